@@ -1,0 +1,42 @@
+package seckill
+
+import "context"
+
+// StockFacts is a stock row with what its claims and moves add up to, read in one snapshot.
+type StockFacts struct {
+	Stock Stock
+	// HeldUnits is the sum over held claims, EpochUnits over all claims of the present epoch.
+	HeldUnits  int64
+	EpochUnits int64
+	// AdjustUnits is the sum of adjust moves, LastIssue the highest issue number among the moves.
+	AdjustUnits int64
+	LastIssue   int64
+	// OverLimit are users whose held units exceed the ceiling.
+	OverLimit []UserID
+}
+
+// Books reads everything an audit compares. Read-only.
+type Books interface {
+	// Facts reads one item's stock in one snapshot, or ErrNotFound.
+	Facts(ctx context.Context, item ID) (StockFacts, error)
+	// StockItems lists the ids of every stock row on a shard.
+	StockItems(ctx context.Context, shard int) ([]ID, error)
+	// ClaimsAfter pages through an item's claims by id.
+	ClaimsAfter(ctx context.Context, item, after ID, limit int) ([]Claim, error)
+	// OrdersOf reads orders by id, wherever they live; missing ones are left out.
+	OrdersOf(ctx context.Context, ids []ID) ([]Order, error)
+	// OrdersAfter pages through all orders of a shard by (table, id); cursor "" begins, "" returned ends. Orders found in a
+	// table their id does not belong to are returned too, flagged Misplaced.
+	OrdersAfter(ctx context.Context, shard int, cursor string, limit int) (page []BookedOrder, next string, err error)
+}
+
+// BookedOrder is an order as found in its table.
+type BookedOrder struct {
+	Order
+	// Table names the table; Misplaced says that id or user belong elsewhere.
+	Table     string
+	Misplaced bool
+	// Events is the number of its events, LastState the state of the last one.
+	Events    int64
+	LastState OrderState
+}

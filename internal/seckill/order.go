@@ -1,0 +1,91 @@
+package seckill
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// OrderState is where an order stands.
+type OrderState string
+
+// The states of an order: unpaid -> paid -> refunding -> refunded; unpaid -> cancelled.
+const (
+	OrderUnpaid    OrderState = "unpaid"
+	OrderPaid      OrderState = "paid"
+	OrderRefunding OrderState = "refunding"
+	OrderRefunded  OrderState = "refunded"
+	OrderCancelled OrderState = "cancelled"
+)
+
+// OrderStates lists every state.
+func OrderStates() []OrderState {
+	return []OrderState{OrderUnpaid, OrderPaid, OrderRefunding, OrderRefunded, OrderCancelled}
+}
+
+// CanBecome says whether the transition exists.
+func (s OrderState) CanBecome(next OrderState) bool {
+	return slices.Contains(orderTransitions(s), next)
+}
+
+func orderTransitions(s OrderState) []OrderState {
+	switch s {
+	case OrderUnpaid:
+		return []OrderState{OrderPaid, OrderCancelled}
+	case OrderPaid:
+		return []OrderState{OrderRefunding}
+	case OrderRefunding:
+		return []OrderState{OrderRefunded}
+	default:
+		return nil
+	}
+}
+
+// Order is what the shopper pays; it has the id of its reservation. PriceMinor is per unit.
+type Order struct {
+	ID         ID
+	Item       ID
+	User       UserID
+	Quantity   int64
+	PriceMinor int64
+	Currency   string
+	State      OrderState
+	PayBy      time.Time
+	CreatedAt  time.Time
+	PaidAt     time.Time // zero until paid
+	Version    int64
+}
+
+// AmountMinor is what the order costs.
+func (o Order) AmountMinor() int64 { return o.Quantity * o.PriceMinor }
+
+// NewOrder is an order to be placed; the database's clock decides CreatedAt and PayBy.
+type NewOrder struct {
+	ID         ID
+	Item       ID
+	User       UserID
+	Quantity   int64
+	PriceMinor int64
+	Currency   string
+	PayWithin  time.Duration
+}
+
+// OrderQuery selects a user's orders, newest first. After is the last id of the previous page.
+type OrderQuery struct {
+	User  UserID
+	After ID
+	Limit int
+}
+
+// Orders keeps the orders, in their users' shards.
+type Orders interface {
+	// Place is T2 on one user shard, one transaction: inserts the orders that do not exist, unpaid, each with its first
+	// event. Repeatable. Every order's user must live on the shard.
+	Place(ctx context.Context, shard int, orders []NewOrder) error
+	// Find reads one order, or ErrNotFound.
+	Find(ctx context.Context, id ID) (Order, error)
+	// OfUser reads a page of a user's orders.
+	OfUser(ctx context.Context, query OrderQuery) ([]Order, error)
+	// Count counts an item's orders on a shard by state.
+	Count(ctx context.Context, shard int, item ID) (map[OrderState]int64, error)
+}

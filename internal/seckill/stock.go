@@ -1,0 +1,168 @@
+package seckill
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// StockState is where the present epoch of an item stands.
+type StockState string
+
+// The states of an item's stock.
+//
+//	new -> loading -> open -> sealing -> loading -> open ... -> closed
+const (
+	StockNew     StockState = "new"
+	StockLoading StockState = "loading"
+	StockOpen    StockState = "open"
+	StockSealing StockState = "sealing"
+	StockClosed  StockState = "closed"
+)
+
+// StockStates lists every state.
+func StockStates() []StockState {
+	return []StockState{StockNew, StockLoading, StockOpen, StockSealing, StockClosed}
+}
+
+// CanBecome says whether the transition exists. Loading may begin again with the next epoch (the loading keeper died),
+// and an epoch that was never opened closes without being sealed.
+func (s StockState) CanBecome(next StockState) bool {
+	return slices.Contains(stockTransitions(s), next)
+}
+
+func stockTransitions(s StockState) []StockState {
+	switch s {
+	case StockNew:
+		return []StockState{StockLoading, StockClosed}
+	case StockLoading:
+		return []StockState{StockOpen, StockLoading, StockClosed}
+	case StockOpen:
+		return []StockState{StockSealing}
+	case StockSealing:
+		return []StockState{StockLoading, StockClosed}
+	default:
+		return nil
+	}
+}
+
+// Stock is the SQL row that owns an item's units: Allotted = Pool + Lent + Doubt + Claimed, all >= 0.
+type Stock struct {
+	Item     ID
+	Allotted int64
+	Pool     int64
+	Lent     int64
+	Doubt    int64
+	Claimed  int64
+
+	// Epoch is the present epoch; 0 before the first preload. Issue is the last issue number ever given; numbers never
+	// restart.
+	Epoch int64
+	State StockState
+	Issue int64
+	// Final means that the next seal closes the item. Halted, when not empty, says why nobody may lend or rebuild.
+	Final  bool
+	Halted string
+	// Attempt names the load that is under way.
+	Attempt ID
+	// High is the highest `sold` of the epoch that SQL has heard of, Accounted the units of the epoch that settling has
+	// seen (claimed or rejected).
+	High      int64
+	Accounted int64
+	// Ceiling is the highest per-user limit ever in force.
+	Ceiling      int64
+	OwedDecrease int64
+	Gate         time.Duration
+
+	// By the database's clock: last state change, last progress of a load, last claim of the epoch, last seal.
+	Since     time.Time
+	Progress  time.Time
+	ClaimedAt time.Time
+	SealedAt  time.Time
+	Version   int64
+	// ReadAt is the database's clock when the row was read.
+	ReadAt time.Time
+}
+
+// Move is one numbered change of an item's stock, written once in the transaction that makes it.
+type Move struct {
+	ID    string // deterministic: "issue:<item>:<k>", "adjust:<item>:<op>", "seal:<item>:<epoch>", "return:<claim>"
+	Item  ID
+	Kind  MoveKind
+	Epoch int64
+	Issue int64 // number k, for issues
+	Units int64
+	At    time.Time
+}
+
+// MoveKind is the kind of a Move.
+type MoveKind string
+
+// The kinds of moves.
+const (
+	MoveAdjust MoveKind = "adjust" // allotted and pool, by an operator (the first one is the allotment)
+	MoveIssue  MoveKind = "issue"  // pool -> lent
+	MoveSeal   MoveKind = "seal"   // lent -> pool at the end of an epoch
+	MoveDoubt  MoveKind = "doubt"  // lent -> doubt at the end of an epoch
+	MoveSettle MoveKind = "settle" // doubt -> pool, 60 s after the seal
+	MoveReturn MoveKind = "return" // claimed -> pool
+)
+
+// SealRequest asks for the end of the present epoch.
+type SealRequest struct {
+	Item ID
+	// Epoch is the epoch that was judged; a request for another one changes nothing. 0 seals whichever is present.
+	Epoch int64
+	// Final closes the item instead of loading the next epoch; it sticks in every state, and closes a new or loading item
+	// at its next step.
+	Final bool
+	// PastClose says that no promise of the epoch can be on its way (its process is gone): the wait for close is skipped.
+	PastClose bool
+}
+
+// Rebuild ends a sealed (or never opened) epoch and begins the next one.
+type Rebuild struct {
+	Item  ID
+	Epoch int64
+	From  StockState // StockNew, StockSealing or StockLoading
+	// Attempt is the load under way when From is StockLoading, so that two keepers do not both restart it.
+	Attempt ID
+	// NextAttempt names the load that follows.
+	NextAttempt ID
+	// Target is how many units of the epoch Redis may have promised; what settling has not seen of it goes to doubt.
+	Target int64
+}
+
+// Stocks keeps the stock rows. Every method that moves units locks the row first, then reads, decides and writes in one
+// transaction; all are conditional, so that a repeated or late call changes nothing and says so.
+type Stocks interface {
+	// Create writes a new row (pool = allotted) with its adjust move, if there is none.
+	Create(ctx context.Context, item Item, gate time.Duration) error
+	// Get reads the row from the primary, or ErrNotFound.
+	Get(ctx context.Context, item ID) (Stock, error)
+	// List reads every row of a shard that is in one of the states.
+	List(ctx context.Context, shard int, states ...StockState) ([]Stock, error)
+	// Seal moves open -> sealing (and sets final where asked). False: not open, or another epoch.
+	Seal(ctx context.Context, request SealRequest) (bool, error)
+	// RaiseHigh lifts high to sold while the epoch is still that one.
+	RaiseHigh(ctx context.Context, item ID, epoch, sold int64) error
+	// Rebuild moves, in one transaction: doubt += min(lent, max(0, target - accounted)) when From is sealing (an epoch
+	// that was never opened promised nothing), the rest of lent to pool, lent = 0, epoch + 1, high = accounted = 0,
+	// an owed decrease out of pool and allotted as far as it goes; final: state = closed; else the whole pool to lent as
+	// the next issue, attempt = NextAttempt, state = loading. Returns the row after it. False: somebody else did.
+	Rebuild(ctx context.Context, rebuild Rebuild) (Stock, bool, error)
+	// Progress notes that a load is alive; false when it is no longer this epoch and attempt.
+	Progress(ctx context.Context, item ID, epoch int64, attempt ID) (bool, error)
+	// Open moves loading -> open for this epoch and attempt; only a true without error may be followed by Lent.Open.
+	Open(ctx context.Context, item ID, epoch int64, attempt ID) (bool, error)
+	// Issue lends the whole pool as the next numbered issue, if the item is open and the pool is not empty.
+	Issue(ctx context.Context, item ID) (Move, bool, error)
+	// Moves returns the issues of an epoch with a number above after, in order.
+	Moves(ctx context.Context, item ID, epoch, after int64) ([]Move, error)
+	// ReleaseDoubt moves doubt -> pool if the last seal is at least DoubtFor ago; returns how many.
+	ReleaseDoubt(ctx context.Context, item ID) (int64, error)
+	// RaiseCeiling lifts the ceiling to limit; called before Redis hears of a higher limit.
+	RaiseCeiling(ctx context.Context, item ID, limit int64) error
+	// Halt stops lending and rebuilding of an item, with a reason for the operator.
+	Halt(ctx context.Context, item ID, reason string) error
+}

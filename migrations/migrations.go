@@ -1,0 +1,12 @@
+// Package migrations holds the schema of every dialect as goose migrations. A migration works with the code before and
+// after it. Ids are made by the application; there are no foreign keys, triggers or server-side defaults of substance,
+// so that MySQL 8, MariaDB, TiDB, Vitess and SQLite share one schema. Times are BIGINT Unix milliseconds (UTC), written
+// from the database's clock: no session time zone can bend them, and both dialects compare them as numbers.
+package migrations
+
+import "embed"
+
+// SQLite is the schema of the embedded mode: every table in one file.
+//
+//go:embed sqlite/*.sql
+var SQLite embed.FS
