@@ -216,9 +216,11 @@ func (e ListSalesParamsState) Valid() bool {
 
 // Account defines model for Account.
 type Account struct {
-	// ID The `sub` of a token.
-	ID       UserID `json:"id"`
-	Username string `json:"username"`
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID ID `json:"id"`
+
+	// Username A user id, which is the `sub` of a token; of a built-in account the name.
+	Username UserID `json:"username"`
 }
 
 // AdminItem An item with its allotment and the state of its stock.
@@ -245,7 +247,7 @@ type AdminItem struct {
 	SaleID ID     `json:"sale_id"`
 	Sku    string `json:"sku"`
 
-	// State draft -> scheduled (preloaded) -> live <-> paused -> ended.
+	// State draft -> scheduled (preloaded) -> live <-> paused -> ended. A scheduled sale can be paused or ended, too.
 	State SaleState `json:"state,omitempty,omitzero"`
 
 	// StockState Where an item's stock row stands; only `open` sells.
@@ -274,7 +276,7 @@ type AdminSale struct {
 	// StartsAt RFC 3339 in UTC.
 	StartsAt Time `json:"starts_at"`
 
-	// State draft -> scheduled (preloaded) -> live <-> paused -> ended.
+	// State draft -> scheduled (preloaded) -> live <-> paused -> ended. A scheduled sale can be paused or ended, too.
 	State SaleState `json:"state"`
 
 	// Version Grows with every change.
@@ -378,7 +380,7 @@ type Item struct {
 	SaleID ID     `json:"sale_id"`
 	Sku    string `json:"sku"`
 
-	// State draft -> scheduled (preloaded) -> live <-> paused -> ended.
+	// State draft -> scheduled (preloaded) -> live <-> paused -> ended. A scheduled sale can be paused or ended, too.
 	State SaleState `json:"state,omitempty,omitzero"`
 	Title string    `json:"title"`
 }
@@ -427,7 +429,7 @@ type LimitChange struct {
 }
 
 // LimitPerUser Units that one shopper may hold.
-type LimitPerUser = int
+type LimitPerUser = int64
 
 // Links Where to look next; the order is there once the status is `ordered`.
 type Links struct {
@@ -555,7 +557,7 @@ type ProblemLinks struct {
 }
 
 // Quantity defines model for Quantity.
-type Quantity = int
+type Quantity = int64
 
 // QueueStats The queues that the items of this sale use, taken together. Absent when they cannot be asked.
 type QueueStats struct {
@@ -658,7 +660,7 @@ type Sale struct {
 	// StartsAt RFC 3339 in UTC.
 	StartsAt Time `json:"starts_at"`
 
-	// State draft -> scheduled (preloaded) -> live <-> paused -> ended.
+	// State draft -> scheduled (preloaded) -> live <-> paused -> ended. A scheduled sale can be paused or ended, too.
 	State SaleState `json:"state"`
 }
 
@@ -684,7 +686,7 @@ type SalePatch struct {
 	StartsAt         *time.Time    `json:"starts_at,omitempty"`
 }
 
-// SaleState draft -> scheduled (preloaded) -> live <-> paused -> ended.
+// SaleState draft -> scheduled (preloaded) -> live <-> paused -> ended. A scheduled sale can be paused or ended, too.
 type SaleState string
 
 // SaleStats Where the units of a sale are.
@@ -700,7 +702,7 @@ type SaleStats struct {
 	// ServerTime RFC 3339 in UTC.
 	ServerTime Time `json:"server_time"`
 
-	// State draft -> scheduled (preloaded) -> live <-> paused -> ended.
+	// State draft -> scheduled (preloaded) -> live <-> paused -> ended. A scheduled sale can be paused or ended, too.
 	State SaleState `json:"state"`
 }
 
@@ -725,7 +727,7 @@ type TokenTokenType string
 // Units A number of units.
 type Units = int64
 
-// UserID The `sub` of a token.
+// UserID A user id, which is the `sub` of a token; of a built-in account the name.
 type UserID = string
 
 // IdempotencyKey defines model for Idempotency-Key.
