@@ -1,0 +1,10 @@
+//go:build !linux
+
+package testenv
+
+import "syscall"
+
+// boundToUs makes the child a group leader. Without Linux nothing ends it when we are killed with -9.
+func boundToUs() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}

@@ -1,0 +1,96 @@
+package testenv
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// ask sends one command to a Redis over a connection of its own and returns the text of its reply. The few commands
+// that testenv needs are no reason to let the client library out of internal/redis.
+func ask(ctx context.Context, addr string, command ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	reply, err := exchange(ctx, addr, command)
+	if err != nil {
+		return "", fmt.Errorf("redis at %s, %s: %w", addr, command[0], err)
+	}
+	return reply, nil
+}
+
+func exchange(ctx context.Context, addr string, command []string) (string, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if deadline, ok := ctx.Deadline(); ok {
+		if err := conn.SetDeadline(deadline); err != nil {
+			return "", err
+		}
+	}
+	if _, err := io.WriteString(conn, encode(command)); err != nil {
+		return "", err
+	}
+	return decode(bufio.NewReader(conn))
+}
+
+// encode writes a command as RESP wants it: an array of bulk strings.
+func encode(command []string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "*%d\r\n", len(command))
+	for _, word := range command {
+		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(word), word)
+	}
+	return b.String()
+}
+
+// decode reads one reply; an array comes back as its elements on lines of their own.
+func decode(r *bufio.Reader) (string, error) {
+	line, err := r.ReadString('\n')
+	if err != nil {
+		return "", err
+	}
+	kind, rest := line[0], strings.TrimSpace(line[1:])
+	switch kind {
+	case '+', ':':
+		return rest, nil
+	case '-':
+		return "", errors.New(rest)
+	}
+	size, err := strconv.Atoi(rest)
+	if err != nil {
+		return "", fmt.Errorf("read a reply that begins %q: %w", line, err)
+	}
+	if kind == '*' {
+		return decodeArray(r, size)
+	}
+	return decodeBulk(r, size)
+}
+
+func decodeArray(r *bufio.Reader, size int) (string, error) {
+	elements := make([]string, max(size, 0))
+	for i := range elements {
+		var err error
+		if elements[i], err = decode(r); err != nil {
+			return "", err
+		}
+	}
+	return strings.Join(elements, "\n"), nil
+}
+
+func decodeBulk(r *bufio.Reader, size int) (string, error) {
+	if size < 0 {
+		return "", nil // no such key
+	}
+	text := make([]byte, size+len("\r\n"))
+	if _, err := io.ReadFull(r, text); err != nil {
+		return "", err
+	}
+	return string(text[:size]), nil
+}

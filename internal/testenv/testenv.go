@@ -1,0 +1,109 @@
+// Package testenv gives tests real servers: child processes on free ports with folders of their own, stopped whatever
+// happens to the test.
+//
+//	var env testenv.Env
+//
+//	func TestMain(m *testing.M) { os.Exit(env.Main(m)) }
+//
+//	func TestReserve(t *testing.T) {
+//		addr := env.Redis(t)              // one server per package: choose random item ids, never flush
+//		doomed := testenv.StartRedis(t)   // one of its own for a test that kills, stops or empties it
+//	}
+//
+// A server that is not installed fails the test with a sentence that says how to get it: a skipped test shows nothing.
+// Only tests may import this package. It needs a Unix.
+package testenv
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// AddrRedis is the environment variable that names a running Redis (host:port) to share instead of starting one.
+// Tests write to it under random keys and leave them there.
+const AddrRedis = "SECKILL_TEST_REDIS"
+
+// Env is the servers that the tests of one package share. The zero value is ready; each server starts on first use.
+type Env struct {
+	redis shared
+}
+
+// shared is a server that is started at most once; a failed start is remembered, so every test reports it at once.
+type shared struct {
+	once sync.Once
+	addr string
+	err  error
+	stop func()
+}
+
+// Runner is what Main runs: a *testing.M.
+type Runner interface{ Run() int }
+
+// Main runs a package's tests, stops the servers they shared and returns the exit code. An interrupt stops them too.
+func (e *Env) Main(m Runner) int {
+	defer e.stopOnSignal()()
+	defer e.stop()
+	return m.Run()
+}
+
+// Redis returns the address of the package's Redis. Tests share it: they keep apart by random item ids and must not
+// flush or stop it; see StartRedis for that.
+func (e *Env) Redis(t testing.TB) string {
+	t.Helper()
+	e.redis.once.Do(e.redis.openRedis)
+	if e.redis.err != nil {
+		t.Fatal(e.redis.err)
+	}
+	return e.redis.addr
+}
+
+func (s *shared) openRedis() {
+	if s.addr = os.Getenv(AddrRedis); s.addr != "" {
+		if _, err := ask(context.Background(), s.addr, "PING"); err != nil {
+			s.err = fmt.Errorf("%s names a server that does not answer: %w", AddrRedis, err)
+		}
+		return
+	}
+	server, err := openRedis()
+	if err != nil {
+		s.err = err
+		return
+	}
+	s.addr, s.stop = server.Addr(), server.close
+}
+
+func (e *Env) stop() {
+	// Taking the once closes the door: a server that starts after this would be left behind.
+	e.redis.once.Do(func() {})
+	if e.redis.stop != nil {
+		e.redis.stop()
+	}
+}
+
+// stopOnSignal stops the servers before an interrupt ends the tests. They live in process groups of their own, so the
+// terminal's Ctrl-C does not reach them.
+func (e *Env) stopOnSignal() (forget func()) {
+	caught := make(chan os.Signal, 1)
+	over := make(chan struct{})
+	signal.Notify(caught, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		select {
+		case <-over:
+		case sig := <-caught:
+			e.stop()
+			signal.Reset(os.Interrupt, syscall.SIGTERM)
+			if number, ok := sig.(syscall.Signal); ok {
+				_ = syscall.Kill(os.Getpid(), number) // end as the sender expects
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(caught)
+		close(over)
+	}
+}
