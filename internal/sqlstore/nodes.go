@@ -1,0 +1,206 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+const (
+	// leaseFor is how long a node number is leased, by the database's clock.
+	leaseFor = 10 * time.Minute
+	// renewEvery is the rhythm of renewals, renewRetry the pause after one that failed.
+	renewEvery = 30 * time.Second
+	renewRetry = 5 * time.Second
+	// renewWithin bounds one renewal, and the release at the end.
+	renewWithin = 5 * time.Second
+	// ceilingSlack covers a clock that is set forward a little between two renewals.
+	ceilingSlack = 10 * time.Second
+)
+
+// nodes is the table of node numbers on shard 0. last_ms is written ahead: the last millisecond the holder may use
+// before it renews again, so that it holds for a process that died without a word.
+type nodes struct {
+	*Store
+	alone bool
+}
+
+type nodeRow struct {
+	Node        int    `gorm:"column:node;primaryKey"`
+	Holder      string `gorm:"column:holder"`
+	LeasedUntil int64  `gorm:"column:leased_until"`
+	LastMilli   int64  `gorm:"column:last_ms"`
+	DBNow       int64  `gorm:"column:db_now;->"`
+}
+
+func (nodeRow) TableName() string { return "nodes" }
+
+// free returns every node number that may be taken, those first whose last millisecond is furthest back.
+func (n nodes) free(ctx context.Context) ([]nodeRow, error) {
+	var rows []nodeRow
+	err := n.reader(ctx, 0).Select("node, holder, leased_until, last_ms, " + nowMillis + " AS db_now").Find(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read the node leases: %w", dbError(err))
+	}
+	known := make(map[int]nodeRow, len(rows))
+	for _, row := range rows {
+		known[row.Node] = row
+	}
+	var free []nodeRow
+	for number := range seckill.NodesMax {
+		row, found := known[number]
+		if !found || n.alone || row.LeasedUntil <= row.DBNow {
+			row.Node = number
+			free = append(free, row)
+		}
+	}
+	slices.SortStableFunc(free, func(a, b nodeRow) int { return cmp.Compare(a.LastMilli, b.LastMilli) })
+	return free, nil
+}
+
+// take leases a node number if its row still is as it was read.
+func (n nodes) take(ctx context.Context, seen nodeRow, l *lease) (bool, error) {
+	statement := "UPDATE nodes SET holder = ?, leased_until = " + nowMillis + " + ?, last_ms = ?" +
+		" WHERE node = ? AND holder = ? AND leased_until = ? AND last_ms = ?"
+	args := []any{l.holder, leaseFor.Milliseconds(), l.ceiling, seen.Node, seen.Holder, seen.LeasedUntil, seen.LastMilli}
+	if seen.Holder == "" { // no row yet
+		statement = "INSERT INTO nodes (holder, leased_until, last_ms, node) VALUES (?, " + nowMillis + " + ?, ?, ?)" + skipKnown
+		args = args[:4]
+	}
+	changed, err := n.exec(ctx, 0, statement, args...)
+	if err != nil {
+		return false, fmt.Errorf("lease node number %d: %w", seen.Node, err)
+	}
+	return changed == 1, nil
+}
+
+// renew prolongs a lease; false when somebody else has the node number.
+func (n nodes) renew(ctx context.Context, l *lease) (bool, error) {
+	changed, err := n.exec(ctx, 0, "UPDATE nodes SET leased_until = "+nowMillis+" + ?, last_ms = ? WHERE node = ? AND holder = ?",
+		leaseFor.Milliseconds(), l.ceiling, l.node, l.holder)
+	if err != nil {
+		return false, fmt.Errorf("renew the lease of node number %d: %w", l.node, err)
+	}
+	return changed == 1, nil
+}
+
+// release gives a node number back; its next holder starts above last.
+func (n nodes) release(ctx context.Context, l *lease, last int64) error {
+	_, err := n.exec(ctx, 0, "UPDATE nodes SET leased_until = 0, last_ms = ? WHERE node = ? AND holder = ?", last, l.node, l.holder)
+	if err != nil {
+		return fmt.Errorf("release node number %d: %w", l.node, err)
+	}
+	return nil
+}
+
+// errNoNode says that all node numbers are in use.
+var errNoNode = errors.New("no node number is free: is the system run by more processes than it has numbers for?")
+
+// Acquire leases a node number; Next works from here on, for leaseUsable unless Run renews.
+func (ids *IDs) Acquire(ctx context.Context) error {
+	free, err := ids.nodes.free(ctx)
+	if err != nil {
+		return err
+	}
+	ids.shuffleTies(free)
+	for _, row := range free {
+		l := ids.leaseAbove(row)
+		taken, err := ids.nodes.take(ctx, row, l)
+		if err != nil {
+			return err
+		}
+		if taken {
+			ids.lease.Store(l)
+			return nil
+		}
+	}
+	return fmt.Errorf("lease a node number: %w", errNoNode)
+}
+
+// shuffleTies mixes the nodes that are equally good, which are the never used ones at the front.
+func (ids *IDs) shuffleTies(free []nodeRow) {
+	ties := 0
+	for ties < len(free) && free[ties].LastMilli == free[0].LastMilli {
+		ties++
+	}
+	for i := ties - 1; i > 0; i-- {
+		j := ids.random(i + 1)
+		free[i], free[j] = free[j], free[i]
+	}
+}
+
+// leaseAbove is a lease of a node number whose earlier holders used milliseconds up to row.LastMilli. When this clock is
+// behind that (it was set back, or the last holder's was ahead), it is shifted for as long as the lease is held.
+func (ids *IDs) leaseAbove(row nodeRow) *lease {
+	began := ids.clock.Now()
+	shift := max(0, row.LastMilli+1-began.UnixMilli())
+	if shift > 0 {
+		ids.nodes.log.Warn("the clock is behind the ids of the node number", "node", row.Node, "behind_ms", shift)
+	}
+	l := &lease{node: row.Node, holder: rand.Text(), floor: row.LastMilli, shift: shift}
+	return l.renewed(began)
+}
+
+// renewed is the lease as it is after a renewal that began then. The ceiling never falls: what was promised to the row
+// may have been used.
+func (l lease) renewed(began time.Time) *lease {
+	l.until = began.Add(leaseUsable)
+	l.ceiling = max(l.ceiling, began.UnixMilli()+l.shift+(leaseUsable+ceilingSlack).Milliseconds())
+	return &l
+}
+
+// Run renews the lease until ctx ends, then releases it. Whoever needs ids must have stopped by then.
+func (ids *IDs) Run(ctx context.Context) error {
+	for wait := renewEvery; ; {
+		select {
+		case <-ctx.Done():
+			return ids.Release(ctx)
+		case <-ids.clock.After(wait):
+		}
+		wait = renewEvery
+		if err := ids.Renew(ctx); err != nil && ctx.Err() == nil {
+			ids.nodes.log.Warn("node lease not renewed", "error", err)
+			wait = renewRetry
+		}
+	}
+}
+
+// Renew prolongs the lease now. When it is lost or was never had, another node number is leased.
+func (ids *IDs) Renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, renewWithin)
+	defer cancel()
+	l := ids.lease.Load()
+	if l == nil {
+		return ids.Acquire(ctx)
+	}
+	next := l.renewed(ids.clock.Now())
+	kept, err := ids.nodes.renew(ctx, next)
+	switch {
+	case err != nil:
+		return err
+	case kept:
+		ids.lease.Store(next)
+		return nil
+	default:
+		ids.nodes.log.Warn("node lease was lost", "node", l.node)
+		ids.lease.Store(nil)
+		return ids.Acquire(ctx)
+	}
+}
+
+// Release gives the node number back; Next fails from here on. It works although ctx is done, within a bound.
+func (ids *IDs) Release(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), renewWithin)
+	defer cancel()
+	l := ids.lease.Swap(nil)
+	if l == nil {
+		return nil
+	}
+	return ids.nodes.release(ctx, l, max(l.floor, ids.highest()))
+}
