@@ -95,6 +95,9 @@ var (
 	// ErrTransient says that a SQL transaction was rolled back or not begun for a passing reason (deadlock, lock wait,
 	// busy, connection refused): it may be repeated as it is.
 	ErrTransient = errors.New("transient store failure")
+	// ErrPoison says that SQL refuses the data itself (a constraint, a length, a type): repeating cannot help. Adapters
+	// return it only when they are sure; whatever is not sure is retried, because rejecting is for good.
+	ErrPoison = errors.New("data that can never be stored")
 	// ErrNotFound says that the row does not exist.
 	ErrNotFound = errors.New("not found")
 	// ErrNotLive says that Redis may not decide: meta or gate is missing, lapsed or not of this server and epoch.

@@ -1,0 +1,12 @@
+// Package keeper holds the background jobs, each a RunOnce that any number of processes may run at once.
+//
+//	Renew    prolongs the gates and carries pause, window and limit to Redis; while it is cut off, selling stops by itself
+//	Clock    starts and ends sales by the database's clock, and asks for the last seal of ended ones
+//	Recover  notices that an epoch was lost, seals it, drains it and loads the next one (design 8)
+//	Relay    publishes what Redis still owes the queue
+//	Issue    lends what has come back to the pool
+//	Owed     sets the buyers' entries that settling owes to Redis
+//
+// No job holds a lock or a lease: each step is a conditional update that somebody else may already have made, and "false"
+// means "read again next time". A job that dies between two steps leaves a row that says where to go on.
+package keeper

@@ -1,0 +1,137 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// Job is one kind of background work.
+type Job interface {
+	// RunOnce does what is due now. An error is logged; the job runs again at its next turn.
+	RunOnce(ctx context.Context) error
+}
+
+// Turn is a job with its rhythm. The pause is counted from the end of a run, so a slow job never overlaps itself.
+type Turn struct {
+	Name  string
+	Every time.Duration
+	Job   Job
+}
+
+// Ports are what the jobs work on.
+type Ports struct {
+	Catalog   seckill.Catalog
+	Stocks    seckill.Stocks
+	Claims    seckill.Claims
+	Owing     seckill.Owing
+	Marks     seckill.Marks
+	Lent      seckill.Lent
+	Publisher seckill.Publisher
+	Queue     seckill.QueueWatch
+	Drain     seckill.Drain
+	Shards    seckill.Shards
+	IDs       seckill.IDs
+	Clock     seckill.Clock
+	Log       *slog.Logger
+}
+
+const (
+	runTimeout = 30 * time.Second
+	// endedFor is how long after its end a sale is still looked after: longer than any doubt, backlog or outbox lives.
+	endedFor = 24 * time.Hour
+)
+
+// Keeper runs jobs, each on its own goroutine.
+type Keeper struct {
+	turns []Turn
+	clock seckill.Clock
+	log   *slog.Logger
+}
+
+// New returns a keeper of these turns.
+func New(clock seckill.Clock, log *slog.Logger, turns ...Turn) *Keeper {
+	return &Keeper{turns: turns, clock: clock, log: log}
+}
+
+// Run runs every job in its rhythm until ctx ends and waits for those under way.
+func (k *Keeper) Run(ctx context.Context) error {
+	var jobs sync.WaitGroup
+	for _, turn := range k.turns {
+		jobs.Go(func() { k.repeat(ctx, turn) })
+	}
+	jobs.Wait()
+	return nil
+}
+
+func (k *Keeper) repeat(ctx context.Context, turn Turn) {
+	failing := false
+	for {
+		err := runBounded(ctx, turn.Job)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			// The first failure is news, its repetitions every few hundred milliseconds are not.
+			level := slog.LevelWarn
+			if failing {
+				level = slog.LevelDebug
+			}
+			k.log.Log(ctx, level, "job failed", "job", turn.Name, "error", err)
+		}
+		if failing && err == nil {
+			k.log.Info("job works again", "job", turn.Name)
+		}
+		failing = err != nil
+		select {
+		case <-k.clock.After(turn.Every):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func runBounded(ctx context.Context, job Job) error {
+	ctx, cancel := context.WithTimeout(ctx, runTimeout)
+	defer cancel()
+	return job.RunOnce(ctx)
+}
+
+// eachStock runs do for every stock row of all shards in one of the states. A failing shard or item does not keep the
+// others from their turn.
+func (p Ports) eachStock(
+	ctx context.Context, do func(context.Context, seckill.Stock) error, states ...seckill.StockState,
+) error {
+	var failures []error
+	for shard := range p.Shards.Count() {
+		stocks, err := p.Stocks.List(ctx, shard, states...)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("list stock of shard %d: %w", shard, err))
+			continue
+		}
+		for _, stock := range stocks {
+			if err := do(ctx, stock); err != nil {
+				failures = append(failures, fmt.Errorf("item %s: %w", stock.Item, err))
+			}
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// saleOf reads the sale that an item belongs to, and the item.
+func (p Ports) saleOf(ctx context.Context, id seckill.ID) (seckill.Sale, seckill.Item, error) {
+	item, err := p.Catalog.Item(ctx, id)
+	if err != nil {
+		return seckill.Sale{}, seckill.Item{}, fmt.Errorf("read item: %w", err)
+	}
+	sale, err := p.Catalog.Sale(ctx, item.Sale)
+	if err != nil {
+		return seckill.Sale{}, seckill.Item{}, fmt.Errorf("read sale %s: %w", item.Sale, err)
+	}
+	return sale, item, nil
+}

@@ -1,0 +1,100 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+const (
+	buyersPerChunk = 1000
+	progressEvery  = time.Second
+)
+
+// load brings an epoch to Redis and opens it. It must begin after the transaction that began the epoch: only then do the
+// claims hold everything the old epoch can still change, or owe it (trap 11). Any doubt on the way leaves the row in
+// loading, and the next epoch follows.
+func (r *Recover) load(ctx context.Context, stock seckill.Stock) error {
+	sale, item, err := r.ports.saleOf(ctx, stock.Item)
+	if err != nil {
+		return err
+	}
+	buyers, err := r.loadBuyers(ctx, stock)
+	if err != nil {
+		return err
+	}
+	err = r.ports.Lent.Load(ctx, seckill.Load{
+		Item: stock.Item, Epoch: stock.Epoch, Attempt: stock.Attempt, Issue: stock.Issue, Available: stock.Lent,
+		OpensAt: sale.StartsAt, ClosesAt: sale.EndsAt, Limit: item.LimitPerUser,
+		Paused: sale.State == seckill.SalePaused, Version: sale.Version, Buyers: buyers,
+	})
+	if err != nil {
+		return fmt.Errorf("load epoch %d: %w", stock.Epoch, err)
+	}
+	if err := r.open(ctx, stock); err != nil {
+		return err
+	}
+	r.ports.Log.Info("epoch open", "item", stock.Item, "epoch", stock.Epoch, "lent", stock.Lent, "buyers", buyers)
+	return nil
+}
+
+// open asks for Redis' time before SQL decides, and opens Redis only if SQL is known to have changed (trap 34).
+func (r *Recover) open(ctx context.Context, stock seckill.Stock) error {
+	server, err := r.ports.Lent.Server(ctx, stock.Item)
+	if err != nil {
+		return fmt.Errorf("ask redis for its time: %w", err)
+	}
+	opened, err := r.ports.Stocks.Open(ctx, stock.Item, stock.Epoch, stock.Attempt)
+	if err != nil {
+		return fmt.Errorf("open epoch %d: %w", stock.Epoch, err)
+	}
+	if !opened {
+		return fmt.Errorf("open epoch %d: another keeper has gone on", stock.Epoch)
+	}
+	gate := seckill.Gate{Item: stock.Item, Epoch: stock.Epoch, Server: server, Until: server.Now.Add(stock.Gate)}
+	if err := r.ports.Lent.Open(ctx, gate); err != nil {
+		return fmt.Errorf("light the gate of epoch %d: %w", stock.Epoch, err)
+	}
+	return nil
+}
+
+// loadBuyers streams every buyer into the side key of this attempt and counts them.
+func (r *Recover) loadBuyers(ctx context.Context, stock seckill.Stock) (int64, error) {
+	var count int64
+	var after seckill.UserID
+	noted := r.ports.Clock.Now()
+	for {
+		buyers, err := r.ports.Claims.Buyers(ctx, stock.Item, after, buyersPerChunk)
+		if err != nil {
+			return 0, fmt.Errorf("read buyers: %w", err)
+		}
+		if len(buyers) == 0 {
+			return count, nil
+		}
+		if err := r.ports.Lent.LoadBuyers(ctx, stock.Item, stock.Epoch, stock.Attempt, buyers); err != nil {
+			return 0, fmt.Errorf("load buyers: %w", err)
+		}
+		count += int64(len(buyers))
+		after = buyers[len(buyers)-1].User
+		if now := r.ports.Clock.Now(); now.Sub(noted) >= progressEvery {
+			noted = now
+			if err := r.progress(ctx, stock, count); err != nil {
+				return 0, err
+			}
+		}
+	}
+}
+
+func (r *Recover) progress(ctx context.Context, stock seckill.Stock, count int64) error {
+	mine, err := r.ports.Stocks.Progress(ctx, stock.Item, stock.Epoch, stock.Attempt)
+	if err != nil {
+		return fmt.Errorf("note progress: %w", err)
+	}
+	if !mine {
+		return fmt.Errorf("load epoch %d: another keeper has gone on", stock.Epoch)
+	}
+	r.ports.Log.Info("loading", "item", stock.Item, "epoch", stock.Epoch, "buyers", count)
+	return nil
+}

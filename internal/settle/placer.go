@@ -1,0 +1,138 @@
+package settle
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+const (
+	placeTimeout = 3 * time.Second
+	// termsMax bounds the remembered items; terms of an item never change after its sale was scheduled.
+	termsMax = 10_000
+)
+
+// placer is T2: orders for held claims.
+type placer struct {
+	ports Ports
+
+	mu    sync.Mutex
+	terms map[seckill.ID]terms
+}
+
+// terms is what an item's orders say.
+type terms struct {
+	priceMinor int64
+	currency   string
+	payWithin  time.Duration
+}
+
+func newPlacer(ports Ports) *placer {
+	return &placer{ports: ports, terms: make(map[seckill.ID]terms)}
+}
+
+// place writes the orders of one settlement, notes them on their claims and tells who waits. Errors are logged here and
+// nowhere else: the claims stay unordered and the Completer finds them.
+func (p *placer) place(ctx context.Context, homeShard int, batch placing) {
+	ctx, cancel := context.WithTimeout(ctx, placeTimeout)
+	defer cancel()
+	placed, err := p.order(ctx, homeShard, batch.held)
+	if err != nil {
+		p.ports.Log.Warn("orders wait for the completer", "shard", homeShard, "claims", len(batch.held)-len(placed), "error", err)
+	}
+	p.announce(ctx, slices.Concat(placed, batch.rejected))
+}
+
+// announce tells waiting shoppers that these claims are decided; best effort.
+func (p *placer) announce(ctx context.Context, claims []seckill.Claim) {
+	if len(claims) == 0 {
+		return
+	}
+	decisions := make([]seckill.Decision, len(claims))
+	for i, claim := range claims {
+		decisions[i] = seckill.Decision{Item: claim.Item, Reservation: claim.ID}
+	}
+	if err := p.ports.Announcements.Announce(ctx, decisions); err != nil {
+		p.ports.Log.Info("decisions not announced, waiting shoppers will poll", "error", err)
+	}
+}
+
+// order places the orders of the claims shard by shard and marks those that succeeded; it returns them.
+func (p *placer) order(ctx context.Context, homeShard int, claims []seckill.Claim) ([]seckill.Claim, error) {
+	groups := make(map[int][]seckill.Claim)
+	for _, claim := range claims {
+		shard := seckill.UserShard(p.ports.Shards, claim.User)
+		groups[shard] = append(groups[shard], claim)
+	}
+	var placed []seckill.Claim
+	var failure error
+	for shard, group := range groups {
+		if err := p.placeOn(ctx, shard, group); err != nil {
+			failure = err
+			continue
+		}
+		placed = append(placed, group...)
+	}
+	if len(placed) == 0 {
+		return nil, failure
+	}
+	if err := p.ports.Claims.MarkOrdered(ctx, homeShard, idsOf(placed)); err != nil {
+		return nil, fmt.Errorf("mark claims ordered: %w", err)
+	}
+	return placed, failure
+}
+
+func (p *placer) placeOn(ctx context.Context, shard int, claims []seckill.Claim) error {
+	orders := make([]seckill.NewOrder, len(claims))
+	for i, claim := range claims {
+		t, err := p.termsOf(ctx, claim.Item)
+		if err != nil {
+			return err
+		}
+		orders[i] = seckill.NewOrder{
+			ID: claim.ID, Item: claim.Item, User: claim.User, Quantity: claim.Quantity,
+			PriceMinor: t.priceMinor, Currency: t.currency, PayWithin: t.payWithin,
+		}
+	}
+	if err := p.ports.Orders.Place(ctx, shard, orders); err != nil {
+		return fmt.Errorf("place orders on shard %d: %w", shard, err)
+	}
+	return nil
+}
+
+func (p *placer) termsOf(ctx context.Context, item seckill.ID) (terms, error) {
+	p.mu.Lock()
+	known, ok := p.terms[item]
+	p.mu.Unlock()
+	if ok {
+		return known, nil
+	}
+	row, err := p.ports.Catalog.Item(ctx, item)
+	if err != nil {
+		return terms{}, fmt.Errorf("read item %s: %w", item, err)
+	}
+	sale, err := p.ports.Catalog.Sale(ctx, row.Sale)
+	if err != nil {
+		return terms{}, fmt.Errorf("read sale %s: %w", row.Sale, err)
+	}
+	read := terms{priceMinor: row.PriceMinor, currency: row.Currency, payWithin: sale.PayWithin}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.terms) >= termsMax {
+		clear(p.terms)
+	}
+	p.terms[item] = read
+	return read, nil
+}
+
+func idsOf(claims []seckill.Claim) []seckill.ID {
+	ids := make([]seckill.ID, len(claims))
+	for i, claim := range claims {
+		ids[i] = claim.ID
+	}
+	return ids
+}

@@ -1,0 +1,156 @@
+package settle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// Ports are what the worker works on.
+type Ports struct {
+	Consumer      seckill.Consumer
+	Claims        seckill.Claims
+	Orders        seckill.Orders
+	Catalog       seckill.Catalog
+	Lent          seckill.Lent
+	Announcements seckill.Announcements
+	Shards        seckill.Shards
+	Clock         seckill.Clock
+	Log           *slog.Logger
+}
+
+// Bounds of one gathering.
+const (
+	reservationsMax = 500
+	gatherFor       = 5 * time.Millisecond
+	backoffMin      = 50 * time.Millisecond
+	backoffMax      = 5 * time.Second
+	settleTimeout   = 10 * time.Second
+	redisTimeout    = time.Second
+)
+
+// Worker settles the queues of all home shards.
+type Worker struct {
+	ports  Ports
+	placer *placer
+}
+
+// NewWorker returns a worker; several may run, in one process or in many.
+func NewWorker(ports Ports) *Worker {
+	return &Worker{ports: ports, placer: newPlacer(ports)}
+}
+
+// Run settles until ctx ends, then finishes the batch in hand.
+func (w *Worker) Run(ctx context.Context) error {
+	var consumers sync.WaitGroup
+	for shard := range w.ports.Shards.Count() {
+		consumers.Go(func() { w.consumeShard(ctx, shard) })
+	}
+	consumers.Wait()
+	return nil
+}
+
+// consumeShard keeps one subscription open; a subscription that ends is opened again with backoff.
+func (w *Worker) consumeShard(ctx context.Context, shard int) {
+	wait := backoffMin
+	for ctx.Err() == nil {
+		settled, err := w.subscribe(ctx, shard)
+		if ctx.Err() != nil {
+			return
+		}
+		if settled {
+			wait = backoffMin
+		}
+		w.ports.Log.Warn("subscription ended", "shard", shard, "error", err)
+		wait = w.pause(ctx, wait)
+	}
+}
+
+// subscribe opens one subscription and settles what it delivers until it ends; it reports whether anything came.
+func (w *Worker) subscribe(ctx context.Context, shard int) (bool, error) {
+	subscription, err := w.ports.Consumer.Subscribe(ctx, shard)
+	if err != nil {
+		return false, fmt.Errorf("subscribe to shard %d: %w", shard, err)
+	}
+	line := newLine(w, shard, subscription)
+	defer line.close()
+	for {
+		batch, ok := w.gather(ctx, subscription.Deliveries())
+		if len(batch) > 0 {
+			if err := line.settle(ctx, batch); err != nil {
+				return line.settled, err
+			}
+		}
+		if !ok {
+			return line.settled, ctx.Err()
+		}
+	}
+}
+
+// parcel is one delivery and what its bytes say.
+type parcel struct {
+	delivery seckill.Delivery
+	message  seckill.Message
+	broken   error
+}
+
+// gather waits for one delivery and takes what else is there, up to the bounds. False: nothing more will come.
+func (w *Worker) gather(ctx context.Context, deliveries <-chan seckill.Delivery) ([]parcel, bool) {
+	var batch []parcel
+	var late <-chan time.Time
+	for count := 0; count < reservationsMax; {
+		select {
+		case delivery, ok := <-deliveries:
+			if !ok {
+				return batch, false
+			}
+			message, err := seckill.DecodeMessage(delivery.Body)
+			batch = append(batch, parcel{delivery, message, err})
+			count += max(1, len(message.Reservations))
+			if late == nil {
+				late = w.ports.Clock.After(gatherFor)
+			}
+		case <-late:
+			return batch, true
+		case <-ctx.Done():
+			return batch, false
+		}
+	}
+	return batch, true
+}
+
+// pause waits with jitter and returns the next, longer wait.
+func (w *Worker) pause(ctx context.Context, wait time.Duration) time.Duration {
+	select {
+	case <-w.ports.Clock.After(wait/2 + rand.N(wait/2)):
+	case <-ctx.Done():
+	}
+	return min(2*wait, backoffMax)
+}
+
+// retry repeats do until it succeeds, is poisoned, or ctx ends. SQL may be away for a long time; the messages stay
+// leased here meanwhile, and T1 makes a redelivery to somebody else harmless.
+func (w *Worker) retry(ctx context.Context, what string, shard int, do func(context.Context) error) error {
+	wait := backoffMin
+	for {
+		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+		err := do(attempt)
+		cancel()
+		if err == nil || errors.Is(err, seckill.ErrPoison) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s on shard %d, given up at shutdown: %w", what, shard, err)
+		}
+		if wait > backoffMin {
+			w.ports.Log.Warn("settling waits for the database", "doing", what, "shard", shard, "error", err)
+		}
+		wait = w.pause(ctx, wait)
+	}
+}
