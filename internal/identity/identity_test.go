@@ -1,0 +1,98 @@
+package identity_test
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/identity"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// handClock stands still until it is moved; After fires when Advance passes its moment.
+type handClock struct {
+	mu     sync.Mutex
+	now    time.Time
+	timers []timer
+	asked  chan struct{}
+}
+
+type timer struct {
+	at time.Time
+	ch chan time.Time
+}
+
+func newHandClock() *handClock {
+	return &handClock{now: time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC), asked: make(chan struct{}, 16)}
+}
+
+func (c *handClock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *handClock) After(d time.Duration) <-chan time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	ch := make(chan time.Time, 1)
+	c.timers = append(c.timers, timer{at: c.now.Add(d), ch: ch})
+	c.asked <- struct{}{}
+	return ch
+}
+
+func (c *handClock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	waiting := c.timers[:0]
+	for _, t := range c.timers {
+		if t.at.After(c.now) {
+			waiting = append(waiting, t)
+			continue
+		}
+		t.ch <- c.now
+	}
+	c.timers = waiting
+}
+
+// shelf is an account store in memory.
+type shelf struct {
+	mu   sync.Mutex
+	rows map[seckill.UserID]seckill.Account
+}
+
+func (s *shelf) Create(_ context.Context, account seckill.Account) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.rows[account.User]; taken {
+		return false, nil
+	}
+	s.rows[account.User] = account
+	return true, nil
+}
+
+func (s *shelf) Find(_ context.Context, user seckill.UserID) (seckill.Account, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	account, found := s.rows[user]
+	if !found {
+		return seckill.Account{}, seckill.ErrNotFound
+	}
+	return account, nil
+}
+
+type counter struct {
+	mu   sync.Mutex
+	last int
+}
+
+func (c *counter) Next(bucket int) (seckill.ID, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last++
+	return seckill.ComposeID(time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC).UnixMilli(), bucket, 1, c.last%seckill.SequencesMax), nil
+}
+
+// cheap is a hash cost for tests.
+func cheap() identity.HashCost { return identity.HashCost{MemoryKiB: 8, Passes: 1, Threads: 1} }
