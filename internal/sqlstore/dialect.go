@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	gormsqlite "gorm.io/driver/sqlite"
@@ -104,9 +103,4 @@ func resultCode(err error) int {
 		return 0
 	}
 	return failure.Code() & primaryCode
-}
-
-// valueRows is "(?,?),(?,?)": the value lists of a multi-row INSERT. row is one list, for example "(?,?)".
-func valueRows(row string, count int) string {
-	return strings.TrimSuffix(strings.Repeat(row+",", count), ",")
 }

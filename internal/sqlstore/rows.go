@@ -1,0 +1,57 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// rowsMax is how many rows one hand-written statement carries; 200-500 are fastest, more only holds locks longer.
+const rowsMax = 500
+
+// insert is a hand-written multi-row INSERT.
+type insert struct {
+	into  string // "claims (id, item)"
+	row   string // "(?, ?)", one value list
+	known string // what happens to rows whose key exists, for example skipKnown; "" fails
+}
+
+// run writes rows in statements of at most rowsMax and tells how many were inserted (or changed). Rows sorted by key
+// keep two overlapping batches from deadlocking; sorting is the caller's part.
+func (i insert) run(tx *gorm.DB, rows [][]any) (int64, error) {
+	var written int64
+	for chunk := range slices.Chunk(rows, rowsMax) {
+		result, err := execRaw(tx, i.statement(len(chunk)), slices.Concat(chunk...))
+		if err != nil {
+			return written, err
+		}
+		n, err := result.RowsAffected()
+		if err != nil {
+			return written, err
+		}
+		written += n
+	}
+	return written, nil
+}
+
+func (i insert) statement(rows int) string {
+	return "INSERT INTO " + i.into + " VALUES " + repeated(i.row, rows) + i.known
+}
+
+// repeated is part, count times, with commas between.
+func repeated(part string, count int) string {
+	return strings.TrimSuffix(strings.Repeat(part+",", count), ",")
+}
+
+// execRaw goes past gorm, which would parse a statement of thousands of parameters byte by byte.
+func execRaw(tx *gorm.DB, statement string, args []any) (sql.Result, error) {
+	return tx.Statement.ConnPool.ExecContext(tx.Statement.Context, statement, args...)
+}
+
+// snapshot runs several reads of one shard that see the same state.
+func (s *Store) snapshot(ctx context.Context, shard int, read func(tx *gorm.DB) error) error {
+	return dbError(s.reader(ctx, shard).Transaction(read))
+}
