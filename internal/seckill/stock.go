@@ -142,27 +142,30 @@ type Stocks interface {
 	Get(ctx context.Context, item ID) (Stock, error)
 	// List reads every row of a shard that is in one of the states.
 	List(ctx context.Context, shard int, states ...StockState) ([]Stock, error)
-	// Seal moves open -> sealing (and sets final where asked). False: not open, or another epoch.
+	// Seal moves open -> sealing and returns true only when this call did. final and PastClose are noted also when it
+	// returns false, final in every state but closed and PastClose while sealing; a request for another epoch notes nothing.
 	Seal(ctx context.Context, request SealRequest) (bool, error)
 	// RaiseHigh lifts high to sold while the epoch is still that one.
 	RaiseHigh(ctx context.Context, item ID, epoch, sold int64) error
 	// Rebuild moves, in one transaction: doubt += min(lent, max(0, target - accounted)) when From is sealing (an epoch
 	// that was never opened promised nothing), the rest of lent to pool, lent = 0, epoch + 1, high = accounted = 0,
 	// an owed decrease out of pool and allotted as far as it goes; final: state = closed; else the whole pool to lent as
-	// the next issue, attempt = NextAttempt, state = loading. Returns the row after it. False: somebody else did.
+	// the next issue (its number is given even when the pool is empty), attempt = NextAttempt, state = loading. Returns
+	// the row after it. False, with the row as it is: somebody else did, or the item is halted.
 	Rebuild(ctx context.Context, rebuild Rebuild) (Stock, bool, error)
 	// Progress notes that a load is alive; false when it is no longer this epoch and attempt.
 	Progress(ctx context.Context, item ID, epoch int64, attempt ID) (bool, error)
-	// Open moves loading -> open for this epoch and attempt; only a true without error may be followed by Lent.Open.
+	// Open moves loading -> open for this epoch and attempt; only a true without error may be followed by Lent.Open. False
+	// also when the item became final (Rebuild closes it from loading) or was halted.
 	Open(ctx context.Context, item ID, epoch int64, attempt ID) (bool, error)
 	// Issue lends the whole pool as the next numbered issue, if the item is open and the pool is not empty.
 	Issue(ctx context.Context, item ID) (Move, bool, error)
 	// Moves returns the issues of an epoch with a number above after, in order.
 	Moves(ctx context.Context, item ID, epoch, after int64) ([]Move, error)
-	// ReleaseDoubt moves doubt -> pool if the last seal is at least DoubtFor ago; returns how many.
+	// ReleaseDoubt moves doubt -> pool if the last seal is at least DoubtFor ago, in every state; returns how many.
 	ReleaseDoubt(ctx context.Context, item ID) (int64, error)
-	// RaiseCeiling lifts the ceiling to limit; called before Redis hears of a higher limit.
+	// RaiseCeiling lifts the ceiling to limit; called before Redis hears of a higher limit. ErrNotFound without a row.
 	RaiseCeiling(ctx context.Context, item ID, limit int64) error
-	// Halt stops lending and rebuilding of an item, with a reason for the operator.
+	// Halt stops lending and rebuilding of an item, with a reason for the operator; the first reason stays.
 	Halt(ctx context.Context, item ID, reason string) error
 }

@@ -1,0 +1,130 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// bookedRow is an order with what its events say.
+type bookedRow struct {
+	ID         seckill.ID
+	Item       seckill.ID
+	UserID     seckill.UserID
+	Quantity   int64
+	PriceMinor int64
+	Currency   string
+	State      seckill.OrderState
+	PayBy      int64
+	CreatedAt  int64
+	PaidAt     int64
+	Version    int64
+	Events     int64
+	LastState  seckill.OrderState
+}
+
+const bookedColumns = "id, item, user_id, quantity, price_minor, currency, state, pay_by, created_at, paid_at, version"
+
+func (r bookedRow) order() seckill.Order {
+	return seckill.Order{
+		ID: r.ID, Item: r.Item, User: r.UserID, Quantity: r.Quantity, PriceMinor: r.PriceMinor, Currency: r.Currency,
+		State: r.State, PayBy: fromMilli(r.PayBy), CreatedAt: fromMilli(r.CreatedAt), PaidAt: fromMilli(r.PaidAt),
+		Version: r.Version,
+	}
+}
+
+// OrdersOf implements seckill.Books.
+func (b Books) OrdersOf(ctx context.Context, ids []seckill.ID) ([]seckill.Order, error) {
+	type place struct {
+		shard int
+		table string
+	}
+	places := make(map[place][]seckill.ID)
+	for _, id := range ids {
+		at := place{b.router.Shard(id.Bucket()), b.router.table(id.Bucket())}
+		places[at] = append(places[at], id)
+	}
+	var orders []seckill.Order
+	for at, ids := range places {
+		for chunk := range slices.Chunk(ids, rowsMax) {
+			var rows []bookedRow
+			query := "SELECT " + bookedColumns + " FROM " + at.table + " WHERE id IN ?"
+			if err := b.reader(ctx, at.shard).Raw(query, chunk).Scan(&rows).Error; err != nil {
+				return nil, fmt.Errorf("read %s of shard %d: %w", at.table, at.shard, dbError(err))
+			}
+			for _, row := range rows {
+				orders = append(orders, row.order())
+			}
+		}
+	}
+	slices.SortFunc(orders, func(a, b seckill.Order) int { return cmp.Compare(a.ID, b.ID) })
+	return orders, nil
+}
+
+// OrdersAfter implements seckill.Books. A cursor is "table:id", the last order of the page before.
+func (b Books) OrdersAfter(
+	ctx context.Context, shard int, cursor string, limit int,
+) (page []seckill.BookedOrder, next string, err error) {
+	table, after, err := parseOrderCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	for ; table < orderTables; table, after = table+1, 0 {
+		rows, err := b.bookedAfter(ctx, shard, orderTable(table), after, limit-len(page))
+		if err != nil {
+			return nil, "", err
+		}
+		for _, row := range rows {
+			page = append(page, b.booked(shard, orderTable(table), row))
+		}
+		if len(page) >= limit {
+			return page, fmt.Sprintf("%d:%d", table, page[len(page)-1].ID), nil
+		}
+	}
+	return page, "", nil
+}
+
+func (b Books) bookedAfter(
+	ctx context.Context, shard int, table string, after seckill.ID, limit int,
+) ([]bookedRow, error) {
+	var rows []bookedRow
+	err := b.reader(ctx, shard).Raw("SELECT "+bookedColumns+`,
+		(SELECT COUNT(*) FROM order_events WHERE order_id = id) AS events,
+		COALESCE((SELECT order_events.state FROM order_events WHERE order_id = id
+			ORDER BY order_events.version DESC LIMIT 1), '') AS last_state
+		FROM `+table+" WHERE id > ? ORDER BY id LIMIT ?", after, limit).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read %s of shard %d: %w", table, shard, dbError(err))
+	}
+	return rows, nil
+}
+
+// booked notices what no reader by id or user would ever find: a row in another table or shard than its id says, or an
+// id of another bucket than its user's.
+func (b Books) booked(shard int, table string, row bookedRow) seckill.BookedOrder {
+	bucket := row.ID.Bucket()
+	return seckill.BookedOrder{
+		Order: row.order(), Table: table, Events: row.Events, LastState: row.LastState,
+		Misplaced: b.router.Shard(bucket) != shard || b.router.table(bucket) != table || row.UserID.Bucket() != bucket,
+	}
+}
+
+func parseOrderCursor(cursor string) (table int, after seckill.ID, err error) {
+	if cursor == "" {
+		return 0, 0, nil
+	}
+	first, second, found := strings.Cut(cursor, ":")
+	table, err = strconv.Atoi(first)
+	if err != nil || !found || table < 0 || table >= orderTables {
+		return 0, 0, seckill.InvalidField("cursor", "is not one that was returned")
+	}
+	if after, err = seckill.ParseID(second); err != nil {
+		return 0, 0, seckill.InvalidField("cursor", "is not one that was returned")
+	}
+	return table, after, nil
+}

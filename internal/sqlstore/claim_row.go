@@ -1,0 +1,99 @@
+package sqlstore
+
+import (
+	"cmp"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"gorm.io/gorm"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+const selectClaim = `SELECT id, item, user_id, quantity, key_hash, epoch, state, reason, first_id, ordered, created_at
+	FROM claims`
+
+// readClaims runs a query that begins with selectClaim.
+func readClaims(db *gorm.DB, query string, args ...any) ([]seckill.Claim, error) {
+	rows, err := db.Raw(query, args...).Rows()
+	if err != nil {
+		return nil, fmt.Errorf("read claims: %w", dbError(err))
+	}
+	defer rows.Close()
+	var claims []seckill.Claim
+	for rows.Next() {
+		claim, err := scanClaim(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read a claim: %w", err)
+		}
+		claims = append(claims, claim)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read claims: %w", dbError(err))
+	}
+	return claims, nil
+}
+
+func scanClaim(rows *sql.Rows) (seckill.Claim, error) {
+	var c seckill.Claim
+	var created int64
+	err := rows.Scan(&c.ID, &c.Item, &c.User, &c.Quantity, &c.KeyHash, &c.Epoch, &c.State, &c.Reason, &c.First, &c.Ordered,
+		&created)
+	c.CreatedAt = fromMilli(created)
+	return c, err
+}
+
+// claimsByID reads what exists of these ids on a shard, whatever item they belong to: an id that another item has was
+// made twice.
+func claimsByID(db *gorm.DB, ids []seckill.ID) ([]seckill.Claim, error) {
+	return readChunks(ids, func(chunk []seckill.ID) ([]seckill.Claim, error) {
+		return readClaims(db, selectClaim+" WHERE id IN ?", chunk)
+	})
+}
+
+// claimsOfUsers reads everything these users have of an item: their held units and the keys they used come from one
+// look-up.
+func claimsOfUsers(db *gorm.DB, item seckill.ID, users []seckill.UserID) ([]seckill.Claim, error) {
+	return readChunks(users, func(chunk []seckill.UserID) ([]seckill.Claim, error) {
+		return readClaims(db, selectClaim+" WHERE item = ? AND user_id IN ?", item, chunk)
+	})
+}
+
+func readChunks[K any](keys []K, read func(chunk []K) ([]seckill.Claim, error)) ([]seckill.Claim, error) {
+	var all []seckill.Claim
+	for chunk := range slices.Chunk(keys, rowsMax) {
+		claims, err := read(chunk)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, claims...)
+	}
+	return all, nil
+}
+
+// writeClaims inserts new claims in the order of their key. Nothing is skipped: what a unique key refuses here, the
+// look-ups under the stock row's lock should have seen.
+func writeClaims(tx *gorm.DB, claims []seckill.Claim) error {
+	slices.SortFunc(claims, func(a, b seckill.Claim) int { return cmp.Compare(a.ID, b.ID) })
+	rows := make([][]any, len(claims))
+	for i, c := range claims {
+		rows[i] = []any{
+			c.ID, c.Item, c.User, c.Quantity, c.KeyHash, c.Epoch, c.State, c.Reason, c.First, flag(c.Ordered), toMilli(c.CreatedAt),
+		}
+	}
+	table := insert{
+		into: "claims (id, item, user_id, quantity, key_hash, epoch, state, reason, first_id, ordered, created_at)",
+		row:  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	}
+	_, err := table.run(tx, rows)
+	switch {
+	case err == nil:
+		return nil
+	case isConstraint(err):
+		// Only here: what a stock row refuses is not the message's fault.
+		return fmt.Errorf("write %d claims: %w: %w", len(claims), seckill.ErrPoison, err)
+	default:
+		return fmt.Errorf("write %d claims: %w", len(claims), dbError(err))
+	}
+}

@@ -1,0 +1,89 @@
+package sqlstore
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// MarkOrdered implements seckill.Claims.
+func (c Claims) MarkOrdered(ctx context.Context, shard int, ids []seckill.ID) error {
+	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
+	for chunk := range slices.Chunk(sorted, rowsMax) {
+		if _, err := c.exec(ctx, shard, "UPDATE claims SET ordered = 1 WHERE ordered = 0 AND id IN ?", chunk); err != nil {
+			return fmt.Errorf("mark %d claims ordered on shard %d: %w", len(chunk), shard, err)
+		}
+	}
+	return nil
+}
+
+// Unordered implements seckill.Claims.
+func (c Claims) Unordered(ctx context.Context, shard int, olderThan time.Duration, limit int) ([]seckill.Claim, error) {
+	return readClaims(c.reader(ctx, shard), selectClaim+` WHERE ordered = 0 AND state = ? AND created_at <= `+nowMillis+` - ?
+		ORDER BY created_at, id LIMIT ?`, seckill.ClaimHeld, olderThan.Milliseconds(), limit)
+}
+
+// Find implements seckill.Claims.
+func (c Claims) Find(ctx context.Context, item seckill.ID, ids []seckill.ID) ([]seckill.Claim, error) {
+	claims, err := claimsByID(c.reader(ctx, c.router.home(item)), ids)
+	return slices.DeleteFunc(claims, func(claim seckill.Claim) bool { return claim.Item != item }), err
+}
+
+// keysMax bounds the alternatives of one look-up by key: databases limit how deep a condition may be.
+const keysMax = 100
+
+// FindKeys implements seckill.Claims.
+func (c Claims) FindKeys(ctx context.Context, item seckill.ID, keys []seckill.LookRequest) ([]seckill.Claim, error) {
+	var all []seckill.Claim
+	for chunk := range slices.Chunk(keys, keysMax) {
+		args := []any{item}
+		for _, key := range chunk {
+			args = append(args, key.User, key.KeyHash)
+		}
+		pairs := strings.TrimPrefix(strings.Repeat(" OR (user_id = ? AND key_hash = ?)", len(chunk)), " OR ")
+		claims, err := readClaims(c.reader(ctx, c.router.home(item)), selectClaim+" WHERE item = ? AND ("+pairs+")", args...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, claims...)
+	}
+	return all, nil
+}
+
+// OfUser implements seckill.Claims.
+func (c Claims) OfUser(ctx context.Context, item seckill.ID, user seckill.UserID) ([]seckill.Claim, error) {
+	return readClaims(c.reader(ctx, c.router.home(item)),
+		selectClaim+" WHERE item = ? AND user_id = ? ORDER BY created_at, id", item, user)
+}
+
+// Buyers implements seckill.Claims. The limit counts buyers, so that none is ever cut in two.
+func (c Claims) Buyers(ctx context.Context, item seckill.ID, after seckill.UserID, limit int) ([]seckill.Buyer, error) {
+	claims, err := readClaims(c.reader(ctx, c.router.home(item)), selectClaim+` JOIN (
+			SELECT DISTINCT user_id AS buyer FROM claims WHERE item = ? AND user_id > ? ORDER BY user_id LIMIT ?
+		) page ON page.buyer = user_id WHERE item = ? ORDER BY user_id, id`, item, after, limit, item)
+	if err != nil {
+		return nil, fmt.Errorf("read buyers of item %s: %w", item, err)
+	}
+	var buyers []seckill.Buyer
+	for _, claim := range claims {
+		if len(buyers) == 0 || buyers[len(buyers)-1].User != claim.User {
+			buyers = append(buyers, seckill.Buyer{User: claim.User})
+		}
+		last := &buyers[len(buyers)-1]
+		last.Entries = append(last.Entries, entryOf(claim))
+	}
+	return buyers, nil
+}
+
+// entryOf is what Redis is to know of a claim: one that is not held keeps its key with nothing behind it.
+func entryOf(c seckill.Claim) seckill.BuyerEntry {
+	entry := seckill.BuyerEntry{ID: c.ID, KeyHash: c.KeyHash}
+	if c.State == seckill.ClaimHeld {
+		entry.Quantity = c.Quantity
+	}
+	return entry
+}

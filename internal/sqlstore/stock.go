@@ -1,0 +1,170 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// Stocks keeps the rows that own every unit, each in its item's home shard.
+type Stocks struct{ *Store }
+
+var _ seckill.Stocks = Stocks{}
+
+// Create implements seckill.Stocks.
+func (s Stocks) Create(ctx context.Context, item seckill.Item, gate time.Duration) error {
+	err := s.inTx(ctx, s.router.home(item.ID), func(tx *gorm.DB) error {
+		result := tx.Exec(`INSERT INTO stock (item, allotted, pool, lent, doubt, claimed, epoch, state, final, halted, attempt,
+			issue, high, accounted, ceiling, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version)
+			VALUES (?, ?, ?, 0, 0, 0, 0, ?, 0, '', 0, 0, 0, 0, ?, 0, ?, `+nowMillis+`, 0, 0, 0, 1)`+skipKnown,
+			item.ID, item.Allotment, item.Allotment, seckill.StockNew, item.LimitPerUser, gate.Milliseconds())
+		if result.Error != nil || result.RowsAffected == 0 {
+			return result.Error
+		}
+		row, err := readStock(tx, item.ID)
+		if err != nil {
+			return err
+		}
+		return writeMoves(tx, []seckill.Move{newMove(row, seckill.MoveAdjust, "allotment", item.Allotment)})
+	})
+	if err != nil {
+		return fmt.Errorf("create stock of item %s: %w", item.ID, err)
+	}
+	return nil
+}
+
+// Get implements seckill.Stocks.
+func (s Stocks) Get(ctx context.Context, item seckill.ID) (seckill.Stock, error) {
+	return readStock(s.reader(ctx, s.router.home(item)), item)
+}
+
+// List implements seckill.Stocks.
+func (s Stocks) List(ctx context.Context, shard int, states ...seckill.StockState) ([]seckill.Stock, error) {
+	if len(states) == 0 {
+		states = seckill.StockStates()
+	}
+	var rows []stockRow
+	if err := s.reader(ctx, shard).Raw(selectStock+" WHERE state IN ? ORDER BY item", states).Scan(&rows).Error; err != nil {
+		return nil, fmt.Errorf("list stock of shard %d: %w", shard, dbError(err))
+	}
+	stocks := make([]seckill.Stock, len(rows))
+	for i, row := range rows {
+		stocks[i] = row.stock()
+	}
+	return stocks, nil
+}
+
+// RaiseHigh implements seckill.Stocks.
+func (s Stocks) RaiseHigh(ctx context.Context, item seckill.ID, epoch, sold int64) error {
+	_, err := s.set(ctx, item, "high = ?", []any{sold}, "epoch = ? AND high < ?", epoch, sold)
+	return err
+}
+
+// Progress implements seckill.Stocks.
+func (s Stocks) Progress(ctx context.Context, item seckill.ID, epoch int64, attempt seckill.ID) (bool, error) {
+	return s.set(ctx, item, "progress = "+nowMillis, nil,
+		"epoch = ? AND attempt = ? AND state = ?", epoch, attempt, seckill.StockLoading)
+}
+
+// Open implements seckill.Stocks.
+func (s Stocks) Open(ctx context.Context, item seckill.ID, epoch int64, attempt seckill.ID) (bool, error) {
+	return s.set(ctx, item, "since = "+nowMillis+", state = ?", []any{seckill.StockOpen},
+		"epoch = ? AND attempt = ? AND state = ? AND final = 0 AND halted = ''", epoch, attempt, seckill.StockLoading)
+}
+
+// RaiseCeiling implements seckill.Stocks.
+func (s Stocks) RaiseCeiling(ctx context.Context, item seckill.ID, limit int64) error {
+	stock, err := s.Get(ctx, item)
+	if err != nil || stock.Ceiling >= limit {
+		return err
+	}
+	_, err = s.set(ctx, item, "ceiling = ?", []any{limit}, "ceiling < ?", limit)
+	return err
+}
+
+// haltedMax is the width of the column.
+const haltedMax = 200
+
+// Halt implements seckill.Stocks.
+func (s Stocks) Halt(ctx context.Context, item seckill.ID, reason string) error {
+	if _, err := s.Get(ctx, item); err != nil {
+		return err
+	}
+	_, err := s.set(ctx, item, "halted = ?", []any{clip(reason, haltedMax)}, "halted = ''")
+	return err
+}
+
+// Moves implements seckill.Stocks.
+func (s Stocks) Moves(ctx context.Context, item seckill.ID, epoch, after int64) ([]seckill.Move, error) {
+	var rows []moveRow
+	err := s.reader(ctx, s.router.home(item)).Raw(`SELECT id, item, kind, epoch, issue, units, at FROM stock_moves
+		WHERE item = ? AND epoch = ? AND issue > ? AND kind = ? ORDER BY issue`, item, epoch, after, seckill.MoveIssue).
+		Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("read moves of item %s: %w", item, dbError(err))
+	}
+	moves := make([]seckill.Move, len(rows))
+	for i, row := range rows {
+		moves[i] = row.move()
+	}
+	return moves, nil
+}
+
+// set is one conditional statement that moves no units; it tells whether the row was changed. The version grows with
+// it, so that a value which stays the same counts as a change on every database.
+func (s Stocks) set(ctx context.Context, item seckill.ID, what string, values []any, when string, args ...any) (bool, error) {
+	values = append(append(values, item), args...)
+	changed, err := s.exec(ctx, s.router.home(item),
+		"UPDATE stock SET version = version + 1, "+what+" WHERE item = ? AND "+when, values...)
+	if err != nil {
+		return false, fmt.Errorf("change stock of item %s: %w", item, err)
+	}
+	return changed > 0, nil
+}
+
+// errUnchanged rolls a transaction back that found nothing to do.
+var errUnchanged = errors.New("nothing to change")
+
+// change locks an item's row, lets decide change it, and writes row and moves in one transaction. It writes nothing, and
+// returns false with the row as it is, when decide says no.
+func (s Stocks) change(
+	ctx context.Context, item seckill.ID, decide func(*seckill.Stock) ([]seckill.Move, bool),
+) (stock seckill.Stock, changed bool, err error) {
+	err = s.inTx(ctx, s.router.home(item), func(tx *gorm.DB) error {
+		locked, err := lockStock(tx, item)
+		if err != nil {
+			return err
+		}
+		stock = locked
+		moves, ok := decide(&stock)
+		if !ok {
+			stock = locked
+			return errUnchanged
+		}
+		if err := writeStock(tx, stock); err != nil {
+			return err
+		}
+		return writeMoves(tx, moves)
+	})
+	switch {
+	case errors.Is(err, errUnchanged):
+		return stock, false, nil
+	case err != nil:
+		return seckill.Stock{}, false, fmt.Errorf("change stock of item %s: %w", item, err)
+	default:
+		return stock, true, nil
+	}
+}
+
+// clip cuts a text at a number of characters.
+func clip(text string, most int) string {
+	if characters := []rune(text); len(characters) > most {
+		return string(characters[:most])
+	}
+	return text
+}

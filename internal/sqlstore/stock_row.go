@@ -1,0 +1,152 @@
+package sqlstore
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"gorm.io/gorm"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// stockRow is the stock table with the clock it was read by.
+type stockRow struct {
+	Item         seckill.ID
+	Allotted     int64
+	Pool         int64
+	Lent         int64
+	Doubt        int64
+	Claimed      int64
+	Epoch        int64
+	State        seckill.StockState
+	Final        bool
+	Halted       string
+	Attempt      seckill.ID
+	Issue        int64
+	High         int64
+	Accounted    int64
+	Ceiling      int64
+	OwedDecrease int64
+	GateMs       int64
+	Since        int64
+	Progress     int64
+	ClaimedAt    int64
+	SealedAt     int64
+	Version      int64
+	ReadAt       int64
+}
+
+const selectStock = `SELECT item, allotted, pool, lent, doubt, claimed, epoch, state, final, halted, attempt, issue, high,
+	accounted, ceiling, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version, ` + nowMillis + ` AS read_at
+	FROM stock`
+
+func (r stockRow) stock() seckill.Stock {
+	return seckill.Stock{
+		Item: r.Item, Allotted: r.Allotted, Pool: r.Pool, Lent: r.Lent, Doubt: r.Doubt, Claimed: r.Claimed,
+		Epoch: r.Epoch, State: r.State, Issue: r.Issue, Final: r.Final, Halted: r.Halted, Attempt: r.Attempt,
+		High: r.High, Accounted: r.Accounted, Ceiling: r.Ceiling, OwedDecrease: r.OwedDecrease,
+		Gate:  time.Duration(r.GateMs) * time.Millisecond,
+		Since: fromMilli(r.Since), Progress: fromMilli(r.Progress), ClaimedAt: fromMilli(r.ClaimedAt),
+		SealedAt: fromMilli(r.SealedAt), Version: r.Version, ReadAt: fromMilli(r.ReadAt),
+	}
+}
+
+// readStock reads one row, or seckill.ErrNotFound.
+func readStock(db *gorm.DB, item seckill.ID) (seckill.Stock, error) {
+	var rows []stockRow
+	if err := db.Raw(selectStock+" WHERE item = ?", item).Scan(&rows).Error; err != nil {
+		return seckill.Stock{}, fmt.Errorf("read stock of item %s: %w", item, dbError(err))
+	}
+	if len(rows) == 0 {
+		return seckill.Stock{}, seckill.ErrNotFound
+	}
+	return rows[0].stock(), nil
+}
+
+// lockStock takes the row's lock by changing it, then reads it: whatever moves units begins here, so nothing it decides
+// on is stale. Several items are locked in the order of their ids.
+func lockStock(tx *gorm.DB, item seckill.ID) (seckill.Stock, error) {
+	if err := tx.Exec("UPDATE stock SET version = version + 1 WHERE item = ?", item).Error; err != nil {
+		return seckill.Stock{}, fmt.Errorf("lock stock of item %s: %w", item, dbError(err))
+	}
+	return readStock(tx, item)
+}
+
+// lockStocks locks several rows; unknown items are missing from the answer.
+func lockStocks(tx *gorm.DB, items []seckill.ID) (map[seckill.ID]seckill.Stock, error) {
+	stocks := make(map[seckill.ID]seckill.Stock, len(items))
+	for _, item := range slices.Sorted(slices.Values(items)) {
+		stock, err := lockStock(tx, item)
+		if errors.Is(err, seckill.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		stocks[item] = stock
+	}
+	return stocks, nil
+}
+
+// writeStock writes a locked row as it was decided. Its CHECKs have the last word.
+func writeStock(tx *gorm.DB, s seckill.Stock) error {
+	err := tx.Exec(`UPDATE stock SET allotted = ?, pool = ?, lent = ?, doubt = ?, claimed = ?, epoch = ?, state = ?,
+		final = ?, halted = ?, attempt = ?, issue = ?, high = ?, accounted = ?, owed_decrease = ?, since = ?, progress = ?,
+		claimed_at = ?, sealed_at = ? WHERE item = ?`,
+		s.Allotted, s.Pool, s.Lent, s.Doubt, s.Claimed, s.Epoch, s.State,
+		flag(s.Final), s.Halted, s.Attempt, s.Issue, s.High, s.Accounted, s.OwedDecrease, toMilli(s.Since), toMilli(s.Progress),
+		toMilli(s.ClaimedAt), toMilli(s.SealedAt), s.Item).Error
+	if err != nil {
+		return fmt.Errorf("write stock of item %s: %w", s.Item, dbError(err))
+	}
+	return nil
+}
+
+// flag is how a truth is stored.
+func flag(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// moveRow is the stock_moves table.
+type moveRow struct {
+	ID    string
+	Item  seckill.ID
+	Kind  seckill.MoveKind
+	Epoch int64
+	Issue int64
+	Units int64
+	At    int64
+}
+
+func (r moveRow) move() seckill.Move {
+	return seckill.Move{ID: r.ID, Item: r.Item, Kind: r.Kind, Epoch: r.Epoch, Issue: r.Issue, Units: r.Units, At: fromMilli(r.At)}
+}
+
+// newMove describes a change of a stock by what it is called for that item: the same change made twice has the same
+// name, and the second one fails on the table's key.
+func newMove(s seckill.Stock, kind seckill.MoveKind, name string, units int64) seckill.Move {
+	return seckill.Move{
+		ID: string(kind) + ":" + s.Item.String() + ":" + name, Item: s.Item, Kind: kind,
+		Epoch: s.Epoch, Units: units, At: s.ReadAt,
+	}
+}
+
+func number(n int64) string { return strconv.FormatInt(n, 10) }
+
+func writeMoves(tx *gorm.DB, moves []seckill.Move) error {
+	rows := make([][]any, len(moves))
+	for i, m := range moves {
+		rows[i] = []any{m.ID, m.Item, m.Kind, m.Epoch, m.Issue, m.Units, toMilli(m.At)}
+	}
+	table := insert{into: "stock_moves (id, item, kind, epoch, issue, units, at)", row: "(?, ?, ?, ?, ?, ?, ?)"}
+	if _, err := table.run(tx, rows); err != nil {
+		return fmt.Errorf("write moves: %w", dbError(err))
+	}
+	return nil
+}
