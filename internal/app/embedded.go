@@ -1,0 +1,125 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/seckill-dev/seckill/internal/redis"
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/service"
+	"github.com/seckill-dev/seckill/internal/sqlqueue"
+	"github.com/seckill-dev/seckill/internal/sqlstore"
+)
+
+const (
+	databaseFile = "seckill.db"
+	lockFile     = "lock"
+	idsStopWait  = 5 * time.Second
+)
+
+// ErrDataInUse says that another process has the data folder.
+var ErrDataInUse = errors.New("the data folder is in use by another seckill process")
+
+// openEmbedded opens the stores of the single-process mode inside the data folder, which it locks: the queue's leases and
+// Redis live in this process's memory, so a second process would sell the same units.
+func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend *Backend, err error) {
+	b := &Backend{RedisDies: true}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.Close())
+		}
+	}()
+	if err := b.lockData(config.Data); err != nil {
+		return nil, err
+	}
+	store, err := b.openStore(ctx, config, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.openQueue(ctx, store, log); err != nil {
+		return nil, err
+	}
+	return b, b.openRedis(ctx, log)
+}
+
+func (b *Backend) lockData(folder string) error {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("data: cannot make the folder: %w", err)
+	}
+	lock := flock.New(filepath.Join(folder, lockFile))
+	held, err := lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("data: cannot lock %s: %w", folder, err)
+	}
+	if !held {
+		return fmt.Errorf("data: %w (%s); stop it, or choose another folder with --data", ErrDataInUse, folder)
+	}
+	b.onClose(lock.Close)
+	return nil
+}
+
+func (b *Backend) openStore(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {
+	store, err := sqlstore.Open(ctx, sqlstore.Config{
+		Shards: []sqlstore.ShardConfig{{Path: filepath.Join(config.Data, databaseFile)}},
+		Clock:  seckill.SystemClock{}, Log: log, Alone: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.onClose(store.Close)
+	if err := store.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	ids := store.IDs()
+	if err := ids.Acquire(ctx); err != nil {
+		return nil, fmt.Errorf("lease a node number: %w", err)
+	}
+	b.stages = append(b.stages, service.Stage{Name: "ids", Run: ids.Run, StopWithin: idsStopWait})
+	b.IDs, b.Shards = ids, store.Shards()
+	b.useStore(store)
+	return store, nil
+}
+
+func (b *Backend) useStore(store *sqlstore.Store) {
+	b.Catalog = sqlstore.Catalog{Store: store}
+	b.Accounts = sqlstore.Accounts{Store: store}
+	b.Stocks = sqlstore.Stocks{Store: store}
+	b.Claims = sqlstore.Claims{Store: store}
+	b.Orders = sqlstore.Orders{Store: store}
+	b.Marks = sqlstore.Marks{Store: store}
+	b.Owing = sqlstore.Owing{Store: store}
+	b.Books = sqlstore.Books{Store: store}
+}
+
+func (b *Backend) openQueue(ctx context.Context, store *sqlstore.Store, log *slog.Logger) error {
+	write, read, err := store.SQL(0)
+	if err != nil {
+		return err
+	}
+	queue, err := sqlqueue.Open(ctx, sqlqueue.Config{
+		Write: write, Read: read, Shards: store.Shards().Count(), IDs: store.IDs(), Clock: seckill.SystemClock{}, Log: log,
+	})
+	if err != nil {
+		return fmt.Errorf("open the queue: %w", err)
+	}
+	b.onClose(queue.Close)
+	b.Publisher, b.Consumer, b.Queue, b.DeadLetters, b.Drain = queue, queue, queue, queue, queue
+	return nil
+}
+
+func (b *Backend) openRedis(ctx context.Context, log *slog.Logger) error {
+	embedded, err := redis.OpenEmbedded(ctx, log)
+	if err != nil {
+		return fmt.Errorf("start redis inside the process: %w", err)
+	}
+	b.onClose(embedded.Close)
+	b.Lent, b.Announcements = embedded.Lent, embedded.Announcements
+	return nil
+}

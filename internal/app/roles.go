@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/keeper"
+	"github.com/seckill-dev/seckill/internal/purchase"
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/service"
+	"github.com/seckill-dev/seckill/internal/settle"
+)
+
+const (
+	workerStopWait = 15 * time.Second
+	keeperStopWait = 10 * time.Second
+	buyerStopWait  = 10 * time.Second
+)
+
+func (b *Backend) keeperPorts(log *slog.Logger) keeper.Ports {
+	ports := keeper.Ports{
+		Catalog: b.Catalog, Stocks: b.Stocks, Claims: b.Claims, Owing: b.Owing, Marks: b.Marks, Lent: b.Lent,
+		Publisher: b.Publisher, Queue: b.Queue, Drain: b.Drain, Shards: b.Shards, IDs: b.IDs,
+		Clock: seckill.SystemClock{}, Log: log,
+	}
+	if ports.Drain == nil {
+		ports.Drain = keeper.NewCountedDrain(ports)
+	}
+	return ports
+}
+
+func (b *Backend) settlePorts(log *slog.Logger) settle.Ports {
+	return settle.Ports{
+		Consumer: b.Consumer, Claims: b.Claims, Orders: b.Orders, Catalog: b.Catalog, Lent: b.Lent,
+		Announcements: b.Announcements, Shards: b.Shards, Clock: seckill.SystemClock{}, Log: log,
+	}
+}
+
+func (b *Backend) purchasePorts(log *slog.Logger, metrics purchase.Metrics) purchase.Ports {
+	return purchase.Ports{
+		Lent: b.Lent, Publisher: b.Publisher, Claims: b.Claims, Stocks: b.Stocks, Catalog: b.Catalog, Marks: b.Marks,
+		Shards: b.Shards, IDs: b.IDs, Queue: b.Queue, Announcements: b.Announcements,
+		Clock: seckill.SystemClock{}, Log: log, Metrics: metrics,
+	}
+}
+
+// newKeeper returns a keeper of all jobs. Each keeper has jobs of its own: what they remember only saves work.
+func (b *Backend) newKeeper(log *slog.Logger) *keeper.Keeper {
+	ports := b.keeperPorts(log)
+	return keeper.New(ports.Clock, log,
+		keeper.Turn{Name: "renew", Every: seckill.RenewEvery, Job: keeper.NewRenew(ports)},
+		keeper.Turn{Name: "clock", Every: 500 * time.Millisecond, Job: keeper.NewClock(ports)},
+		keeper.Turn{Name: "recover", Every: 300 * time.Millisecond, Job: keeper.NewRecover(ports)},
+		keeper.Turn{Name: "issue", Every: 500 * time.Millisecond, Job: keeper.NewIssue(ports)},
+		keeper.Turn{Name: "owed", Every: 500 * time.Millisecond, Job: keeper.NewOwed(ports)},
+		keeper.Turn{Name: "relay", Every: time.Second, Job: keeper.NewRelay(ports)},
+		keeper.Turn{Name: "complete", Every: time.Second, Job: settle.NewCompleter(b.settlePorts(log))},
+		keeper.Turn{Name: "doubt", Every: 2 * time.Second, Job: keeper.NewDoubt(ports)},
+		keeper.Turn{Name: "sweep", Every: time.Minute, Job: keeper.NewSweep(ports)},
+	)
+}
+
+func (b *Backend) keeperStage(name string, log *slog.Logger) service.Stage {
+	return service.Stage{Name: name, Run: b.newKeeper(log.With("role", name)).Run, StopWithin: keeperStopWait}
+}
+
+func (b *Backend) workerStage(name string, log *slog.Logger) service.Stage {
+	worker := settle.NewWorker(b.settlePorts(log.With("role", name)))
+	return service.Stage{Name: name, Run: worker.Run, StopWithin: workerStopWait}
+}
+
+// sealAfterDeath ends every epoch whose Redis died with the last process.
+func (b *Backend) sealAfterDeath(ctx context.Context, log *slog.Logger) error {
+	if !b.RedisDies {
+		return nil
+	}
+	return keeper.NewRecover(b.keeperPorts(log)).SealAll(ctx)
+}
