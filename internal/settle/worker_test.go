@@ -1,0 +1,166 @@
+package settle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+func TestWorker(t *testing.T) {
+	t.Parallel()
+	t.Run("acknowledges after T1 and tells redis, places orders after that", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		rig.run(t, func() bool { return len(rig.announced) == 2 }, body(1, 11, 12))
+		if !rig.before("t1", "ack") || !rig.before("ack", "settled") || !rig.before("t2", "mark") {
+			t.Fatalf("order of events: %v", rig.events)
+		}
+		if !slices.Equal(rig.placed, []seckill.ID{11, 12}) || !slices.Equal(rig.ordered, []seckill.ID{11, 12}) {
+			t.Fatalf("placed %v, marked %v", rig.placed, rig.ordered)
+		}
+	})
+	t.Run("trap 15: acknowledges though the users' shard is down", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		rig.onPlace = func([]seckill.NewOrder) error { return seckill.ErrUnavailable }
+		rig.run(t, func() bool { return len(rig.acked) == 1 && slices.Contains(rig.events, "t2") }, body(1, 11))
+		if len(rig.ordered) > 0 || len(rig.announced) > 0 {
+			t.Fatal("claims are marked ordered without orders")
+		}
+	})
+	t.Run("keeps the messages while the database is away, and settles them when it is back", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		failures := 3
+		rig.onSettle = func(messages []seckill.Message) (seckill.Settlement, error) {
+			if failures--; failures >= 0 {
+				return seckill.Settlement{}, fmt.Errorf("commit: %w", seckill.ErrTransient)
+			}
+			return holdAll(messages)
+		}
+		rig.run(t, func() bool { return len(rig.announced) == 1 }, body(1, 11))
+		if len(rig.acked) != 1 || len(rig.buried) != 0 {
+			t.Fatalf("acked %v, buried %v", rig.acked, rig.buried)
+		}
+	})
+	t.Run("never rejects what an unsure error hit", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		failures := 2
+		rig.onSettle = func(messages []seckill.Message) (seckill.Settlement, error) {
+			if failures--; failures >= 0 {
+				return seckill.Settlement{}, fmt.Errorf("commit: connection reset")
+			}
+			return holdAll(messages)
+		}
+		rig.run(t, func() bool { return len(rig.announced) == 1 }, body(1, 11))
+		if slices.Contains(rig.events, "reject") {
+			t.Fatal("rejected")
+		}
+	})
+}
+
+func TestWorkerDeadLetters(t *testing.T) {
+	t.Parallel()
+	t.Run("buries what cannot be decoded and settles its neighbours", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		rig.run(t, func() bool { return len(rig.announced) == 2 }, body(1, 11), []byte(`{"v":1`), body(2, 12))
+		if len(rig.buried) != 1 || !strings.HasSuffix(rig.buried[0], `|{"v":1`) {
+			t.Fatalf("buried %q", rig.buried)
+		}
+		if !slices.Equal(rig.acked, []uint64{1, 3}) {
+			t.Fatalf("acked %v", rig.acked)
+		}
+	})
+	t.Run("trap 23: buries the one reservation whose id is doubled", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		rig.onSettle = func(messages []seckill.Message) (seckill.Settlement, error) {
+			s, _ := holdAll(messages)
+			s.Held = s.Held[:1]
+			s.Doubled = []seckill.Doubled{{Message: messages[0], Reservation: messages[0].Reservations[1], Cause: "id of somebody else"}}
+			return s, nil
+		}
+		rig.run(t, func() bool { return len(rig.announced) == 1 }, body(1, 11, 12))
+		if want := "id of somebody else|" + string(body(1, 12)); len(rig.buried) != 1 || rig.buried[0] != want {
+			t.Fatalf("buried %q, want %q", rig.buried, want)
+		}
+		if len(rig.acked) != 1 {
+			t.Fatal("its message was not acknowledged")
+		}
+	})
+	t.Run("buries a message that is ahead of SQL instead of acknowledging it", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		rig.onSettle = func(messages []seckill.Message) (seckill.Settlement, error) {
+			s, _ := holdAll(messages[1:])
+			s.Ahead = messages[:1]
+			return s, nil
+		}
+		rig.run(t, func() bool { return len(rig.announced) == 1 }, body(1, 11), body(2, 12))
+		if len(rig.buried) != 1 || !slices.Equal(rig.acked, []uint64{2}) || !slices.Equal(rig.settled, []seckill.ID{2}) {
+			t.Fatalf("buried %q, acked %v, settled %v", rig.buried, rig.acked, rig.settled)
+		}
+	})
+}
+
+func TestWorkerPoison(t *testing.T) {
+	t.Parallel()
+	poisoned := func(messages []seckill.Message) (seckill.Settlement, error) {
+		for _, m := range messages {
+			for _, r := range m.Reservations {
+				if r.ID == 12 {
+					return seckill.Settlement{}, fmt.Errorf("insert claim: %w", seckill.ErrPoison)
+				}
+			}
+		}
+		return holdAll(messages)
+	}
+	t.Run("rejects the poisoned reservation and claims its neighbours", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		rig.onSettle = poisoned
+		rig.run(t, func() bool { return len(rig.announced) == 4 }, body(1, 11, 12), body(2, 13, 14))
+		if !slices.Equal(rig.placed, []seckill.ID{11, 13, 14}) || len(rig.acked) != 2 {
+			t.Fatalf("placed %v, acked %v", rig.placed, rig.acked)
+		}
+	})
+	t.Run("buries what cannot even be rejected", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		rig.onSettle = poisoned
+		rig.onReject = func(seckill.Reserved) (seckill.Settlement, error) { return seckill.Settlement{}, seckill.ErrPoison }
+		rig.run(t, func() bool { return len(rig.announced) == 1 }, body(1, 11, 12))
+		if len(rig.buried) != 1 || len(rig.acked) != 1 {
+			t.Fatalf("buried %q, acked %v", rig.buried, rig.acked)
+		}
+	})
+}
+
+func TestCompleter(t *testing.T) {
+	t.Parallel()
+	t.Run("writes the orders that T2 left out", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		rig.waiting = []seckill.Claim{{ID: 11, Item: 9, User: "ann", Quantity: 1, State: seckill.ClaimHeld}}
+		if err := NewCompleter(rig.ports()).RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(rig.placed, []seckill.ID{11}) || !slices.Equal(rig.ordered, []seckill.ID{11}) || len(rig.announced) != 1 {
+			t.Fatalf("placed %v, marked %v, announced %v", rig.placed, rig.ordered, rig.announced)
+		}
+	})
+	t.Run("reports a users' shard that is down", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		rig.waiting = []seckill.Claim{{ID: 11, Item: 9, User: "ann", Quantity: 1}}
+		rig.onPlace = func([]seckill.NewOrder) error { return seckill.ErrUnavailable }
+		if err := NewCompleter(rig.ports()).RunOnce(t.Context()); err == nil {
+			t.Fatal("no error")
+		}
+	})
+}
