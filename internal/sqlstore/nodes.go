@@ -44,7 +44,7 @@ func (nodeRow) TableName() string { return "nodes" }
 // free returns every node number that may be taken, those first whose last millisecond is furthest back.
 func (n nodes) free(ctx context.Context) ([]nodeRow, error) {
 	var rows []nodeRow
-	err := n.reader(ctx, 0).Select("node, holder, leased_until, last_ms, " + nowMillis + " AS db_now").Find(&rows).Error
+	err := n.reader(ctx, catalogShard).Select("node, holder, leased_until, last_ms, " + nowMillis + " AS db_now").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read the node leases: %w", dbError(err))
 	}
@@ -73,7 +73,7 @@ func (n nodes) take(ctx context.Context, seen nodeRow, l *lease) (bool, error) {
 		statement = "INSERT INTO nodes (holder, leased_until, last_ms, node) VALUES (?, " + nowMillis + " + ?, ?, ?)" + skipKnown
 		args = args[:4]
 	}
-	changed, err := n.exec(ctx, 0, statement, args...)
+	changed, err := n.exec(ctx, catalogShard, statement, args...)
 	if err != nil {
 		return false, fmt.Errorf("lease node number %d: %w", seen.Node, err)
 	}
@@ -82,7 +82,7 @@ func (n nodes) take(ctx context.Context, seen nodeRow, l *lease) (bool, error) {
 
 // renew prolongs a lease; false when somebody else has the node number.
 func (n nodes) renew(ctx context.Context, l *lease) (bool, error) {
-	changed, err := n.exec(ctx, 0, "UPDATE nodes SET leased_until = "+nowMillis+" + ?, last_ms = ? WHERE node = ? AND holder = ?",
+	changed, err := n.exec(ctx, catalogShard, "UPDATE nodes SET leased_until = "+nowMillis+" + ?, last_ms = ? WHERE node = ? AND holder = ?",
 		leaseFor.Milliseconds(), l.ceiling, l.node, l.holder)
 	if err != nil {
 		return false, fmt.Errorf("renew the lease of node number %d: %w", l.node, err)
@@ -92,7 +92,7 @@ func (n nodes) renew(ctx context.Context, l *lease) (bool, error) {
 
 // release gives a node number back; its next holder starts above last.
 func (n nodes) release(ctx context.Context, l *lease, last int64) error {
-	_, err := n.exec(ctx, 0, "UPDATE nodes SET leased_until = 0, last_ms = ? WHERE node = ? AND holder = ?", last, l.node, l.holder)
+	_, err := n.exec(ctx, catalogShard, "UPDATE nodes SET leased_until = 0, last_ms = ? WHERE node = ? AND holder = ?", last, l.node, l.holder)
 	if err != nil {
 		return fmt.Errorf("release node number %d: %w", l.node, err)
 	}

@@ -15,7 +15,7 @@ type Owing struct{ *Store }
 
 var _ seckill.Owing = Owing{}
 
-type owedRow struct {
+type outboxRow struct {
 	ID       seckill.ID       `gorm:"column:id;primaryKey"`
 	Kind     seckill.OwedKind `gorm:"column:kind"`
 	Item     seckill.ID       `gorm:"column:item"`
@@ -26,9 +26,9 @@ type owedRow struct {
 	KeyHash  string           `gorm:"column:key_hash"`
 }
 
-func (owedRow) TableName() string { return "outbox" }
+func (outboxRow) TableName() string { return "outbox" }
 
-func (r owedRow) owed() seckill.Owed {
+func (r outboxRow) owed() seckill.Owed {
 	return seckill.Owed{
 		ID: r.ID, Kind: r.Kind, Item: r.Item, Epoch: r.Epoch, User: r.User,
 		Entry: seckill.BuyerEntry{ID: r.Claim, Quantity: r.Quantity, KeyHash: r.KeyHash},
@@ -45,11 +45,11 @@ func (s *Store) owe(tx *gorm.DB, owed []seckill.Owed) error {
 		}
 		rows[i] = []any{id, o.Kind, o.Item, o.Epoch, o.User, o.Entry.ID, o.Entry.Quantity, o.Entry.KeyHash}
 	}
-	outbox := insert{
+	_, err := insert{
 		into: "outbox (id, kind, item, epoch, user_id, claim, quantity, key_hash, at)",
-		row:  "(?, ?, ?, ?, ?, ?, ?, ?, " + nowMillis + ")",
-	}
-	if _, err := outbox.run(tx, rows); err != nil {
+		row:  "(?,?,?,?,?,?,?,?," + nowMillis + ")",
+	}.run(tx, rows)
+	if err != nil {
 		return fmt.Errorf("write %d owed steps: %w", len(owed), err)
 	}
 	return nil
@@ -59,7 +59,7 @@ func (s *Store) owe(tx *gorm.DB, owed []seckill.Owed) error {
 func (o Owing) Owed(
 	ctx context.Context, shard int, kind seckill.OwedKind, after seckill.ID, limit int,
 ) ([]seckill.Owed, error) {
-	var rows []owedRow
+	var rows []outboxRow
 	err := o.reader(ctx, shard).Where("kind = ? AND id > ?", kind, after).Order("id").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read what shard %d owes: %w", shard, dbError(err))
@@ -85,7 +85,7 @@ func (o Owing) Done(ctx context.Context, shard int, ids []seckill.ID) error {
 // Depth implements seckill.Owing.
 func (o Owing) Depth(ctx context.Context, shard int, kind seckill.OwedKind) (int64, error) {
 	var depth int64
-	err := o.reader(ctx, shard).Model(&owedRow{}).Where("kind = ?", kind).Count(&depth).Error
+	err := o.reader(ctx, shard).Model(&outboxRow{}).Where("kind = ?", kind).Count(&depth).Error
 	if err != nil {
 		return 0, fmt.Errorf("count what shard %d owes: %w", shard, dbError(err))
 	}

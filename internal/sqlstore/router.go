@@ -30,7 +30,9 @@ func (r router) Shard(bucket int) int { return bucket * r.shards / seckill.Bucke
 func (r router) home(item seckill.ID) int { return seckill.HomeShard(r, item) }
 
 // table is the order table of a bucket.
-func (r router) table(bucket int) string { return orderTable(bucket % orderTables) }
+func (r router) table(bucket int) string { return orderTable(tableNumber(bucket)) }
+
+func tableNumber(bucket int) int { return bucket % orderTables }
 
 func orderTable(number int) string { return fmt.Sprintf("orders_%02d", number) }
 

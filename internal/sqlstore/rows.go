@@ -38,12 +38,12 @@ func (i insert) run(tx *gorm.DB, rows [][]any) (int64, error) {
 }
 
 func (i insert) statement(rows int) string {
-	return "INSERT INTO " + i.into + " VALUES " + repeated(i.row, rows) + i.known
+	return "INSERT INTO " + i.into + " VALUES " + valueRows(i.row, rows) + i.known
 }
 
-// repeated is part, count times, with commas between.
-func repeated(part string, count int) string {
-	return strings.TrimSuffix(strings.Repeat(part+",", count), ",")
+// valueRows is "(?,?),(?,?)": the value lists of a multi-row INSERT. row is one list, for example "(?,?)".
+func valueRows(row string, count int) string {
+	return strings.TrimSuffix(strings.Repeat(row+",", count), ",")
 }
 
 // execRaw goes past gorm, which would parse a statement of thousands of parameters byte by byte.

@@ -1,15 +1,17 @@
 -- +goose Up
+-- ended_at is when the sale became ended (0 until then), which an operator may do long before ends_at.
 CREATE TABLE sales (
     id          BIGINT       NOT NULL PRIMARY KEY,
     name        VARCHAR(200) NOT NULL,
     state       VARCHAR(16)  NOT NULL CHECK (state IN ('draft','scheduled','live','paused','ended')),
     starts_at   BIGINT       NOT NULL,
     ends_at     BIGINT       NOT NULL CHECK (ends_at > starts_at),
+    ended_at    BIGINT       NOT NULL,
     pay_within  BIGINT       NOT NULL CHECK (pay_within > 0),
     version     BIGINT       NOT NULL,
     created_at  BIGINT       NOT NULL
 );
-CREATE INDEX sales_state ON sales (state, ends_at);
+CREATE INDEX sales_state ON sales (state, ended_at);
 
 CREATE TABLE items (
     id             BIGINT       NOT NULL PRIMARY KEY,
