@@ -1,27 +1,29 @@
 -- +goose Up
--- The embedded queue; RabbitMQ holds these rows in the distributed mode. leased_by 0: ready.
+-- The embedded queue; RabbitMQ holds these rows in the distributed mode. Who has leased a row is not written down: leases
+-- end with the one process that may open the file. redeliveries is counted before each delivery that follows an expired
+-- lease or a restart. AUTOINCREMENT: a tag is never used again, so a late acknowledgement cannot remove another message.
+-- The body comes last, so that the other columns are read without it.
 CREATE TABLE queue (
     tag          INTEGER PRIMARY KEY AUTOINCREMENT,
     shard        BIGINT  NOT NULL,
     batch        BIGINT  NOT NULL,
     item         BIGINT  NOT NULL,
     epoch        BIGINT  NOT NULL,
-    body         BLOB    NOT NULL,
     enqueued_at  BIGINT  NOT NULL,
-    leased_by    BIGINT  NOT NULL,
-    leased_until BIGINT  NOT NULL,
-    tries        BIGINT  NOT NULL
+    redeliveries BIGINT  NOT NULL,
+    body         BLOB    NOT NULL
 );
-CREATE INDEX queue_ready ON queue (shard, leased_by, tag);
+CREATE INDEX queue_shard ON queue (shard, tag);
 CREATE INDEX queue_item ON queue (item, epoch);
 
 CREATE TABLE dead_letters (
     id    BIGINT NOT NULL PRIMARY KEY,
     shard BIGINT NOT NULL,
-    body  BLOB   NOT NULL,
     cause TEXT   NOT NULL,
-    at    BIGINT NOT NULL
+    at    BIGINT NOT NULL,
+    body  BLOB   NOT NULL
 );
+CREATE INDEX dead_letters_shard ON dead_letters (shard);
 
 -- +goose Down
 DROP TABLE dead_letters;

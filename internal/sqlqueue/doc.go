@@ -1,0 +1,34 @@
+// Package sqlqueue is the embedded durable queue: the tables queue and dead_letters of the SQLite file that sqlstore
+// keeps its tables in. It fills the ports that RabbitMQ fills in the distributed mode and must not know sqlstore: it is
+// handed the file's one writer connection and a pool of readers, and keeps its transactions short.
+//
+// # Writing
+//
+// All writes pass one goroutine, which puts whatever arrived while the last commit ran into the next transaction:
+// messages as one INSERT, acknowledgements as one DELETE. Nothing is waited for, so a lone publish costs one commit and
+// a crowd shares it. Publish returns nil after COMMIT, which is a promise where the file is opened with
+// synchronous(FULL). What fails before COMMIT certainly did not happen (seckill.ErrUnavailable); a COMMIT that fails, or
+// a caller that stops waiting, leaves the outcome unknown.
+//
+// # Leases
+//
+// A lease lives in memory. The data folder is locked by one process, so a lease cannot outlive the process that knows
+// it, and a restart voids all of them without a write. Leases as columns would cost a commit per delivery on the only
+// writer, and would rewrite the message's body with it, for a value nobody could ever read.
+//
+//	above the cursor --discover--> ready --hand--> leased --acknowledge--> deleted
+//	                                 ^               |
+//	                                 `-- lease over, subscription closed
+//
+// One goroutine per shard hands messages out. It knows the rows it has found (at most what subscriptions have room for)
+// and a cursor: rows with higher tags are still to be found. A commit of this process wakes it; once a second it looks
+// by itself, for leases that are over and for rows whose commit was reported as failed but was not.
+//
+// # Redelivery is counted
+//
+// A message whose lease ran out, or that was found at the start, is counted on disk before it is handed out again, and
+// after Config.RedeliveriesMax times goes to the dead letters, so that a message which kills its worker cannot do so
+// for ever. A subscription's Close counts nothing: a consumer that steps back during an outage of SQL, however often,
+// brings no honest message nearer to the dead letters. When this file is the one that fails, the count cannot be
+// written, and then nothing is handed out either.
+package sqlqueue

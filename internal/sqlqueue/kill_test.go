@@ -1,0 +1,110 @@
+package sqlqueue_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/sqlqueue"
+)
+
+// publishTo makes this test binary a process that publishes to the file it names, until it is killed.
+const publishTo = "SECKILL_TEST_PUBLISH_TO"
+
+func TestPublishedMessagesSurviveKill9(t *testing.T) {
+	t.Parallel()
+	const confirmedMin = 300
+	path := filepath.Join(t.TempDir(), "seckill.db")
+	confirmed := publishAndKill(t, path, confirmedMin)
+
+	q := openFile(t, path, newClock(), nil)
+	s, err := q.Subscribe(t.Context(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		state, err := q.Look(t.Context(), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state.Ready+state.Unacked == 0 {
+			break
+		}
+		d := next(t, s)
+		if !d.Redelivered {
+			t.Errorf("says that it never handed out %s, which it cannot know", d.Body)
+		}
+		delete(confirmed, string(d.Body))
+		if err := s.Ack(t.Context(), []seckill.Delivery{d}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(confirmed) > 0 {
+		t.Errorf("lost %d confirmed messages: %v", len(confirmed), confirmed)
+	}
+}
+
+// publishAndKill starts the publishing process, kills it in the middle of its work and returns what it had confirmed.
+func publishAndKill(t *testing.T, path string, confirmedMin int) map[string]bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), testWithin)
+	defer cancel()
+	child := exec.CommandContext(ctx, os.Args[0])
+	child.Env = append(os.Environ(), publishTo+"="+path)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	confirmed := map[string]bool{}
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		confirmed[lines.Text()] = true
+		if len(confirmed) == confirmedMin {
+			if err := child.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := child.Wait(); err == nil || ctx.Err() != nil || len(confirmed) < confirmedMin {
+		t.Fatalf("the publisher ended by itself after %d messages: %v", len(confirmed), err)
+	}
+	return confirmed
+}
+
+// publishUntilKilled writes the body of every confirmed message on a line of its own.
+func publishUntilKilled(path string) {
+	ctx := context.Background()
+	write, read, err := openDatabase(ctx, path)
+	if err != nil {
+		panic(err)
+	}
+	q, err := sqlqueue.Open(ctx, sqlqueue.Config{
+		Write: write, Read: read, Shards: 1, IDs: &counter{}, Clock: seckill.SystemClock{}, Log: slog.Default(),
+	})
+	if err != nil {
+		panic(err)
+	}
+	var publishers sync.WaitGroup
+	for publisher := range 8 {
+		publishers.Go(func() {
+			for i := 0; ; i++ {
+				body := fmt.Sprintf("publisher %d message %d", publisher, i)
+				if err := q.Publish(ctx, seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: []byte(body)}); err != nil {
+					panic(err)
+				}
+				fmt.Fprintln(os.Stdout, body)
+			}
+		})
+	}
+	publishers.Wait()
+}

@@ -1,0 +1,184 @@
+package sqlqueue_test
+
+import (
+	"context"
+	"database/sql"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"go.uber.org/goleak"
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/seckill-dev/seckill/internal/contract"
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/sqlqueue"
+	"github.com/seckill-dev/seckill/migrations"
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(publishTo); path != "" {
+		publishUntilKilled(path)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestQueue(t *testing.T) {
+	t.Parallel()
+	contract.Queue(t, func(t *testing.T) contract.QueueFixture { return open(t).contract() })
+}
+
+const (
+	testLease    = 10 * time.Second
+	testPrefetch = 8
+)
+
+// fixture is a queue on a file of its own, with a clock that the test moves.
+type fixture struct {
+	*sqlqueue.Queue
+	path   string
+	write  *sql.DB
+	clock  *clock
+	config sqlqueue.Config
+}
+
+func open(t testing.TB) *fixture {
+	t.Helper()
+	return openFile(t, filepath.Join(t.TempDir(), "seckill.db"), newClock(), nil)
+}
+
+// openWith opens a queue whose settings the test changes.
+func openWith(t testing.TB, change func(*sqlqueue.Config)) *fixture {
+	t.Helper()
+	return openFile(t, filepath.Join(t.TempDir(), "seckill.db"), newClock(), change)
+}
+
+func openFile(t testing.TB, path string, clock *clock, change func(*sqlqueue.Config)) *fixture {
+	t.Helper()
+	write, read, err := openDatabase(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := sqlqueue.Config{
+		Write: write, Read: read, Shards: 2, IDs: &counter{}, Clock: clock,
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Lease: testLease, Prefetch: testPrefetch,
+	}
+	if change != nil {
+		change(&config)
+	}
+	q, err := sqlqueue.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := q.Close(); err != nil {
+			t.Error(err)
+		}
+		_ = write.Close() // a test may have closed it already
+		_ = read.Close()
+	})
+	return &fixture{Queue: q, path: path, write: write, clock: clock, config: config}
+}
+
+// crash opens what a kill -9 would leave at this moment: a copy of the files without any goodbye.
+func (f *fixture) crash(t testing.TB) *fixture {
+	t.Helper()
+	left := filepath.Join(t.TempDir(), "seckill.db")
+	for _, suffix := range []string{"", "-wal"} {
+		content, err := os.ReadFile(f.path + suffix)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(left+suffix, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return openFile(t, left, f.clock, func(c *sqlqueue.Config) {
+		c.RedeliveriesMax, c.Prefetch, c.IDs = f.config.RedeliveriesMax, f.config.Prefetch, f.config.IDs
+	})
+}
+
+func (f *fixture) contract() contract.QueueFixture {
+	return contract.QueueFixture{
+		Publisher: f, Consumer: f, QueueWatch: f, DeadLetters: f, Prefetch: testPrefetch,
+		Lose:  func(testing.TB, seckill.Subscription) { f.clock.pass(testLease) },
+		Crash: func(t testing.TB) contract.QueueFixture { t.Helper(); return f.crash(t).contract() },
+		Pass:  f.clock.pass,
+	}
+}
+
+func openDatabase(ctx context.Context, path string) (write, read *sql.DB, err error) {
+	dsn := "file:" + path + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)"
+	if write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
+		return nil, nil, err
+	}
+	write.SetMaxOpenConns(1)
+	if read, err = sql.Open("sqlite", dsn); err != nil {
+		return nil, nil, err
+	}
+	folder, err := fs.Sub(migrations.SQLite, "sqlite")
+	if err != nil {
+		return nil, nil, err
+	}
+	provider, err := goose.NewProvider(goose.DialectSQLite3, write, folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, err = provider.Up(ctx)
+	return write, read, err
+}
+
+// counter makes ids that count up.
+type counter struct{ last atomic.Int64 }
+
+func (c *counter) Next(int) (seckill.ID, error) { return seckill.ID(c.last.Add(1)), nil }
+
+// clock stands still until the test lets time pass.
+type clock struct {
+	mu     sync.Mutex
+	now    time.Time
+	timers []timer
+}
+
+type timer struct {
+	at   time.Time
+	fire chan time.Time
+}
+
+func newClock() *clock { return &clock{now: time.UnixMilli(1_800_000_000_000)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) After(d time.Duration) <-chan time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := timer{at: c.now.Add(d), fire: make(chan time.Time, 1)}
+	c.timers = append(c.timers, t)
+	return t.fire
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+	waiting := c.timers[:0]
+	for _, t := range c.timers {
+		if t.at.After(c.now) {
+			waiting = append(waiting, t)
+			continue
+		}
+		t.fire <- c.now
+	}
+	c.timers = waiting
+}
