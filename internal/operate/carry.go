@@ -1,0 +1,71 @@
+package operate
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// carryEvery is how long to wait before an item is tried again.
+const carryEvery = 100 * time.Millisecond
+
+// carryAll brings what was just committed to Redis, item by item at once.
+func (s *Service) carryAll(ctx context.Context, items []seckill.Item) []Check {
+	return each(items, func(item seckill.Item) Check { return s.carry(ctx, item.ID) })
+}
+
+// carry tries until the item took the settings, or until no gate that was lit under the old ones can be valid any more.
+// The wait is counted from here, which is after the commit.
+func (s *Service) carry(ctx context.Context, item seckill.ID) Check {
+	wait := s.gateOf(ctx, item) + seckill.CloseMargin
+	lapsed := s.ports.Clock.After(wait)
+	for {
+		err := s.carryOnce(ctx, item)
+		if err == nil {
+			return s.carried(ctx, item)
+		}
+		select {
+		case <-lapsed:
+			s.ports.Log.Warn("settings not sent, gate has lapsed", "item", item, "error", err)
+			return Check{Item: item, OK: true, Detail: fmt.Sprintf(
+				"not sent within %s, so its gate has lapsed: it sells nothing until Redis hears of the change (%v)", wait, err)}
+		case <-ctx.Done():
+			return Check{Item: item, Detail: fmt.Sprintf("not sent yet, a keeper will (%v)", err)}
+		case <-s.ports.Clock.After(carryEvery):
+		}
+	}
+}
+
+func (s *Service) carryOnce(ctx context.Context, item seckill.ID) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return s.ports.Settings.Carry(ctx, item)
+}
+
+// gateOf is the gate in the item's row; while the row cannot be read, the longest there is.
+func (s *Service) gateOf(ctx context.Context, item seckill.ID) time.Duration {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	stock, err := s.ports.Stocks.Get(ctx, item)
+	if err != nil {
+		return seckill.GateMax
+	}
+	return stock.Gate
+}
+
+// carried says in which sense the item took it.
+func (s *Service) carried(ctx context.Context, item seckill.ID) Check {
+	stock, err := s.ports.Stocks.Get(ctx, item)
+	switch {
+	case err != nil:
+		return Check{Item: item, OK: true, Detail: "sent"}
+	case stock.Halted != "":
+		return Check{Item: item, Detail: "halted: " + stock.Halted}
+	case stock.State == seckill.StockOpen:
+		return Check{Item: item, OK: true, Detail: fmt.Sprintf("sent to epoch %d", stock.Epoch)}
+	default:
+		return Check{Item: item, OK: true, Detail: fmt.Sprintf("%s, so it takes the change before it sells again", stock.State)}
+	}
+}

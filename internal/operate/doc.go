@@ -1,0 +1,17 @@
+// Package operate is what operators do: make, edit and delete sales, preload, pause, resume and end them, and see where
+// the units are. It decides; stores, epochs and gates belong to the ports.
+//
+//	draft --preload--> scheduled --clock--> live --end | clock--> ended
+//	                       |  ^               | ^
+//	                       +--+--- pause -----+-+--> paused --resume--> scheduled | live, by the database's clock
+//
+// What must stay true:
+//
+//   - Every act is one conditional update with its line in the operators' log. Who loses a race is told so: conflict.
+//   - The update is the act. What follows it (rows, epochs, settings in Redis, seals) is repeatable and continued by
+//     repeating the call, or by a keeper; how far it came is said item by item.
+//   - Preload moves draft to scheduled first and makes the stock rows after it, from the items read again. A row made
+//     before would outlive an edit or the deletion of the draft, and lend an allotment that nobody ordered.
+//   - A change of settings is answered when every item took it or cannot sell without hearing of it: whoever renewed a gate
+//     read SQL before, so a gate lit under the old settings is over one gate after the commit.
+package operate

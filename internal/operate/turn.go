@@ -1,0 +1,138 @@
+package operate
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// turnsMax bounds how often a transition is decided anew because the sale moved meanwhile (the clock started it, say).
+const turnsMax = 3
+
+// Pause stops selling. What was reserved before is honoured.
+func (s *Service) Pause(ctx context.Context, actor string, id seckill.ID) (SaleReport, error) {
+	sale, err := s.turn(ctx, actor, id, actionPause, pauseTurn)
+	if err != nil {
+		return SaleReport{}, err
+	}
+	return s.report(ctx, id, s.carryAll(ctx, sale.Items))
+}
+
+// Resume goes on selling, or waiting for the start.
+func (s *Service) Resume(ctx context.Context, actor string, id seckill.ID) (SaleReport, error) {
+	sale, err := s.turn(ctx, actor, id, actionResume, resumeTurn)
+	if err != nil {
+		return SaleReport{}, err
+	}
+	return s.report(ctx, id, s.carryAll(ctx, sale.Items))
+}
+
+// End ends a sale for good and asks for the last seal of its items at once.
+func (s *Service) End(ctx context.Context, actor string, id seckill.ID) (SaleReport, error) {
+	sale, err := s.turn(ctx, actor, id, actionEnd, endTurn)
+	if err != nil {
+		return SaleReport{}, err
+	}
+	checks := each(sale.Items, func(item seckill.Item) Check { return s.sealFinal(ctx, item.ID) })
+	return s.report(ctx, id, checks)
+}
+
+// decision is what a transition decides about the sale as it was read: the state to move to, or "" when it is there.
+type decision func(moment) (seckill.SaleState, error)
+
+func pauseTurn(m moment) (seckill.SaleState, error) {
+	switch {
+	case m.is(seckill.SalePaused):
+		return "", nil
+	case m.is(seckill.SaleScheduled, seckill.SaleLive):
+		return seckill.SalePaused, nil
+	default:
+		return "", m.conflict("be paused")
+	}
+}
+
+func resumeTurn(m moment) (seckill.SaleState, error) {
+	switch {
+	case m.is(seckill.SaleScheduled, seckill.SaleLive):
+		return "", nil
+	case !m.is(seckill.SalePaused):
+		return "", m.conflict("be resumed")
+	case isOver(m.sale, m.now):
+		return "", seckill.Refuse(seckill.Conflict, "this sale is paused and its window ended at "+stamp(m.sale.EndsAt))
+	case m.now.Before(m.sale.StartsAt):
+		return seckill.SaleScheduled, nil
+	default:
+		return seckill.SaleLive, nil
+	}
+}
+
+func endTurn(m moment) (seckill.SaleState, error) {
+	switch {
+	case m.is(seckill.SaleEnded):
+		return "", nil
+	case m.is(seckill.SaleDraft):
+		return "", m.conflict("be ended")
+	default:
+		return seckill.SaleEnded, nil
+	}
+}
+
+func (m moment) is(states ...seckill.SaleState) bool { return slices.Contains(states, m.sale.State) }
+
+func (m moment) conflict(verb string) error {
+	return seckill.Refuse(seckill.Conflict, fmt.Sprintf("this sale is %s and cannot %s", m.sale.State, verb))
+}
+
+// turn moves a sale from exactly the state that was read, so that the log says what truly was before, and returns it as it
+// was read. A sale that is there already is not an error: whoever repeats a call continues what it left undone.
+func (s *Service) turn(
+	ctx context.Context, actor string, id seckill.ID, action string, decide decision,
+) (seckill.Sale, error) {
+	for range turnsMax {
+		sale, now, err := s.read(ctx, id)
+		if err != nil {
+			return seckill.Sale{}, err
+		}
+		to, err := decide(moment{sale, now})
+		if err != nil || to == "" {
+			return sale, err
+		}
+		changed, err := s.ports.Catalog.Change(ctx, seckill.SaleChange{
+			Sale: id, From: []seckill.SaleState{sale.State}, To: to,
+			Act: seckill.Act{
+				Actor: actor, Action: action, Target: id, At: now, Before: stateOnly(sale.State), After: stateOnly(to),
+			},
+		})
+		if err != nil {
+			return seckill.Sale{}, fmt.Errorf("%s %s: %w", action, id, err)
+		}
+		if changed {
+			s.ports.Log.Info("sale moved", "sale", id, "actor", actor, "action", action, "from", sale.State, "to", to)
+			return sale, nil
+		}
+	}
+	return seckill.Sale{}, s.overtaken(ctx, id)
+}
+
+// sealFinal asks for the last seal; a keeper's clock job asks again for what could not be reached.
+func (s *Service) sealFinal(ctx context.Context, item seckill.ID) Check {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	stock, err := s.ports.Stocks.Get(ctx, item)
+	if isNotFound(err) {
+		return Check{Item: item, OK: true, Detail: "was never preloaded"}
+	}
+	if err == nil && !stock.Final && stock.State != seckill.StockClosed {
+		_, err = s.ports.Stocks.Seal(ctx, seckill.SealRequest{Item: item, Final: true})
+	}
+	if err != nil {
+		s.ports.Log.Warn("last seal not asked for", "item", item, "error", err)
+		return Check{Item: item, Detail: fmt.Sprintf("not sealed yet, a keeper will (%v)", err)}
+	}
+	if stock.State == seckill.StockClosed {
+		return Check{Item: item, OK: true, Detail: "closed"}
+	}
+	return Check{Item: item, OK: true, Detail: fmt.Sprintf("epoch %d is the last one; it closes once it is settled", stock.Epoch)}
+}
