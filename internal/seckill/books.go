@@ -5,12 +5,22 @@ import "context"
 // StockFacts is a stock row with what its claims and moves add up to, read in one snapshot.
 type StockFacts struct {
 	Stock Stock
-	// HeldUnits is the sum over held claims, EpochUnits over all claims of the present epoch.
-	HeldUnits  int64
-	EpochUnits int64
-	// AdjustUnits is the sum of adjust moves, LastIssue the highest issue number among the moves.
-	AdjustUnits int64
-	LastIssue   int64
+	// HeldUnits is the sum over held claims, ReturnedUnits over returned ones, ClaimUnits over all (rejected ones too),
+	// EpochUnits over all of the present epoch.
+	HeldUnits     int64
+	ReturnedUnits int64
+	ClaimUnits    int64
+	EpochUnits    int64
+	// AdjustUnits is the sum of adjust moves, LastIssue the highest issue number among the moves, LastIssueEpoch the
+	// highest epoch that has one.
+	AdjustUnits    int64
+	LastIssue      int64
+	LastIssueEpoch int64
+	// Moved sums the moves by kind, EpochIssued only the issues of the present epoch; Adjusts counts the adjust moves, of
+	// which the first is the allotment.
+	Moved       map[MoveKind]int64
+	EpochIssued int64
+	Adjusts     int64
 	// OverLimit are users whose held units exceed the ceiling.
 	OverLimit []UserID
 }

@@ -31,18 +31,16 @@ func (b Books) Facts(ctx context.Context, item seckill.ID) (seckill.StockFacts, 
 
 func readFacts(tx *gorm.DB, facts *seckill.StockFacts) error {
 	stock := facts.Stock
-	var sums struct{ HeldUnits, EpochUnits int64 }
 	err := tx.Raw(`SELECT COALESCE(SUM(CASE WHEN state = ? THEN quantity ELSE 0 END), 0) AS held_units,
+		COALESCE(SUM(CASE WHEN state = ? THEN quantity ELSE 0 END), 0) AS returned_units,
+		COALESCE(SUM(quantity), 0) AS claim_units,
 		COALESCE(SUM(CASE WHEN epoch = ? THEN quantity ELSE 0 END), 0) AS epoch_units FROM claims WHERE item = ?`,
-		seckill.ClaimHeld, stock.Epoch, stock.Item).Scan(&sums).Error
+		seckill.ClaimHeld, seckill.ClaimReturned, stock.Epoch, stock.Item).
+		Row().Scan(&facts.HeldUnits, &facts.ReturnedUnits, &facts.ClaimUnits, &facts.EpochUnits)
 	if err != nil {
 		return fmt.Errorf("sum claims: %w", err)
 	}
-	var moves struct{ AdjustUnits, LastIssue int64 }
-	err = tx.Raw(`SELECT COALESCE(SUM(CASE WHEN kind = ? THEN units ELSE 0 END), 0) AS adjust_units,
-		COALESCE(MAX(issue), 0) AS last_issue FROM stock_moves WHERE item = ?`, seckill.MoveAdjust, stock.Item).
-		Scan(&moves).Error
-	if err != nil {
+	if err := readMoved(tx, facts); err != nil {
 		return fmt.Errorf("sum moves: %w", err)
 	}
 	err = tx.Raw(`SELECT user_id FROM claims WHERE item = ? AND state = ? GROUP BY user_id HAVING SUM(quantity) > ?
@@ -50,8 +48,37 @@ func readFacts(tx *gorm.DB, facts *seckill.StockFacts) error {
 	if err != nil {
 		return fmt.Errorf("look for users over the limit: %w", err)
 	}
-	facts.HeldUnits, facts.EpochUnits = sums.HeldUnits, sums.EpochUnits
-	facts.AdjustUnits, facts.LastIssue = moves.AdjustUnits, moves.LastIssue
+	return nil
+}
+
+// readMoved sums the moves by kind.
+func readMoved(tx *gorm.DB, facts *seckill.StockFacts) error {
+	var kinds []struct {
+		Kind       seckill.MoveKind
+		Units      int64
+		EpochUnits int64
+		Moves      int64
+		LastIssue  int64
+		LastEpoch  int64
+	}
+	err := tx.Raw(`SELECT kind, SUM(units) AS units, SUM(CASE WHEN epoch = ? THEN units ELSE 0 END) AS epoch_units,
+		COUNT(*) AS moves, MAX(issue) AS last_issue, MAX(epoch) AS last_epoch
+		FROM stock_moves WHERE item = ? GROUP BY kind`, facts.Stock.Epoch, facts.Stock.Item).Scan(&kinds).Error
+	if err != nil {
+		return err
+	}
+	facts.Moved = make(map[seckill.MoveKind]int64, len(kinds))
+	for _, k := range kinds {
+		facts.Moved[k.Kind] = k.Units
+		facts.LastIssue = max(facts.LastIssue, k.LastIssue)
+		switch k.Kind {
+		case seckill.MoveIssue:
+			facts.EpochIssued, facts.LastIssueEpoch = k.EpochUnits, k.LastEpoch
+		case seckill.MoveAdjust:
+			facts.AdjustUnits, facts.Adjusts = k.Units, k.Moves
+		default:
+		}
+	}
 	return nil
 }
 
