@@ -78,17 +78,19 @@ const (
 	UnsentBodiesMax = 8
 )
 
-// LookRequest asks for a reservation by key hash (ID 0) or by id.
+// LookRequest asks for a reservation by key hash (ID 0) or by id, or, with neither, for all the user holds.
 type LookRequest struct {
 	User    UserID
 	KeyHash string
 	ID      ID
 }
 
-// LookAnswer is what buyers hold. Found false: no such entry.
+// LookAnswer is what buyers hold. Found false: no such entry. Held answers a request with neither key hash nor id: all
+// entries of the user, those with quantity 0 included.
 type LookAnswer struct {
 	Found bool
 	Entry BuyerEntry
+	Held  []BuyerEntry
 }
 
 // BuyerEntry is one reservation inside a buyer's value. Quantity 0: given back or rejected, the key still known.

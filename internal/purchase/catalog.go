@@ -1,0 +1,164 @@
+package purchase
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+const (
+	catalogEvery = time.Second
+	// keepEnded is how long an ended sale stays in the cache; look-ups of older ones read the catalog.
+	keepEnded = 24 * time.Hour
+)
+
+// shelf is the cached catalog. Immutable; its listings live on from one shelf to the next.
+type shelf struct {
+	sales []seckill.Sale // newest first
+	items map[seckill.ID]*listing
+}
+
+// entry is what the catalog says of an item. Immutable.
+type entry struct {
+	item seckill.Item
+	sale seckill.Sale
+}
+
+// listing is an item as this process serves it.
+type listing struct {
+	id    seckill.ID
+	home  *shard
+	entry atomic.Pointer[entry]
+	state atomic.Pointer[reading]
+	// closed says that the stock is closed with nothing in doubt; there is no way back.
+	closed  atomic.Bool
+	pending atomic.Int64
+
+	reserving *group[seckill.ReserveRequest, decision]
+	looking   *group[seckill.LookRequest, seckill.LookAnswer]
+	finding   *group[seckill.ID, *seckill.Claim]
+	keys      *group[seckill.LookRequest, *seckill.Claim]
+	stocks    *group[struct{}, seckill.Stock]
+	sent      sentQueue
+}
+
+// ItemView is what anyone may see of an item. Available counts only while Known: an outage never reads as sold out.
+type ItemView struct {
+	Item      seckill.Item
+	Sale      seckill.Sale
+	Available int64
+	Known     bool
+}
+
+// View shows a cached item. It does no I/O, so browsing works without any store.
+func (s *Service) View(item seckill.ID) (ItemView, bool) {
+	shelf := s.listings.Load()
+	if shelf == nil {
+		return ItemView{}, false
+	}
+	l, ok := shelf.items[item]
+	if !ok {
+		return ItemView{}, false
+	}
+	entry := l.entry.Load()
+	view := ItemView{Item: entry.item, Sale: entry.sale}
+	if r := l.state.Load(); r.fresh(s.clock.Now()) && r.state.Live {
+		view.Available, view.Known = r.state.Available, true
+	}
+	return view, true
+}
+
+// Sales are the cached sales, newest first: all that are not drafts and did not end long ago. False while the catalog has
+// never been read. The slice is shared: read only.
+func (s *Service) Sales() ([]seckill.Sale, bool) {
+	shelf := s.listings.Load()
+	if shelf == nil {
+		return nil, false
+	}
+	return shelf.sales, true
+}
+
+// refreshCatalog reads what is running. When it fails the old shelf stays.
+func (s *Service) refreshCatalog(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.options.CallTimeout)
+	defer cancel()
+	// Our own clock is good enough here: what is a day old by a clock that is minutes wrong is only seen or not seen.
+	sales, err := s.ports.Catalog.Running(ctx, s.clock.Now().Add(-keepEnded))
+	if err != nil {
+		return fmt.Errorf("read running sales: %w", err)
+	}
+	sales = slices.Clone(sales)
+	slices.SortFunc(sales, func(a, b seckill.Sale) int { return int(min(1, max(-1, b.ID-a.ID))) })
+	s.listings.Store(s.arrange(sales, s.listings.Load()))
+	return nil
+}
+
+func (s *Service) arrange(sales []seckill.Sale, old *shelf) *shelf {
+	next := &shelf{sales: sales, items: map[seckill.ID]*listing{}}
+	for _, sale := range sales {
+		for _, item := range sale.Items {
+			var l *listing
+			if old != nil {
+				l = old.items[item.ID]
+			}
+			if l == nil {
+				l = s.newListing(item.ID)
+			}
+			l.entry.Store(&entry{item: item, sale: sale})
+			next.items[item.ID] = l
+		}
+	}
+	return next
+}
+
+// resolve finds an item in the cache, or, if it is not there (its sale ended long ago, or is younger than the cache), in
+// the catalog.
+func (s *Service) resolve(ctx context.Context, id seckill.ID) (*listing, error) {
+	if shelf := s.listings.Load(); shelf != nil {
+		if l, ok := shelf.items[id]; ok {
+			return l, nil
+		}
+	}
+	select {
+	case s.catalogReads <- struct{}{}:
+		defer func() { <-s.catalogReads }()
+	default:
+		s.ports.Metrics.hit(BoundCatalog)
+		return nil, s.busy("too many look-ups of items that are not on sale")
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.options.CallTimeout)
+	defer cancel()
+	return s.readListing(ctx, id)
+}
+
+func (s *Service) readListing(ctx context.Context, id seckill.ID) (*listing, error) {
+	item, err := s.ports.Catalog.Item(ctx, id)
+	if errors.Is(err, seckill.ErrNotFound) {
+		return nil, seckill.Refuse(seckill.NotFound, "there is no such item")
+	}
+	if err != nil {
+		return nil, s.outage("catalog", fmt.Errorf("read item %s: %w", id, err))
+	}
+	sale, err := s.ports.Catalog.Sale(ctx, item.Sale)
+	if err != nil && !errors.Is(err, seckill.ErrNotFound) {
+		return nil, s.outage("catalog", fmt.Errorf("read sale %s: %w", item.Sale, err))
+	}
+	if err != nil || sale.State == seckill.SaleDraft {
+		return nil, seckill.Refuse(seckill.NotFound, "there is no such item")
+	}
+	l := s.newListing(id)
+	l.entry.Store(&entry{item: item, sale: sale})
+	return l, nil
+}
+
+// outage turns a failure of a store before anything was taken into busy; the cause is for the log.
+func (s *Service) outage(what string, err error) error {
+	s.ports.Metrics.failed(what)
+	s.log.Debug("refused while a store failed", "store", what, "error", err)
+	return s.busy("the " + what + " cannot be reached")
+}
