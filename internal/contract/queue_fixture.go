@@ -2,7 +2,6 @@ package contract
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -74,14 +73,14 @@ func (f QueueFixture) subscribe(t testing.TB, shard int) seckill.Subscription {
 }
 
 // awaitState looks at shard 0 until its state is as wanted.
-func (f QueueFixture) awaitState(t testing.TB, want string, is func(seckill.QueueState) bool) seckill.QueueState {
+func (f QueueFixture) awaitState(t testing.TB, want string, is func(seckill.QueueState) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), queueWithin)
 	defer cancel()
 	for {
 		state, err := f.Look(ctx, 0)
 		if err == nil && is(state) {
-			return state
+			return
 		}
 		select {
 		case <-ctx.Done():
@@ -139,7 +138,7 @@ func wantBodies(t testing.TB, deliveries []seckill.Delivery, want ...seckill.Out
 	}
 	for body, count := range missing {
 		if count != 0 {
-			t.Errorf("%s: %s", fmt.Sprintf("wanted %d times more than delivered", count), body)
+			t.Errorf("delivered %d times too few: %s", count, body)
 		}
 	}
 }

@@ -13,8 +13,8 @@
 // # Leases
 //
 // A lease lives in memory. The data folder is locked by one process, so a lease cannot outlive the process that knows
-// it, and a restart voids all of them without a write. Leases as columns would cost a commit per delivery on the only
-// writer, and would rewrite the message's body with it, for a value nobody could ever read.
+// it, and a restart voids all of them without a write. Leases as columns would cost the only writer a commit each time
+// messages are handed out, and rewrite their bodies, for a value that nobody could ever read.
 //
 //	above the cursor --discover--> ready --hand--> leased --acknowledge--> deleted
 //	                                 ^               |

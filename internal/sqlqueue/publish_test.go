@@ -11,100 +11,96 @@ import (
 	"github.com/seckill-dev/seckill/internal/sqlqueue"
 )
 
-func TestPublish(t *testing.T) {
+func TestPublishSaysUnavailableWhenCertain(t *testing.T) {
 	t.Parallel()
-	t.Run("says unavailable when the message certainly was not written", func(t *testing.T) {
-		t.Parallel()
-		gone, cancel := context.WithCancel(t.Context())
-		cancel()
-		broken, closed := open(t), open(t)
-		if err := errors.Join(broken.write.Close(), closed.Close()); err != nil {
-			t.Fatal(err)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	broken, closed := open(t), open(t)
+	if err := errors.Join(broken.write.Close(), closed.Close()); err != nil {
+		t.Fatal(err)
+	}
+	message := seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: []byte("x")}
+	elsewhere := message
+	elsewhere.Shard = 2
+	for name, err := range map[string]error{
+		"a caller that is gone":   open(t).Publish(gone, message),
+		"a writer that is closed": broken.Publish(t.Context(), message),
+		"a queue that is closed":  closed.Publish(t.Context(), message),
+		"an unknown shard":        open(t).Publish(t.Context(), elsewhere),
+	} {
+		if !errors.Is(err, seckill.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
 		}
-		message := seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: []byte("x")}
-		elsewhere := message
-		elsewhere.Shard = 2
-		for name, err := range map[string]error{
-			"a caller that is gone":   open(t).Publish(gone, message),
-			"a writer that is closed": broken.Publish(t.Context(), message),
-			"a queue that is closed":  closed.Publish(t.Context(), message),
-			"an unknown shard":        open(t).Publish(t.Context(), elsewhere),
-		} {
-			if !errors.Is(err, seckill.ErrUnavailable) {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-	})
-	t.Run("says unknown to a caller that stops waiting, and may have written the message", func(t *testing.T) {
-		t.Parallel()
-		q := open(t)
-		s := q.subscribe(t)
-		busy, err := q.write.BeginTx(t.Context(), nil) // sqlstore has its turn
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*testLook)
-		defer cancel()
-		err = q.Publish(ctx, seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: []byte("late")})
-		if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, seckill.ErrUnavailable) {
-			t.Errorf("answered %v", err)
-		}
-		if err := busy.Rollback(); err != nil {
-			t.Fatal(err)
-		}
-		if d := next(t, s); string(d.Body) != "late" {
-			t.Errorf("delivered %s", d.Body)
-		}
-	})
-	t.Run("takes an empty body, and a nil one without harm to its neighbours", func(t *testing.T) {
-		t.Parallel()
-		q := open(t)
-		s := q.subscribe(t)
-		for _, body := range [][]byte{{}, nil} {
-			if err := q.Publish(t.Context(), seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: body}); err != nil {
-				t.Fatal(err)
-			}
-			if err := s.DeadLetter(t.Context(), next(t, s), "empty"); err != nil {
-				t.Fatal(err)
-			}
-		}
-		q.await(t, "two dead letters", func(s seckill.QueueState) bool { return s.Ready+s.Unacked == 0 && s.Dead == 2 })
-	})
+	}
 }
 
-func TestClose(t *testing.T) {
+func TestPublishSaysUnknownToWhoStopsWaiting(t *testing.T) {
 	t.Parallel()
-	t.Run("commits what was handed in, ends the deliveries and refuses what comes later", func(t *testing.T) {
-		t.Parallel()
-		q := open(t)
-		s := q.subscribe(t)
-		outcomes := make(chan error, 64)
-		var publishers sync.WaitGroup
-		for i := range cap(outcomes) {
-			publishers.Go(func() {
-				body := fmt.Append(nil, i)
-				outcomes <- q.Publish(t.Context(), seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: body})
-			})
-		}
-		first := <-outcomes
-		if err := q.Close(); err != nil {
+	q := open(t)
+	s := q.subscribe(t)
+	busy, err := q.write.BeginTx(t.Context(), nil) // sqlstore has its turn
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*testLook)
+	defer cancel()
+	err = q.Publish(ctx, seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: []byte("late")})
+	if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, seckill.ErrUnavailable) {
+		t.Errorf("answered %v", err)
+	}
+	if err := busy.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if d := next(t, s); string(d.Body) != "late" {
+		t.Errorf("delivered %s", d.Body)
+	}
+}
+
+func TestPublishTakesAnEmptyBody(t *testing.T) {
+	t.Parallel()
+	q := open(t)
+	s := q.subscribe(t)
+	for _, body := range [][]byte{{}, nil} {
+		if err := q.Publish(t.Context(), seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: body}); err != nil {
 			t.Fatal(err)
 		}
-		publishers.Wait()
-		confirmed := confirmedOf(t, first, outcomes)
-		if n := rowsOf(t, q); n != confirmed {
-			t.Errorf("has %d rows after %d confirmations", n, confirmed)
+		if err := s.DeadLetter(t.Context(), next(t, s), "empty"); err != nil {
+			t.Fatal(err)
 		}
-		for range s.Deliveries() {
-			t.Error("delivered after Close")
-		}
-		if _, err := q.Subscribe(t.Context(), 0); !errors.Is(err, seckill.ErrUnavailable) {
-			t.Errorf("subscribed: %v", err)
-		}
-		if err := s.Ack(t.Context(), []seckill.Delivery{{Tag: 1}}); !errors.Is(err, seckill.ErrUnavailable) {
-			t.Errorf("acknowledged: %v", err)
-		}
-	})
+	}
+	q.await(t, "two dead letters", func(s seckill.QueueState) bool { return s.Ready+s.Unacked == 0 && s.Dead == 2 })
+}
+
+func TestCloseCommitsWhatWasHandedIn(t *testing.T) {
+	t.Parallel()
+	q := open(t)
+	s := q.subscribe(t)
+	outcomes := make(chan error, 64)
+	var publishers sync.WaitGroup
+	for i := range cap(outcomes) {
+		publishers.Go(func() {
+			body := fmt.Append(nil, i)
+			outcomes <- q.Publish(t.Context(), seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: body})
+		})
+	}
+	first := <-outcomes
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	publishers.Wait()
+	confirmed := confirmedOf(t, first, outcomes)
+	if n := rowsOf(t, q); n != confirmed {
+		t.Errorf("has %d rows after %d confirmations", n, confirmed)
+	}
+	for range s.Deliveries() {
+		t.Error("delivered after Close")
+	}
+	if _, err := q.Subscribe(t.Context(), 0); !errors.Is(err, seckill.ErrUnavailable) {
+		t.Errorf("subscribed: %v", err)
+	}
+	if err := s.Ack(t.Context(), []seckill.Delivery{{Tag: 1}}); !errors.Is(err, seckill.ErrUnavailable) {
+		t.Errorf("acknowledged: %v", err)
+	}
 }
 
 // confirmedOf counts the confirmations; whatever else was answered must be a certain no.

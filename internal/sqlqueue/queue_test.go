@@ -32,7 +32,10 @@ func TestMain(m *testing.M) {
 
 func TestQueue(t *testing.T) {
 	t.Parallel()
-	contract.Queue(t, func(t *testing.T) contract.QueueFixture { return open(t).contract() })
+	contract.Queue(t, func(t *testing.T) contract.QueueFixture {
+		t.Helper()
+		return open(t).contract()
+	})
 }
 
 const (

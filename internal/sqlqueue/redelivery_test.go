@@ -14,100 +14,101 @@ const (
 	testLook   = 2 * time.Millisecond
 )
 
-func TestRedelivery(t *testing.T) {
+func TestExpiredLeasesAreCounted(t *testing.T) {
 	t.Parallel()
-	t.Run("ends in the dead letters after a counted number of expired leases", func(t *testing.T) {
-		t.Parallel()
-		q := openWith(t, func(c *sqlqueue.Config) { c.RedeliveriesMax = 2 })
-		q.publish(t, "poison")
+	q := openWith(t, func(c *sqlqueue.Config) { c.RedeliveriesMax = 2 })
+	q.publish(t, "poison")
+	s := q.subscribe(t)
+	for i := range 3 {
+		if d := q.nextLease(t, s); string(d.Body) != "poison" || d.Redelivered != (i > 0) {
+			t.Fatalf("delivery %d: %+v", i, d)
+		}
+	}
+	q.await(t, "a dead letter", func(s seckill.QueueState) bool {
+		q.clock.pass(testLease)
+		return s.Ready+s.Unacked == 0 && s.Dead == 1
+	})
+	letters, err := q.List(t.Context(), 0, 10)
+	if err != nil || len(letters) != 1 || letters[0].Cause != "delivered 3 times" || string(letters[0].Body) != "poison" {
+		t.Errorf("dead letters: %+v, %v", letters, err)
+	}
+}
+
+func TestCrashesAreCounted(t *testing.T) {
+	t.Parallel()
+	q := openWith(t, func(c *sqlqueue.Config) { c.RedeliveriesMax = 2 })
+	q.publish(t, "poison")
+	for range 3 {
+		if d := next(t, q.subscribe(t)); string(d.Body) != "poison" {
+			t.Fatalf("delivered %s", d.Body)
+		}
+		q = q.crash(t)
+	}
+	q.publish(t, "neighbour")
+	if d := next(t, q.subscribe(t)); string(d.Body) != "neighbour" || d.Redelivered {
+		t.Errorf("delivered %+v", d)
+	}
+	q.await(t, "a dead letter", func(s seckill.QueueState) bool { return s.Unacked == 1 && s.Dead == 1 })
+}
+
+func TestSteppingBackIsNotCounted(t *testing.T) {
+	t.Parallel()
+	q := openWith(t, func(c *sqlqueue.Config) { c.RedeliveriesMax = 1 })
+	q.publish(t, "honest")
+	for range 20 {
 		s := q.subscribe(t)
-		for i := range 3 {
-			if d := q.nextLease(t, s); string(d.Body) != "poison" || d.Redelivered != (i > 0) {
-				t.Fatalf("delivery %d: %+v", i, d)
-			}
+		if d := next(t, s); string(d.Body) != "honest" {
+			t.Fatalf("delivered %s", d.Body)
 		}
-		q.await(t, "a dead letter", func(s seckill.QueueState) bool {
-			q.clock.pass(testLease)
-			return s.Ready+s.Unacked == 0 && s.Dead == 1
-		})
-		letters, err := q.List(t.Context(), 0, 10)
-		if err != nil || len(letters) != 1 || letters[0].Cause != "delivered 3 times" || string(letters[0].Body) != "poison" {
-			t.Errorf("dead letters: %+v, %v", letters, err)
-		}
-	})
-	t.Run("ends in the dead letters after a counted number of crashes, and the neighbour does not", func(t *testing.T) {
-		t.Parallel()
-		q := openWith(t, func(c *sqlqueue.Config) { c.RedeliveriesMax = 2 })
-		q.publish(t, "poison")
-		for range 3 {
-			if d := next(t, q.subscribe(t)); string(d.Body) != "poison" {
-				t.Fatalf("delivered %s", d.Body)
-			}
-			q = q.crash(t)
-		}
-		q.publish(t, "neighbour")
-		if d := next(t, q.subscribe(t)); string(d.Body) != "neighbour" || d.Redelivered {
-			t.Errorf("delivered %+v", d)
-		}
-		q.await(t, "a dead letter", func(s seckill.QueueState) bool { return s.Unacked == 1 && s.Dead == 1 })
-	})
-	t.Run("is not counted when a consumer steps back, however often", func(t *testing.T) {
-		t.Parallel()
-		q := openWith(t, func(c *sqlqueue.Config) { c.RedeliveriesMax = 1 })
-		q.publish(t, "honest")
-		for range 20 {
-			s := q.subscribe(t)
-			if d := next(t, s); string(d.Body) != "honest" {
-				t.Fatalf("delivered %s", d.Body)
-			}
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
-	t.Run("goes to another consumer than the one that hangs", func(t *testing.T) {
-		t.Parallel()
-		q := open(t)
-		hangs, works := q.subscribe(t), q.subscribe(t)
-		for i := range 2 * testPrefetch {
-			q.publish(t, fmt.Sprint("message ", i))
-		}
-		q.await(t, "all leased", func(s seckill.QueueState) bool { return s.Unacked == 2*testPrefetch })
-		for range testPrefetch {
-			q.ack(t, works, next(t, works))
-		}
-		q.clock.pass(testLease)
-		for range testPrefetch {
-			q.ack(t, works, next(t, works))
-		}
-		q.await(t, "empty", func(s seckill.QueueState) bool { return s.Ready+s.Unacked == 0 })
-		if n := len(hangs.Deliveries()); n > testPrefetch {
-			t.Errorf("%d messages pile up at the hanging consumer", n)
-		}
-	})
-	t.Run("does not happen after a late acknowledgement", func(t *testing.T) {
-		t.Parallel()
-		q := open(t)
-		q.publish(t, "settled late")
-		slow, other := q.subscribe(t), q.subscribe(t)
-		var d seckill.Delivery
-		select {
-		case d = <-slow.Deliveries():
-		case d = <-other.Deliveries():
-			slow, other = other, slow
-		}
-		q.clock.pass(testLease)
-		next(t, other)
-		q.ack(t, slow, d)
-		q.await(t, "empty", func(s seckill.QueueState) bool { return s.Ready+s.Unacked == 0 })
-		if err := other.Close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		q.publish(t, "next")
-		if d := next(t, slow); string(d.Body) != "next" {
-			t.Errorf("delivered %s", d.Body)
-		}
-	})
+	}
+}
+
+func TestExpiredLeaseGoesToAnotherConsumer(t *testing.T) {
+	t.Parallel()
+	q := open(t)
+	hangs, works := q.subscribe(t), q.subscribe(t)
+	for i := range 2 * testPrefetch {
+		q.publish(t, fmt.Sprint("message ", i))
+	}
+	q.await(t, "all leased", func(s seckill.QueueState) bool { return s.Unacked == 2*testPrefetch })
+	for range testPrefetch {
+		q.ack(t, works, next(t, works))
+	}
+	q.clock.pass(testLease)
+	for range testPrefetch {
+		q.ack(t, works, next(t, works))
+	}
+	q.await(t, "empty", func(s seckill.QueueState) bool { return s.Ready+s.Unacked == 0 })
+	if n := len(hangs.Deliveries()); n > testPrefetch {
+		t.Errorf("%d messages pile up at the hanging consumer", n)
+	}
+}
+
+func TestNoRedeliveryAfterALateAcknowledgement(t *testing.T) {
+	t.Parallel()
+	q := open(t)
+	q.publish(t, "settled late")
+	slow, other := q.subscribe(t), q.subscribe(t)
+	var d seckill.Delivery
+	select {
+	case d = <-slow.Deliveries():
+	case d = <-other.Deliveries():
+		slow, other = other, slow
+	}
+	q.clock.pass(testLease)
+	next(t, other)
+	q.ack(t, slow, d)
+	q.await(t, "empty", func(s seckill.QueueState) bool { return s.Ready+s.Unacked == 0 })
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	q.publish(t, "next")
+	if d := next(t, slow); string(d.Body) != "next" {
+		t.Errorf("delivered %s", d.Body)
+	}
 }
 
 func TestUnsureCommitIsFound(t *testing.T) {

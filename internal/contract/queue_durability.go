@@ -1,0 +1,72 @@
+package contract
+
+import (
+	"context"
+	"testing"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+func queueDelivers(t *testing.T, q QueueFixture) {
+	t.Helper()
+	s := q.subscribe(t, 0)
+	m := q.publishNew(t, 1)
+	d := receive(t, s)
+	wantBodies(t, []seckill.Delivery{d}, m...)
+	if d.Redelivered {
+		t.Error("says redelivered")
+	}
+}
+
+func queueKeepsConfirmed(t *testing.T, q QueueFixture) {
+	t.Helper()
+	messages := q.publishNew(t, 3)
+	q = q.Crash(t)
+	wantBodies(t, receiveAll(t, q.subscribe(t, 0), 3), messages...)
+}
+
+func queueKeepsLeased(t *testing.T, q QueueFixture) {
+	t.Helper()
+	m := q.publishNew(t, 1)
+	receive(t, q.subscribe(t, 0))
+	q = q.Crash(t)
+	d := receive(t, q.subscribe(t, 0))
+	wantBodies(t, []seckill.Delivery{d}, m...)
+	if !d.Redelivered {
+		t.Error("does not say redelivered")
+	}
+}
+
+func queueForgetsAcknowledged(t *testing.T, q QueueFixture) {
+	t.Helper()
+	messages := q.publishNew(t, 2)
+	s := q.subscribe(t, 0)
+	both := receiveAll(t, s, 2)
+	ack(t, s, both[0])
+	q = q.Crash(t)
+	s = q.subscribe(t, 0)
+	again := receive(t, s)
+	wantBodies(t, []seckill.Delivery{both[0], again}, messages...)
+	ack(t, s, again)
+	q.awaitEmpty(t)
+}
+
+func queueTakesTwice(t *testing.T, q QueueFixture) {
+	t.Helper()
+	m := newMessage()
+	q.publish(t, m, m)
+	s := q.subscribe(t, 0)
+	deliveries := receiveAll(t, s, 2)
+	wantBodies(t, deliveries, m, m)
+	ack(t, s, deliveries...)
+	q.awaitEmpty(t)
+}
+
+func queueNeverConfirmsUnheard(t *testing.T, q QueueFixture) {
+	t.Helper()
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := q.Publish(gone, newMessage()); err == nil {
+		t.Error("confirmed")
+	}
+}
