@@ -1,0 +1,77 @@
+package sqlstore_test
+
+import (
+	"testing"
+
+	"github.com/seckill-dev/seckill/internal/contract"
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/sqlstore"
+)
+
+func TestCatalogContract(t *testing.T) {
+	t.Parallel()
+	onShards(t, func(t *testing.T, shards int) {
+		t.Helper()
+		contract.Catalog(t, func(t *testing.T) seckill.Catalog {
+			t.Helper()
+			return sqlstore.Catalog{Store: openStore(t, shards)}
+		})
+	})
+}
+
+func TestAccountsContract(t *testing.T) {
+	t.Parallel()
+	onShards(t, func(t *testing.T, shards int) {
+		t.Helper()
+		contract.Accounts(t, func(t *testing.T) seckill.Accounts {
+			t.Helper()
+			return sqlstore.Accounts{Store: openStore(t, shards)}
+		})
+	})
+}
+
+func TestOrdersContract(t *testing.T) {
+	t.Parallel()
+	onShards(t, func(t *testing.T, shards int) {
+		t.Helper()
+		contract.Orders(t, func(t *testing.T) (seckill.Orders, seckill.Shards) {
+			t.Helper()
+			store := openStore(t, shards)
+			return sqlstore.Orders{Store: store}, store.Shards()
+		})
+	})
+}
+
+func TestMarksContract(t *testing.T) {
+	t.Parallel()
+	onShards(t, func(t *testing.T, shards int) {
+		t.Helper()
+		contract.Marks(t, func(t *testing.T) (seckill.Marks, seckill.Shards) {
+			t.Helper()
+			store := openStore(t, shards)
+			return sqlstore.Marks{Store: store}, store.Shards()
+		})
+	})
+}
+
+func TestOwingContract(t *testing.T) {
+	t.Parallel()
+	onShards(t, func(t *testing.T, shards int) {
+		t.Helper()
+		contract.Owing(t, func(t *testing.T) contract.OwingFixture {
+			t.Helper()
+			store := openStore(t, shards)
+			return contract.OwingFixture{
+				Owing: sqlstore.Owing{Store: store}, Shards: store.Shards(),
+				Owe: func(t *testing.T, shard int, owed ...seckill.Owed) {
+					t.Helper()
+					for _, o := range owed {
+						edit(t, store, shard, "INSERT INTO outbox (id, kind, item, epoch, user_id, claim, quantity, key_hash, at)"+
+							" VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+							o.ID, o.Kind, o.Item, o.Epoch, o.User, o.Entry.ID, o.Entry.Quantity, o.Entry.KeyHash)
+					}
+				},
+			}
+		})
+	})
+}
