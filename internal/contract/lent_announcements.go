@@ -1,0 +1,78 @@
+package contract
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// lentAnnounced is how many items, from the one under test on, a listener cares for.
+const lentAnnounced = 300
+
+func lentAnnouncements(t *testing.T, o lentOpener) {
+	t.Run("reach everyone who listens, in order, until they stop", func(t *testing.T) {
+		t.Parallel()
+		i := o.fresh(t)
+		want := make([]seckill.Decision, 4*lentAnnounced+1)
+		for n := range want {
+			want[n] = seckill.Decision{Item: i.id + seckill.ID(n/5), Reservation: i.next()}
+		}
+		first, second := i.listen(), i.listen()
+		i.must(i.Announcements.Announce(t.Context(), nil))
+		i.must(i.Announcements.Announce(t.Context(), want))
+		for _, heard := range []<-chan seckill.Decision{first, second} {
+			for n := range want {
+				if got := i.hear(heard); got != want[n] {
+					t.Fatalf("decision %d is %v, want %v", n, got, want[n])
+				}
+			}
+		}
+	})
+}
+
+func (i *lentItem) hear(heard <-chan seckill.Decision) seckill.Decision {
+	i.Helper()
+	select {
+	case decision := <-heard:
+		return decision
+	case <-time.After(lentPatience):
+		i.Fatalf("heard nothing for %v", lentPatience)
+		return seckill.Decision{}
+	}
+}
+
+// listen returns what is heard, from the moment that the subscription works. Listen must end with the test.
+func (i *lentItem) listen() <-chan seckill.Decision {
+	i.Helper()
+	probe := seckill.Decision{Item: i.id - 1, Reservation: i.next()}
+	heard, ready, ended := make(chan seckill.Decision, 8*lentAnnounced), make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	deliver := func(decisions []seckill.Decision) {
+		for _, decision := range decisions {
+			if decision == probe {
+				once.Do(func() { close(ready) })
+			} else if decision.Item >= i.id && decision.Item < i.id+lentAnnounced {
+				heard <- decision
+			}
+		}
+	}
+	go func() {
+		defer close(ended)
+		if err := i.Announcements.Listen(i.Context(), deliver); err != nil {
+			i.Errorf("listen: %v", err)
+		}
+	}()
+	i.Cleanup(func() { <-ended })
+	i.until("listening", func() bool {
+		i.must(i.Announcements.Announce(i.Context(), []seckill.Decision{probe}))
+		select {
+		case <-ready:
+			return true
+		default:
+			return false
+		}
+	})
+	return heard
+}

@@ -1,0 +1,72 @@
+package contract
+
+import (
+	"testing"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+func (i *lentItem) move(number, units int64) seckill.Move {
+	return seckill.Move{Item: i.id, Kind: seckill.MoveIssue, Epoch: i.load.Epoch, Issue: number, Units: units}
+}
+
+func (i *lentItem) issued(wantIssue, wantAvailable int64) {
+	i.Helper()
+	if s := i.state(); s.Issue != wantIssue || s.Available != wantAvailable {
+		i.Fatalf("issue %d with %d available, want %d with %d", s.Issue, s.Available, wantIssue, wantAvailable)
+	}
+}
+
+func lentIssue(t *testing.T, o lentOpener) {
+	// Trap 26: moves are sent again whenever Redis seems to be behind.
+	t.Run("applies each number once", func(t *testing.T) {
+		t.Parallel()
+		i := o.open(t)
+		i.reserve(i.ask("ann", 2, ""))
+		for range 2 {
+			i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)))
+			i.issued(lentFirst+1, lentStock-2+5)
+		}
+		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst, 100)))
+		i.must(i.Lent.Issue(t.Context(), i.move(1, 100)))
+		i.issued(lentFirst+1, lentStock-2+5)
+		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+2, 1)))
+		i.issued(lentFirst+2, lentStock-2+5+1)
+	})
+
+	t.Run("refuses a gap", func(t *testing.T) {
+		t.Parallel()
+		i := o.open(t)
+		i.refused(i.Lent.Issue(t.Context(), i.move(lentFirst+2, 5)), seckill.ErrNotLive)
+		i.issued(lentFirst, lentStock)
+	})
+
+	// Trap 20: an old issue would be applied to the new epoch.
+	t.Run("belongs to its epoch, and numbers do not restart", func(t *testing.T) {
+		t.Parallel()
+		i := o.open(t)
+		old := i.move(lentFirst+1, 5)
+		i.reload(func(l *seckill.Load) { l.Issue, l.Available = lentFirst+2, 20 })
+		i.refused(i.Lent.Issue(t.Context(), old), seckill.ErrNotLive)
+		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)))
+		i.issued(lentFirst+2, 20)
+		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+3, 5)))
+		i.issued(lentFirst+3, 25)
+	})
+
+	t.Run("waits until the epoch is opened", func(t *testing.T) {
+		t.Parallel()
+		i := o.fresh(t)
+		i.must(i.Lent.Load(t.Context(), i.load))
+		i.refused(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)), seckill.ErrNotLive)
+		i.issued(lentFirst, lentStock)
+	})
+
+	t.Run("sells again what was sold out", func(t *testing.T) {
+		t.Parallel()
+		i := o.open(t, func(l *seckill.Load) { l.Available = 0 })
+		i.one(seckill.ReserveSoldOut, i.ask("ann", 1, ""))
+		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 1)))
+		i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
+	})
+}

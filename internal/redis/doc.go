@@ -1,0 +1,30 @@
+// Package redis keeps the lent units of every item in Redis: the ports seckill.Lent and seckill.Announcements.
+//
+// Every step is one Lua script (lua/*.lua; each begins with its keys, arguments, replies and promises). The Go side
+// builds keys and arguments, reads the reply and decides nothing. Only this package knows go-redis.
+//
+// # Keys
+//
+// All keys of an item share the hash tag {item}, so that a script finds them on one node of a cluster; keys.go is the
+// only place that spells them.
+//
+//	meta       hash    epoch avail sold issue opens closes limit state(closed|open) paused version; times in Redis ms
+//	buyers     hash    user -> rid,quantity,keyhash,batch;…  quantity 0: given back, batch empty: loaded from SQL
+//	bodies     hash    batch -> exact message            \
+//	unsent     zset    batch by Redis ms                  } the outbox
+//	unsettled  zset    batch by Redis ms                  |
+//	tries      hash    batch -> how often `due` gave it  /  begins anew when the batch is sent
+//	gate       string  epoch run_id replid until; not replicated, not in the append-only file
+//	buyers:E:attempt   what a load has brought so far
+//
+// # Failures
+//
+// A call that certainly did nothing wraps seckill.ErrUnavailable; every other transport error leaves the outcome
+// unknown. go-redis retries lost replies by default, which would hide that, so its retries are off; redirections inside
+// a cluster, where nothing was done, are followed.
+//
+// # Embedded
+//
+// OpenEmbedded runs miniredis inside the process. It cannot tell who it is (INFO), so Options.FixedIdentity names it;
+// the comparison in the scripts is then between equal names and always holds.
+package redis

@@ -1,0 +1,97 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+var _ seckill.Lent = (*Lent)(nil)
+
+// Lent keeps the lent units in Redis. Safe for concurrent use.
+type Lent struct {
+	client   goredis.UniversalClient
+	scripts  scripts
+	identity string
+}
+
+// OpenLent prepares connections; the first call makes one, so a Redis that is down is no error here.
+func OpenLent(options Options) (*Lent, error) {
+	scripts, err := readScripts()
+	if err != nil {
+		return nil, err
+	}
+	client, err := options.dial()
+	if err != nil {
+		return nil, err
+	}
+	return &Lent{client: client, scripts: scripts, identity: options.FixedIdentity.argument()}, nil
+}
+
+// Close closes the connections.
+func (l *Lent) Close() error {
+	if err := l.client.Close(); err != nil {
+		return fmt.Errorf("close redis: %w", err)
+	}
+	return nil
+}
+
+// do runs a script that says no more than ok.
+func (l *Lent) do(ctx context.Context, s script, keys []string, args ...any) error {
+	r, err := s.run(ctx, l.client, keys, args...)
+	if err != nil {
+		return err
+	}
+	return r.done(s.name)
+}
+
+// entryArgument refuses what would break a buyer's value or a message apart. The use cases check what people send; this
+// guards the format.
+func entryArgument(user seckill.UserID, entry seckill.BuyerEntry) error {
+	if err := user.Validate(); err != nil {
+		return err
+	}
+	if entry.ID <= 0 || entry.Batch < 0 {
+		return errors.New("reservation or batch id is missing")
+	}
+	if entry.Quantity < 0 || entry.Quantity > seckill.QuantityMax {
+		return fmt.Errorf("quantity %d is not within 0-%d", entry.Quantity, seckill.QuantityMax)
+	}
+	return keyHashArgument(entry.KeyHash)
+}
+
+const keyHashMax = 22
+
+func keyHashArgument(hash string) error {
+	if hash == "" || len(hash) > keyHashMax {
+		return fmt.Errorf("key hash has %d characters, not 1-%d", len(hash), keyHashMax)
+	}
+	for i := range len(hash) {
+		if !keyHashByte(hash[i]) {
+			return fmt.Errorf("key hash has a byte %q", hash[i])
+		}
+	}
+	return nil
+}
+
+// keyHashByte knows the alphabet of base64url.
+func keyHashByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
+}
+
+// batchText is empty for a reservation that was loaded from SQL.
+func batchText(batch seckill.ID) string {
+	if batch == 0 {
+		return ""
+	}
+	return batch.String()
+}
+
+// entry reads rid, quantity, keyhash, batch.
+func (r *reply) entry() seckill.BuyerEntry {
+	return seckill.BuyerEntry{ID: r.id(), Quantity: r.number(), KeyHash: r.text(), Batch: r.id()}
+}

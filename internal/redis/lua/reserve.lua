@@ -1,0 +1,164 @@
+-- reserve: decides requests in order, each seeing the earlier ones, and writes buyers and one outbox entry.
+-- KEYS     meta gate buyers bodies unsent
+-- ARGV     identity item batch bodies_max, then per request: rid user quantity keyhash
+-- Returns  {'not_live'}     nothing was decided
+--          {'batch_known'}  the batch has a message already and this call would replace it; nothing was done
+--          {'ok', epoch, sold, avail, micros, own body or '', n, n x (batch, body), then per request its code and
+--             1 accepted, 6 not started, 7 ended, 8 paused: nothing
+--             2 replayed, 3 unsent, 4 mismatch, 5 given back: rid quantity batch
+--             9 limit reached: n, n x (rid quantity keyhash batch); 10 sold out: available}
+-- Promises  a known key or rid hears what was said before, whatever state, window or stock say now; one refusal stops
+--           nobody; a repeat with the same rids and a new batch reserves nothing twice. All writes come last.
+local ACCEPTED, REPLAYED, UNSENT, MISMATCH, GIVEN_BACK = 1, 2, 3, 4, 5
+local NOT_STARTED, ENDED, PAUSED, LIMIT_REACHED, SOLD_OUT = 6, 7, 8, 9, 10
+
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'state', 'avail', 'sold', 'opens', 'closes', 'limit', 'paused')
+local micros, milli = clock()
+if meta[2] ~= 'open' or not gate_holds(KEYS[2], meta[1], milli, ARGV[1]) then
+  return {'not_live'}
+end
+local epoch, avail, sold = meta[1], tonumber(meta[3]), tonumber(meta[4])
+local limit = tonumber(meta[7])
+local item, batch, bodies_max = ARGV[2], ARGV[3], tonumber(ARGV[4])
+
+local closed
+if meta[8] == '1' then
+  closed = PAUSED
+elseif milli < tonumber(meta[5]) then
+  closed = NOT_STARTED
+elseif milli >= tonumber(meta[6]) then
+  closed = ENDED
+end
+
+local users, held = {}, {}
+for i = 6, #ARGV, 4 do
+  if not held[ARGV[i]] then
+    held[ARGV[i]] = ''
+    users[#users + 1] = ARGV[i]
+  end
+end
+for i, value in ipairs(redis.call('HMGET', KEYS[3], unpack(users))) do
+  held[users[i]] = value or ''
+end
+
+local fresh = {} -- the message's reservations
+local changed = {} -- users with a new value
+local unsent, bodies = {}, {}
+
+local function is_unsent(of)
+  if of == '' then
+    return false
+  end
+  if of == batch and #fresh > 0 then
+    return true -- it is this call's own message
+  end
+  if unsent[of] == nil then
+    unsent[of] = redis.call('ZSCORE', KEYS[5], of) and true or false
+    local body = unsent[of] and #bodies < 2 * bodies_max and redis.call('HGET', KEYS[4], of)
+    if body then
+      bodies[#bodies + 1] = of
+      bodies[#bodies + 1] = body
+    end
+  end
+  return unsent[of]
+end
+
+-- The entry of this key or id, else only how much the user holds.
+local function find(value, rid, keyhash)
+  local sum = 0
+  for known_rid, quantity, known_hash, of in string.gmatch(value, ENTRY) do
+    if known_rid == rid or known_hash == keyhash then
+      return sum, known_rid, quantity, of
+    end
+    sum = sum + tonumber(quantity)
+  end
+  return sum
+end
+
+local function replay(asked, quantity, of)
+  if quantity == '0' then
+    return GIVEN_BACK
+  elseif quantity ~= asked then
+    return MISMATCH
+  elseif is_unsent(of) then
+    return UNSENT
+  end
+  return REPLAYED
+end
+
+local out = {}
+local function say(value)
+  out[#out + 1] = value
+end
+
+local function refuse_limit(value)
+  say(LIMIT_REACHED)
+  say(0)
+  local count_at = #out
+  for rid, quantity, keyhash, of in string.gmatch(value, ENTRY) do
+    if quantity ~= '0' then
+      out[count_at] = out[count_at] + 1
+      say(rid)
+      say(quantity)
+      say(keyhash)
+      say(of)
+    end
+  end
+end
+
+local function accept(rid, user, asked, keyhash)
+  avail, sold = avail - tonumber(asked), sold + tonumber(asked)
+  held[user] = held[user] .. entry(rid, asked, keyhash, batch)
+  changed[user] = true
+  fresh[#fresh + 1] = '["' .. rid .. '","' .. user .. '",' .. asked .. ',"' .. keyhash .. '"]'
+  say(ACCEPTED)
+end
+
+for i = 5, #ARGV, 4 do
+  local rid, user, asked, keyhash = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local sum, known_rid, quantity, of = find(held[user], rid, keyhash)
+  if known_rid then
+    say(replay(asked, quantity, of))
+    say(known_rid)
+    say(quantity)
+    say(of)
+  elseif closed then
+    say(closed)
+  elseif sum + tonumber(asked) > limit then
+    refuse_limit(held[user])
+  elseif avail < tonumber(asked) then
+    say(SOLD_OUT)
+    say(whole(avail))
+  else
+    accept(rid, user, asked, keyhash)
+  end
+end
+
+local body = ''
+if #fresh > 0 then
+  if redis.call('HEXISTS', KEYS[4], batch) == 1 then
+    return {'batch_known'}
+  end
+  body = '{"v":1,"batch":"' .. batch .. '","item":"' .. item .. '","epoch":' .. epoch .. ',"at":' .. whole(milli)
+    .. ',"sold":' .. whole(sold) .. ',"reservations":[' .. table.concat(fresh, ',') .. ']}'
+  local values = {}
+  for _, user in ipairs(users) do
+    if changed[user] then
+      values[#values + 1] = user
+      values[#values + 1] = held[user]
+    end
+  end
+  redis.call('HSET', KEYS[1], 'avail', whole(avail), 'sold', whole(sold))
+  redis.call('HSET', KEYS[3], unpack(values))
+  redis.call('HSET', KEYS[4], batch, body)
+  redis.call('ZADD', KEYS[5], whole(milli), batch)
+end
+
+local reply = {'ok', epoch, whole(sold), whole(avail), micros, body, #bodies / 2}
+for _, value in ipairs(bodies) do
+  reply[#reply + 1] = value
+end
+for _, value in ipairs(out) do
+  reply[#reply + 1] = value
+end
+return reply
