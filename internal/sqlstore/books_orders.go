@@ -11,31 +11,13 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// bookedRow is an order with what its events say.
-type bookedRow struct {
-	ID         seckill.ID
-	Item       seckill.ID
-	UserID     seckill.UserID
-	Quantity   int64
-	PriceMinor int64
-	Currency   string
-	State      seckill.OrderState
-	PayBy      int64
-	CreatedAt  int64
-	PaidAt     int64
-	Version    int64
-	Events     int64
-	LastState  seckill.OrderState
-}
-
 const bookedColumns = "id, item, user_id, quantity, price_minor, currency, state, pay_by, created_at, paid_at, version"
 
-func (r bookedRow) order() seckill.Order {
-	return seckill.Order{
-		ID: r.ID, Item: r.Item, User: r.UserID, Quantity: r.Quantity, PriceMinor: r.PriceMinor, Currency: r.Currency,
-		State: r.State, PayBy: fromMilli(r.PayBy), CreatedAt: fromMilli(r.CreatedAt), PaidAt: fromMilli(r.PaidAt),
-		Version: r.Version,
-	}
+// bookedRow is an order with what its events say.
+type bookedRow struct {
+	Order     orderRow `gorm:"embedded"`
+	Events    int64
+	LastState seckill.OrderState
 }
 
 // OrdersOf implements seckill.Books.
@@ -58,7 +40,7 @@ func (b Books) OrdersOf(ctx context.Context, ids []seckill.ID) ([]seckill.Order,
 				return nil, fmt.Errorf("read %s of shard %d: %w", at.table, at.shard, dbError(err))
 			}
 			for _, row := range rows {
-				orders = append(orders, row.order())
+				orders = append(orders, row.Order.order())
 			}
 		}
 	}
@@ -107,10 +89,10 @@ func (b Books) bookedAfter(
 // booked notices what no reader by id or user would ever find: a row in another table or shard than its id says, or an
 // id of another bucket than its user's.
 func (b Books) booked(shard int, table string, row bookedRow) seckill.BookedOrder {
-	bucket := row.ID.Bucket()
+	bucket := row.Order.ID.Bucket()
 	return seckill.BookedOrder{
-		Order: row.order(), Table: table, Events: row.Events, LastState: row.LastState,
-		Misplaced: b.router.Shard(bucket) != shard || b.router.table(bucket) != table || row.UserID.Bucket() != bucket,
+		Order: row.Order.order(), Table: table, Events: row.Events, LastState: row.LastState,
+		Misplaced: b.router.Shard(bucket) != shard || b.router.table(bucket) != table || row.Order.User.Bucket() != bucket,
 	}
 }
 

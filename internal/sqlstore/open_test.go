@@ -1,9 +1,11 @@
 package sqlstore_test
 
 import (
+	"database/sql"
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +37,7 @@ func config(folder string, shards int) sqlstore.Config {
 }
 
 // openStore opens a fresh, migrated store that can make ids.
-func openStore(t *testing.T, shards int) *sqlstore.Store {
+func openStore(t testing.TB, shards int) *sqlstore.Store {
 	t.Helper()
 	store := open(t, config(t.TempDir(), shards))
 	if err := store.Migrate(t.Context()); err != nil {
@@ -47,7 +49,7 @@ func openStore(t *testing.T, shards int) *sqlstore.Store {
 	return store
 }
 
-func open(t *testing.T, c sqlstore.Config) *sqlstore.Store {
+func open(t testing.TB, c sqlstore.Config) *sqlstore.Store {
 	t.Helper()
 	store, err := sqlstore.Open(t.Context(), c)
 	if err != nil {
@@ -65,51 +67,78 @@ func TestOpen(t *testing.T) {
 	t.Parallel()
 	t.Run("makes a commit a promise", func(t *testing.T) {
 		t.Parallel()
-		store := openStore(t, 1)
-		write, read, err := store.SQL(0)
+		write, read, err := openStore(t, 1).SQL(0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		var journal string
-		var synchronous, queryOnly int
-		for query, into := range map[string]any{"PRAGMA journal_mode": &journal, "PRAGMA synchronous": &synchronous} {
-			if err := write.QueryRowContext(t.Context(), query).Scan(into); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := read.QueryRowContext(t.Context(), "PRAGMA query_only").Scan(&queryOnly); err != nil {
-			t.Fatal(err)
-		}
-		if journal != "wal" || synchronous != 2 || queryOnly != 1 {
-			t.Fatalf("journal %s, synchronous %d, readers query only %d", journal, synchronous, queryOnly)
-		}
+		wantPragma(t, write, "journal_mode", "wal")
+		wantPragma(t, write, "synchronous", "2")
+		wantPragma(t, read, "query_only", "1")
 	})
-	t.Run("takes the same map again", func(t *testing.T) {
-		t.Parallel()
-		folder := t.TempDir()
-		for range 2 {
-			store := open(t, config(folder, 2))
-			if err := store.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
-	t.Run("refuses another bucket map", func(t *testing.T) {
-		t.Parallel()
-		folder := t.TempDir()
-		if err := open(t, config(folder, 1)).Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		refused(t, open(t, config(folder, 2)).Migrate(t.Context()), "shards")
-	})
-	t.Run("refuses shards in another order", func(t *testing.T) {
+	t.Run("names the shard that cannot be opened", func(t *testing.T) {
 		t.Parallel()
 		c := config(t.TempDir(), 2)
+		c.Shards[1].Path = filepath.Join(t.TempDir(), "missing", "file.db")
+		if _, err := sqlstore.Open(t.Context(), c); err == nil || !strings.Contains(err.Error(), "shard 1") {
+			t.Fatalf("got %v", err)
+		}
+	})
+	t.Run("needs a shard", func(t *testing.T) {
+		t.Parallel()
+		if _, err := sqlstore.Open(t.Context(), config(t.TempDir(), 0)); err == nil {
+			t.Fatal("a store without shards was opened")
+		}
+	})
+}
+
+// wantPragma wants a setting on every new connection of a pool.
+func wantPragma(t *testing.T, pool *sql.DB, name, want string) {
+	t.Helper()
+	var got string
+	if err := pool.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got); err != nil || got != want {
+		t.Fatalf("%s is %s, want %s; %v", name, got, want, err)
+	}
+}
+
+func TestBucketMap(t *testing.T) {
+	t.Parallel()
+	migrated := func(t *testing.T, c sqlstore.Config) {
+		t.Helper()
 		if err := open(t, c).Migrate(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+	t.Run("is taken again as it was", func(t *testing.T) {
+		t.Parallel()
+		c := config(t.TempDir(), 2)
+		migrated(t, c)
+		migrated(t, c)
+	})
+	t.Run("is refused when it is another one", func(t *testing.T) {
+		t.Parallel()
+		folder := t.TempDir()
+		migrated(t, config(folder, 1))
+		refused(t, open(t, config(folder, 2)).Migrate(t.Context()), "shards")
+	})
+	t.Run("is refused with the shards in another order", func(t *testing.T) {
+		t.Parallel()
+		c := config(t.TempDir(), 2)
+		migrated(t, c)
 		c.Shards[0], c.Shards[1] = c.Shards[1], c.Shards[0]
 		refused(t, open(t, c).Verify(t.Context()), "shards")
+	})
+	t.Run("gives every shard a share of the buckets and every table a share of a shard", func(t *testing.T) {
+		t.Parallel()
+		for _, count := range []int{1, 2, 3, 7} {
+			shards := open(t, config(t.TempDir(), count)).Shards()
+			buckets := make([]int, count)
+			for bucket := range seckill.Buckets {
+				buckets[shards.Shard(bucket)]++
+			}
+			if slices.Max(buckets)-slices.Min(buckets) > 1 || shards.Count() != count {
+				t.Fatalf("%d shards have %v buckets", count, buckets)
+			}
+		}
 	})
 }
 

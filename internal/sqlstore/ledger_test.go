@@ -1,0 +1,57 @@
+package sqlstore_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/contract"
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/sqlstore"
+)
+
+func TestLedgerContract(t *testing.T) {
+	t.Parallel()
+	for name, suite := range map[string]func(*testing.T, func(*testing.T) contract.Ledger){
+		"stocks": contract.Stocks, "settle": contract.Settle, "claims": contract.Claims,
+		"books": contract.Books, "settle in a crowd": contract.SettleCrowd,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onShards(t, func(t *testing.T, shards int) {
+				t.Helper()
+				suite(t, func(t *testing.T) contract.Ledger {
+					t.Helper()
+					return ledger(openStore(t, shards))
+				})
+			})
+		})
+	}
+}
+
+func ledger(store *sqlstore.Store) contract.Ledger {
+	return contract.Ledger{
+		Stocks: sqlstore.Stocks{Store: store}, Claims: sqlstore.Claims{Store: store}, Orders: sqlstore.Orders{Store: store},
+		Books: sqlstore.Books{Store: store}, Owing: sqlstore.Owing{Store: store}, Shards: store.Shards(), IDs: store.IDs(),
+		Elapse: func(t *testing.T, item seckill.ID, passed time.Duration) {
+			t.Helper()
+			age := passed.Milliseconds()
+			tamper(t, store, seckill.HomeShard(store.Shards(), item), `UPDATE stock SET since = since - ?,
+				progress = progress - ?, claimed_at = claimed_at - ?, sealed_at = sealed_at - ? WHERE item = ?`,
+				age, age, age, age, item)
+			tamper(t, store, seckill.HomeShard(store.Shards(), item),
+				"UPDATE claims SET created_at = created_at - ? WHERE item = ?", age, item)
+		},
+	}
+}
+
+// tamper changes a shard by hand.
+func tamper(t *testing.T, store *sqlstore.Store, shard int, statement string, args ...any) {
+	t.Helper()
+	write, _, err := store.SQL(shard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := write.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatal(err)
+	}
+}
