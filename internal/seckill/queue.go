@@ -91,7 +91,7 @@ func (r *Reserved) decode(raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return err
 	}
-	if len(fields) != 4 || r.ID <= 0 || r.Quantity < 1 || r.Quantity > QuantityMax || r.KeyHash == "" || len(r.KeyHash) > keyHashLength {
+	if len(fields) != 4 || r.ID <= 0 || r.Quantity < 1 || r.Quantity > QuantityMax || !isKeyHash(r.KeyHash) {
 		return errors.New("want [id, user, quantity, key hash]")
 	}
 	return r.User.Validate()

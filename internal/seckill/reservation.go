@@ -49,3 +49,14 @@ func KeyHash(key string, id ID) string {
 	sum := sha256.Sum256([]byte(key))
 	return base64.RawURLEncoding.EncodeToString(sum[:])[:keyHashLength]
 }
+
+// isKeyHash says whether text has the form of a KeyHash. Others could hold a separator of the values that Redis keeps
+// it in.
+func isKeyHash(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; !userIDByte(c) || c == '.' || c == ':' || c == '@' {
+			return false
+		}
+	}
+	return len(text) > 0 && len(text) <= keyHashLength
+}
