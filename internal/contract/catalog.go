@@ -21,10 +21,13 @@ func Catalog(t *testing.T, open func(t *testing.T) seckill.Catalog) {
 		return &catalogCase{Catalog: catalog, t: t, now: now}
 	}
 	salesAreCreated(t, start)
+	itemsAreRead(t, start)
 	salesAreUpdated(t, start)
+	updatesAreConditional(t, start)
 	salesAreDeleted(t, start)
 	salesChange(t, start)
 	salesFollowTheClock(t, start)
+	clockDecidesOnce(t, start)
 	salesAreListed(t, start)
 	actsAreKept(t, start)
 }

@@ -43,6 +43,10 @@ func salesAreCreated(t *testing.T, start func(t *testing.T) *catalogCase) {
 		wantMissing(t, err)
 		c.wantActs(sale.ID)
 	})
+}
+
+func itemsAreRead(t *testing.T, start func(t *testing.T) *catalogCase) {
+	t.Helper()
 	t.Run("reads one item", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)
@@ -101,6 +105,10 @@ func salesAreUpdated(t *testing.T, start func(t *testing.T) *catalogCase) {
 		want.Items[1].LimitPerUser = 5
 		c.want(want)
 	})
+}
+
+func updatesAreConditional(t *testing.T, start func(t *testing.T) *catalogCase) {
+	t.Helper()
 	t.Run("changes nothing for who read an older version", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)

@@ -95,6 +95,10 @@ func salesFollowTheClock(t *testing.T, start func(t *testing.T) *catalogCase) {
 			}
 		})
 	}
+}
+
+func clockDecidesOnce(t *testing.T, start func(t *testing.T) *catalogCase) {
+	t.Helper()
 	t.Run("opens not a millisecond early by the database's clock", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)

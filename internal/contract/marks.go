@@ -30,10 +30,8 @@ type marksCase struct {
 	now    time.Time
 }
 
-// item is an item of a shard.
-func (c marksCase) item(shard int) seckill.ID {
-	return (&numbers{}).next(bucketOn(c.shards, shard))
-}
+// item is an item of shard 0.
+func (c marksCase) item() seckill.ID { return (&numbers{}).next(bucketOn(c.shards, 0)) }
 
 // beat writes one beat of a process, begun so long after the test.
 func (c marksCase) beat(shard int, process seckill.ID, after time.Duration, left bool, marks ...seckill.Mark) {
@@ -71,12 +69,12 @@ func marksRise(t *testing.T, start func(t *testing.T) marksCase) {
 	t.Run("is 0 without a mark", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)
-		c.wantHighest(c.item(0), 1, 0)
+		c.wantHighest(c.item(), 1, 0)
 	})
 	t.Run("never lets a mark fall within an epoch", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)
-		item := c.item(0)
+		item := c.item()
 		for i, sold := range []int64{5, 9, 7} {
 			c.beat(0, 1, time.Duration(i), false, seckill.Mark{Item: item, Epoch: 3, Sold: sold})
 		}
@@ -85,7 +83,7 @@ func marksRise(t *testing.T, start func(t *testing.T) marksCase) {
 	t.Run("begins a new epoch with its own figure and ignores a late one of the old", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)
-		item := c.item(0)
+		item := c.item()
 		c.beat(0, 1, 0, false, seckill.Mark{Item: item, Epoch: 3, Sold: 50})
 		c.beat(0, 1, 1, false, seckill.Mark{Item: item, Epoch: 4, Sold: 2})
 		c.beat(0, 1, 2, false, seckill.Mark{Item: item, Epoch: 3, Sold: 60})
@@ -95,7 +93,7 @@ func marksRise(t *testing.T, start func(t *testing.T) marksCase) {
 	t.Run("takes the highest over all processes, item by item", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)
-		item := c.item(0)
+		item := c.item()
 		c.beat(0, 1, 0, false, seckill.Mark{Item: item, Epoch: 1, Sold: 5}, seckill.Mark{Item: item + 1, Epoch: 1, Sold: 99})
 		c.beat(0, 2, 0, false, seckill.Mark{Item: item, Epoch: 1, Sold: 8})
 		c.wantHighest(item, 1, 8)
@@ -103,7 +101,7 @@ func marksRise(t *testing.T, start func(t *testing.T) marksCase) {
 	t.Run("writes more marks than one statement carries", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)
-		item := c.item(0)
+		item := c.item()
 		var marks []seckill.Mark
 		for i := range int64(1200) {
 			marks = append(marks, seckill.Mark{Item: item + seckill.ID(1199-i), Epoch: 1, Sold: i + 1})
@@ -148,7 +146,7 @@ func heartbeatsTell(t *testing.T, start func(t *testing.T) marksCase) {
 	t.Run("forgets the silent with all their marks and nobody else", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)
-		silent, talking := c.item(0), c.item(0)+1
+		silent, talking := c.item(), c.item()+1
 		c.beat(0, 1, time.Second, false, seckill.Mark{Item: silent, Epoch: 1, Sold: 5})
 		c.beat(0, 2, 2*time.Second, false, seckill.Mark{Item: talking, Epoch: 1, Sold: 6})
 		must(t, c.Forget(t.Context(), 0, c.now.Add(2*time.Second)))

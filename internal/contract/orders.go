@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ func Orders(t *testing.T, open func(t *testing.T) (seckill.Orders, seckill.Shard
 		return &ordersCase{Orders: orders, shards: shards, t: t, item: (&numbers{}).next(0)}
 	}
 	ordersArePlaced(t, start)
+	ordersArePlacedInBatches(t, start)
 	ordersAreRefused(t, start)
 	ordersAreRead(t, start)
 }
@@ -119,6 +121,10 @@ func ordersArePlaced(t *testing.T, start func(t *testing.T) *ordersCase) {
 		c.place(0, order, order)
 		c.wantCount(0, c.item, 1)
 	})
+}
+
+func ordersArePlacedInBatches(t *testing.T, start func(t *testing.T) *ordersCase) {
+	t.Helper()
 	t.Run("places a batch over all tables and statements", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)
@@ -168,8 +174,9 @@ func ordersAreRefused(t *testing.T, start func(t *testing.T) *ordersCase) {
 		t.Run("writes nothing of a batch with an order "+name, func(t *testing.T) {
 			t.Parallel()
 			c := start(t)
-			if err := c.Place(t.Context(), 0, append(c.many(0, 3), bad(c))); err == nil {
-				t.Fatal("the batch was accepted")
+			err := c.Place(t.Context(), 0, append(c.many(0, 3), bad(c)))
+			if !errors.Is(err, seckill.ErrPoison) {
+				t.Fatalf("want %v, got %v", seckill.ErrPoison, err)
 			}
 			c.wantCount(0, c.item, 0)
 		})

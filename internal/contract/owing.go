@@ -19,6 +19,12 @@ type OwingFixture struct {
 // Owing is the suite of seckill.Owing.
 func Owing(t *testing.T, open func(t *testing.T) OwingFixture) {
 	t.Helper()
+	stepsAreOwed(t, open)
+	stepsAreDone(t, open)
+}
+
+func stepsAreOwed(t *testing.T, open func(t *testing.T) OwingFixture) {
+	t.Helper()
 	t.Run("returns the oldest of a kind, page by page", func(t *testing.T) {
 		t.Parallel()
 		f := open(t)
@@ -39,6 +45,10 @@ func Owing(t *testing.T, open func(t *testing.T) OwingFixture) {
 			}
 		}
 	})
+}
+
+func stepsAreDone(t *testing.T, open func(t *testing.T) OwingFixture) {
+	t.Helper()
 	t.Run("forgets what is done, also twice", func(t *testing.T) {
 		t.Parallel()
 		f := open(t)

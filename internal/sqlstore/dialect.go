@@ -97,6 +97,14 @@ func isTransient(err error) bool {
 // isConstraint says that a CHECK, a unique key or NOT NULL refused the write.
 func isConstraint(err error) bool { return resultCode(err) == sqliteConstraint }
 
+// refusedData is dbError for statements whose constraints judge nothing but the data given.
+func refusedData(err error) error {
+	if isConstraint(err) {
+		return fmt.Errorf("%w: %w", seckill.ErrPoison, err)
+	}
+	return dbError(err)
+}
+
 func resultCode(err error) int {
 	var failure *sqlite.Error
 	if !errors.As(err, &failure) {

@@ -2,6 +2,7 @@ package sqlstore_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -107,7 +108,7 @@ func TestNodeRestarts(t *testing.T) {
 				c.Alone = true
 				store := leased(t, c)
 				all = append(all, draw(t, store.IDs(), 10))
-				if err := end(store); err != nil {
+				if err := errors.Join(end(store), store.Close()); err != nil {
 					t.Fatal(err)
 				}
 				clock.step(-time.Second)

@@ -59,7 +59,7 @@ func (o Orders) Place(ctx context.Context, shard int, orders []seckill.NewOrder)
 	err = o.inTx(ctx, shard, func(tx *gorm.DB) error {
 		for number, placed := range tables {
 			if err := placeOrders(tx, orderTable(number), placed); err != nil {
-				return err
+				return refusedData(err)
 			}
 		}
 		return placeEvents(tx, orders)
@@ -76,8 +76,8 @@ func (o Orders) byTable(shard int, orders []seckill.NewOrder) ([orderTables][]se
 	for _, order := range orders {
 		bucket := order.User.Bucket()
 		if order.ID.Bucket() != bucket || o.router.Shard(bucket) != shard {
-			return tables, fmt.Errorf("order %s of bucket %d and user %s of bucket %d do not both live on shard %d",
-				order.ID, order.ID.Bucket(), order.User, bucket, shard)
+			return tables, fmt.Errorf("%w: order %s of bucket %d and user %s of bucket %d do not both live on shard %d",
+				seckill.ErrPoison, order.ID, order.ID.Bucket(), order.User, bucket, shard)
 		}
 		number := tableNumber(bucket)
 		tables[number] = append(tables[number], order)
@@ -97,13 +97,12 @@ func placeOrders(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
 			int64(n.ID), int64(n.Item), string(n.User), n.Quantity, n.PriceMinor, n.Currency, n.PayWithin.Milliseconds(),
 		}
 	}
-	_, err := insert{
+	return insert{
 		into: table + " (id, item, user_id, quantity, price_minor, currency, state, pay_by, created_at, paid_at, version)",
 		row: fmt.Sprintf("(?,?,?,?,?,?,'%s',%s+?,%s,0,%d)",
 			seckill.OrderUnpaid, nowMillis, nowMillis, firstVersion),
 		known: skipKnown,
 	}.run(tx, rows)
-	return err
 }
 
 func placeEvents(tx *gorm.DB, orders []seckill.NewOrder) error {
@@ -112,12 +111,11 @@ func placeEvents(tx *gorm.DB, orders []seckill.NewOrder) error {
 	for i, order := range sorted {
 		rows[i] = []any{int64(order.ID)}
 	}
-	_, err := insert{
+	return insert{
 		into:  "order_events (order_id, version, state, cause, at)",
 		row:   fmt.Sprintf("(?,%d,'%s','%s',%s)", firstVersion, seckill.OrderUnpaid, causeSettle, nowMillis),
 		known: skipKnown,
 	}.run(tx, rows)
-	return err
 }
 
 // Find implements seckill.Orders.

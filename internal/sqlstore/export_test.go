@@ -1,0 +1,4 @@
+package sqlstore
+
+// DBError shows tests how driver errors are classified.
+func DBError(err error) error { return dbError(err) }
