@@ -23,7 +23,9 @@ type batcher struct {
 func (s *Service) newListing(id seckill.ID) *listing {
 	l := &listing{id: id, home: s.shards[seckill.HomeShard(s.ports.Shards, id)]}
 	b := &batcher{service: s, listing: l, publishes: make(chan struct{}, s.options.PublishesMax)}
-	l.reserving = &group[seckill.ReserveRequest, decision]{run: b.run, room: b.room, max: s.options.BatchMax, tasks: s.tasks}
+	l.reserving = &group[seckill.ReserveRequest, decision]{
+		run: b.run, room: b.room, max: s.options.BatchMax, waitingMax: int(s.options.PendingPerItem), tasks: s.tasks,
+	}
 	s.addReads(l)
 	return l
 }

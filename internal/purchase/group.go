@@ -7,9 +7,11 @@ import (
 	"sync/atomic"
 )
 
-// errWithdrawn says that the caller's patience ended before its question was taken: nothing was asked.
+// errFull says that too many were waiting, errWithdrawn that the caller's patience ended before its question was taken:
+// nothing was asked in either case.
 // errAbandoned says that it ended afterwards: the answer is on its way and nobody will hear it.
 var (
+	errFull      = errors.New("too many are waiting")
 	errWithdrawn = errors.New("withdrawn before it was asked")
 	errAbandoned = errors.New("abandoned while the answer was on its way")
 )
@@ -44,7 +46,9 @@ type group[Q, A any] struct {
 	run func([]*call[Q, A])
 	// room, if set, is called before a batch is taken: while it blocks, the batch grows and callers may still withdraw.
 	room func()
-	max  int
+	// max bounds a batch, waitingMax those who wait for one (who withdrew counts until the next batch is taken).
+	max        int
+	waitingMax int
 	// tasks counts busy periods.
 	tasks *turnstile
 
@@ -56,7 +60,10 @@ type group[Q, A any] struct {
 
 func (g *group[Q, A]) do(ctx context.Context, question Q) (A, error) {
 	c := g.call(question)
-	g.join(c)
+	if !g.join(c) {
+		var none A
+		return none, errFull
+	}
 	select {
 	case <-c.done:
 	case <-ctx.Done():
@@ -93,8 +100,12 @@ func (g *group[Q, A]) recycle(c *call[Q, A]) {
 	g.calls.Put(c)
 }
 
-func (g *group[Q, A]) join(c *call[Q, A]) {
+func (g *group[Q, A]) join(c *call[Q, A]) bool {
 	g.mu.Lock()
+	if len(g.queue) >= g.waitingMax {
+		g.mu.Unlock()
+		return false
+	}
 	g.queue = append(g.queue, c)
 	start := !g.busy
 	g.busy = true
@@ -103,6 +114,7 @@ func (g *group[Q, A]) join(c *call[Q, A]) {
 		g.tasks.follow()
 		go g.serve()
 	}
+	return true
 }
 
 func (g *group[Q, A]) serve() {

@@ -33,6 +33,8 @@ type Options struct {
 	BacklogDepthMax int64
 	// BrokerRest is how long after a failed publish nothing is tried on that shard.
 	BrokerRest time.Duration
+	// LookupsPerItem bounds the look-ups of each kind that wait for one item.
+	LookupsPerItem int
 	// WaitersMax bounds long polls, WaitMax the length of one.
 	WaitersMax int
 	WaitMax    time.Duration
@@ -61,6 +63,7 @@ func (o Options) withDefaults() Options {
 	orElse(&o.BacklogAgeMax, 30*time.Second)
 	orElse(&o.BacklogDepthMax, 20_000)
 	orElse(&o.BrokerRest, time.Second)
+	orElse(&o.LookupsPerItem, 8192)
 	orElse(&o.WaitersMax, 10_000)
 	orElse(&o.WaitMax, 30*time.Second)
 	orElse(&o.CatalogReadsMax, 16)

@@ -59,7 +59,7 @@ func reads[Q, A any](s *Service, most int, ask func(context.Context, []Q) ([]A, 
 			c.reply(answers[i], nil)
 		}
 	}
-	return &group[Q, A]{run: run, max: most, tasks: s.lookups}
+	return &group[Q, A]{run: run, max: most, waitingMax: s.options.LookupsPerItem, tasks: s.lookups}
 }
 
 // match puts claims in the order asked, nil where there is none.

@@ -36,7 +36,7 @@ func (s *Service) reserve(ctx context.Context, l *listing, request Request) (Rec
 		ID: id, User: request.User, Quantity: request.Quantity, KeyHash: seckill.KeyHash(request.Key, id),
 	})
 	switch {
-	case errors.Is(err, errWithdrawn), errors.Is(err, errNothingTaken):
+	case errors.Is(err, errFull), errors.Is(err, errWithdrawn), errors.Is(err, errNothingTaken):
 		return Receipt{}, s.busy("the item cannot be sold at the moment")
 	case err != nil && d.outcome.ID == 0:
 		return Receipt{}, s.unknown(l.id, id)

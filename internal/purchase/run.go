@@ -49,13 +49,10 @@ func (s *Service) Run(ctx context.Context) error {
 	for _, job := range s.jobs() {
 		jobs.Go(func() { s.repeat(working, job) })
 	}
-	select {
-	case <-ctx.Done():
-	case <-s.draining:
-	}
+	<-ctx.Done()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.options.DrainWithin)
 	defer cancel()
-	err := s.settle(drain)
+	err := s.Drain(drain)
 	stop()
 	jobs.Wait()
 	if err == nil {
@@ -87,10 +84,9 @@ func (s *Service) repeat(ctx context.Context, job job) {
 	}
 }
 
-// Drain stops admitting and waits until nothing is in flight; Run then ends.
-func (s *Service) Drain(ctx context.Context) error { return s.settle(ctx) }
-
-func (s *Service) settle(ctx context.Context) error {
+// Drain stops admitting, ends the long polls and waits until nothing is in flight. Run does the same when its context
+// ends, and then writes `left`; Drain alone is for whoever wants to stop earlier. It may be called again.
+func (s *Service) Drain(ctx context.Context) error {
 	s.drained.Do(func() { close(s.draining) })
 	// First the requests, then what they started and did not wait for.
 	if err := s.requests.empty(ctx); err != nil {
