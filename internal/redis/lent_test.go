@@ -76,3 +76,8 @@ func check(t testing.TB, err error) {
 		t.Error(err)
 	}
 }
+
+func TestLentEmbeddedAndServerAgree(t *testing.T) {
+	t.Parallel()
+	contract.LentAgree(t, openEmbedded(t), openServer(t, env.Redis(t)))
+}
