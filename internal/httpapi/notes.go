@@ -1,0 +1,101 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/seckill-dev/seckill/internal/purchase"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// noteAccepted is the one record of an accepted purchase.
+func (e *edge) noteAccepted(ctx context.Context, c *gin.Context, shard int, receipt purchase.Receipt) {
+	e.log.LogAttrs(ctx, slog.LevelInfo, "reservation accepted",
+		slog.String("reservation", receipt.Reservation.ID.String()),
+		slog.String("item", receipt.Reservation.Item.String()),
+		slog.Int64("quantity", receipt.Reservation.Quantity),
+		slog.Int("shard", shard),
+		slog.Bool("replayed", receipt.Replayed),
+		slog.String("request_id", requestID(c)))
+}
+
+// noteOperated is the record of an operator's successful act; the operators' log has the details.
+func (e *edge) noteOperated(ctx context.Context, c *gin.Context, actor, route string) {
+	e.log.LogAttrs(ctx, slog.LevelInfo, "operated",
+		slog.String("actor", actor), slog.String("method", c.Request.Method), slog.String("route", route),
+		slog.Int("status", c.Writer.Status()), slog.String("request_id", requestID(c)))
+}
+
+// noteRefusal counts every refusal, logs every fault, and a sample of the rest: a sold-out sale refuses thousands a second.
+func (e *edge) noteRefusal(c *gin.Context, route string, refusal *seckill.Refusal, status int, fault bool, err error) {
+	e.measures.refused.WithLabelValues(string(refusal.Reason)).Inc()
+	attrs := []slog.Attr{
+		slog.String("reason", string(refusal.Reason)), slog.Int("status", status), slog.String("method", knownMethod(c.Request.Method)),
+		slog.String("route", route), slog.String("request_id", requestID(c)),
+	}
+	ctx := c.Request.Context()
+	if fault {
+		e.measures.faults.WithLabelValues(route).Inc()
+		attrs = append(attrs, slog.Any("error", err))
+		var panicked *panicked
+		if errors.As(err, &panicked) {
+			attrs = append(attrs, slog.String("stack", string(panicked.stack)))
+		}
+		e.log.LogAttrs(ctx, slog.LevelError, "request failed", attrs...)
+		return
+	}
+	skipped, take := e.refusals.take(refusal.Reason)
+	if !take {
+		return
+	}
+	attrs = append(attrs, slog.String("detail", refusal.Detail), slog.String("field", refusal.Field),
+		slog.String("client", c.ClientIP()), slog.Int("skipped", skipped))
+	e.log.LogAttrs(ctx, slog.LevelInfo, "request refused", attrs...)
+}
+
+// refusalsPerSecond is how many refusals of each reason are logged per second; the first of a kind always is.
+const refusalsPerSecond = 2
+
+// sampler lets a few of each reason through per second and counts the others.
+type sampler struct {
+	clock seckill.Clock
+	mu    sync.Mutex
+	kinds map[seckill.Reason]*sample
+}
+
+type sample struct {
+	second  time.Time
+	taken   int
+	skipped int
+}
+
+func newSampler(clock seckill.Clock) *sampler {
+	return &sampler{clock: clock, kinds: map[seckill.Reason]*sample{}}
+}
+
+// take says whether this one is logged, and how many were skipped since the last one that was.
+func (s *sampler) take(reason seckill.Reason) (skipped int, take bool) {
+	now := s.clock.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kind := s.kinds[reason]
+	if kind == nil {
+		kind = &sample{}
+		s.kinds[reason] = kind
+	}
+	if now.Sub(kind.second) >= time.Second {
+		kind.second, kind.taken = now, 0
+	}
+	if kind.taken >= refusalsPerSecond {
+		kind.skipped++
+		return 0, false
+	}
+	kind.taken++
+	skipped, kind.skipped = kind.skipped, 0
+	return skipped, true
+}

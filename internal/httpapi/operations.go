@@ -1,0 +1,50 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/seckill-dev/seckill/internal/operate"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// OperatorKeys knows operators by their keys.
+type OperatorKeys interface {
+	Actor(key string) (string, error)
+}
+
+// Operations is what operators may do. actor is for the operators' log.
+type Operations interface {
+	Create(ctx context.Context, actor string, draft operate.Draft) (seckill.Sale, error)
+	Get(ctx context.Context, id seckill.ID) (operate.SaleReport, error)
+	List(ctx context.Context, query seckill.SaleQuery) (operate.Page, error)
+	Update(ctx context.Context, actor string, id seckill.ID, patch operate.Patch) (operate.SaleReport, error)
+	Delete(ctx context.Context, actor string, id seckill.ID) error
+	Preload(ctx context.Context, actor string, id seckill.ID, dryRun bool) (operate.SaleReport, error)
+	Pause(ctx context.Context, actor string, id seckill.ID) (operate.SaleReport, error)
+	Resume(ctx context.Context, actor string, id seckill.ID) (operate.SaleReport, error)
+	End(ctx context.Context, actor string, id seckill.ID) (operate.SaleReport, error)
+	Stats(ctx context.Context, id seckill.ID) (operate.SaleStats, error)
+}
+
+// Audit compares every number of one sale, or of all (nil).
+type Audit interface {
+	Run(ctx context.Context, sale *seckill.ID) (AuditReport, error)
+}
+
+// AuditReport is what an audit found.
+type AuditReport struct {
+	Items    int64
+	Claims   int64
+	Orders   int64
+	Findings []Finding
+}
+
+// Finding is one thing that does not add up.
+type Finding struct {
+	Rule        string
+	Item        seckill.ID
+	Reservation seckill.ID
+	Table       string
+	Key         string
+	Detail      string
+}
