@@ -24,28 +24,25 @@ func TestPublishedMessagesSurviveKill9(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "seckill.db")
 	confirmed := publishAndKill(t, path, confirmedMin)
 
-	q := openFile(t, path, newClock(), nil)
-	s, err := q.Subscribe(t.Context(), 0)
+	q := openFile(t, path, newClock(), func(c *sqlqueue.Config) { c.Prefetch = 100 * confirmedMin })
+	state, err := q.Look(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for {
-		state, err := q.Look(t.Context(), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if state.Ready+state.Unacked == 0 {
-			break
-		}
+	s := q.subscribe(t)
+	var deliveries []seckill.Delivery
+	for range state.Ready {
 		d := next(t, s)
 		if !d.Redelivered {
 			t.Errorf("says that it never handed out %s, which it cannot know", d.Body)
 		}
 		delete(confirmed, string(d.Body))
-		if err := s.Ack(t.Context(), []seckill.Delivery{d}); err != nil {
-			t.Fatal(err)
-		}
+		deliveries = append(deliveries, d)
 	}
+	if err := s.Ack(t.Context(), deliveries); err != nil {
+		t.Fatal(err)
+	}
+	q.await(t, "empty", func(s seckill.QueueState) bool { return s.Ready+s.Unacked == 0 })
 	if len(confirmed) > 0 {
 		t.Errorf("lost %d confirmed messages: %v", len(confirmed), confirmed)
 	}

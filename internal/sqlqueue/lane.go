@@ -68,8 +68,8 @@ func (l *lane) rouse() {
 	}
 }
 
-// poll ends the leases that are over and looks for rows nobody announced.
-func (l *lane) poll(now time.Time) {
+// poll ends the leases that are over, says how many, and has rows looked for that nobody announced.
+func (l *lane) poll(now time.Time) (expired int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.fresh = true
@@ -80,7 +80,9 @@ func (l *lane) poll(now time.Time) {
 		t.last = t.holder
 		t.counted = true
 		t.giveBack()
+		expired++
 	}
+	return expired
 }
 
 func (t *letter) giveBack() {

@@ -23,7 +23,9 @@ func (q *Queue) serve(ctx context.Context, l *lane) {
 		case <-l.wake:
 		case <-tick:
 			tick = q.Clock.After(pollEvery)
-			l.poll(q.Clock.Now())
+			if expired := l.poll(q.Clock.Now()); expired > 0 {
+				q.Log.WarnContext(ctx, "leases ran out: a consumer hangs or died", slog.Int("shard", l.shard), slog.Int("messages", expired))
+			}
 		}
 	}
 }
