@@ -74,7 +74,7 @@ func findsByKey(l ledgerTest) {
 
 func readsOfUser(l ledgerTest) {
 	item, held, _, _ := l.mixed()
-	l.Elapse(l.T, item, time.Minute)
+	l.elapse(item, time.Minute)
 	last := l.reserve("a", 9)
 	l.settle(l.message(item, 1, 9, last))
 	claims, err := l.Claims.OfUser(l.Context(), item, "a")
@@ -87,7 +87,7 @@ func listsUnordered(l ledgerTest) {
 	item, held, _, _ := l.mixed()
 	shard := seckill.HomeShard(l.Shards, item)
 	l.unordered(shard, time.Minute, 10, 0)
-	l.Elapse(l.T, item, time.Minute)
+	l.elapse(item, time.Minute)
 	fresh := l.reserve("d", 1)
 	l.settle(l.message(item, 1, 8, fresh))
 	l.unordered(shard, time.Minute, 10, 3)

@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"context"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ type Ledger struct {
 	Shards seckill.Shards
 	IDs    seckill.IDs
 	// Elapse makes everything that is timed on an item's stock and claims older, as if that much time had passed.
-	Elapse func(t *testing.T, item seckill.ID, passed time.Duration)
+	Elapse func(ctx context.Context, item seckill.ID, passed time.Duration) error
 }
 
 // ledgerCase is one behaviour of a port of the ledger.
@@ -33,15 +34,32 @@ func runLedger(t *testing.T, open func(t *testing.T) Ledger, cases []ledgerCase)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.run(ledgerTest{T: t, Ledger: open(t)})
+			c.run(ledgerTest{tester: t, Ledger: open(t)})
 		})
 	}
 }
 
 // ledgerTest says in a word what the cases do over and over.
 type ledgerTest struct {
-	*testing.T
+	tester
 	Ledger
+}
+
+// tester is what the cases need of a test, so that a property may use them too.
+type tester interface {
+	Helper()
+	Context() context.Context
+	Failed() bool
+	Error(args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+}
+
+func (l ledgerTest) elapse(item seckill.ID, passed time.Duration) {
+	l.Helper()
+	if err := l.Elapse(l.Context(), item, passed); err != nil {
+		l.Fatal(err)
+	}
 }
 
 // limitMany is a limit that no case reaches by accident.

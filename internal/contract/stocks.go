@@ -314,7 +314,7 @@ func raisesHigh(l ledgerTest) {
 func notesProgress(l ledgerTest) {
 	item := l.stocked(4, 1)
 	s := l.rebuild(item, 0)
-	l.Elapse(l.T, item, time.Minute)
+	l.elapse(item, time.Minute)
 	for range 2 {
 		if alive, err := l.Stocks.Progress(l.Context(), item, 1, s.Attempt); err != nil || !alive {
 			l.Fatalf("got %t, %v", alive, err)
@@ -338,9 +338,9 @@ func releasesDoubt(l ledgerTest) {
 	l.rebuild(closed, 3)
 	for _, item := range []seckill.ID{open, closed} {
 		l.releases(item, 0)
-		l.Elapse(l.T, item, seckill.DoubtFor-10*time.Second)
+		l.elapse(item, seckill.DoubtFor-10*time.Second)
 		l.releases(item, 0)
-		l.Elapse(l.T, item, 10*time.Second)
+		l.elapse(item, 10*time.Second)
 		l.releases(item, 3)
 		l.releases(item, 0)
 	}
@@ -358,12 +358,12 @@ func (l ledgerTest) releases(item seckill.ID, want int64) {
 func releasesAfterTheLastSeal(l ledgerTest) {
 	item := l.opened(5, limitMany)
 	l.openNext(item, 2)
-	l.Elapse(l.T, item, seckill.DoubtFor-time.Second)
+	l.elapse(item, seckill.DoubtFor-time.Second)
 	l.openNext(item, 1)
-	l.Elapse(l.T, item, 10*time.Second)
+	l.elapse(item, 10*time.Second)
 	l.releases(item, 0)
 	l.units(item, 0, 2, 3, 0)
-	l.Elapse(l.T, item, seckill.DoubtFor)
+	l.elapse(item, seckill.DoubtFor)
 	l.releases(item, 3)
 }
 

@@ -1,6 +1,8 @@
 package sqlstore_test
 
 import (
+	"context"
+	"database/sql"
 	"testing"
 	"time"
 
@@ -28,18 +30,34 @@ func TestLedgerContract(t *testing.T) {
 	}
 }
 
+func TestLedgerInvariants(t *testing.T) {
+	t.Parallel()
+	contract.SettleRandom(t, func(t *testing.T) contract.Ledger {
+		t.Helper()
+		return ledger(openStore(t, 1))
+	})
+}
+
 func ledger(store *sqlstore.Store) contract.Ledger {
 	return contract.Ledger{
 		Stocks: sqlstore.Stocks{Store: store}, Claims: sqlstore.Claims{Store: store}, Orders: sqlstore.Orders{Store: store},
 		Books: sqlstore.Books{Store: store}, Owing: sqlstore.Owing{Store: store}, Shards: store.Shards(), IDs: store.IDs(),
-		Elapse: func(t *testing.T, item seckill.ID, passed time.Duration) {
-			t.Helper()
-			age := passed.Milliseconds()
-			tamper(t, store, seckill.HomeShard(store.Shards(), item), `UPDATE stock SET since = since - ?,
-				progress = progress - ?, claimed_at = claimed_at - ?, sealed_at = sealed_at - ? WHERE item = ?`,
-				age, age, age, age, item)
-			tamper(t, store, seckill.HomeShard(store.Shards(), item),
-				"UPDATE claims SET created_at = created_at - ? WHERE item = ?", age, item)
+		Elapse: func(ctx context.Context, item seckill.ID, passed time.Duration) error {
+			write, _, err := store.SQL(seckill.HomeShard(store.Shards(), item))
+			if err != nil {
+				return err
+			}
+			for _, statement := range []string{
+				"UPDATE stock SET since = since - @age, progress = progress - @age, claimed_at = claimed_at - @age, " +
+					"sealed_at = sealed_at - @age WHERE item = @item",
+				"UPDATE claims SET created_at = created_at - @age WHERE item = @item",
+			} {
+				_, err := write.ExecContext(ctx, statement, sql.Named("age", passed.Milliseconds()), sql.Named("item", item))
+				if err != nil {
+					return err
+				}
+			}
+			return nil
 		},
 	}
 }

@@ -1,0 +1,218 @@
+package contract
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// SettleRandom holds stock and claims to what must be true at any moment, whatever is done to them in whatever order:
+// also what no honest Redis would ever send.
+func SettleRandom(t *testing.T, open func(t *testing.T) Ledger) {
+	t.Helper()
+	t.Run("adds up after every step of any history", func(t *testing.T) {
+		t.Parallel()
+		ledger := open(t)
+		rapid.Check(t, func(rt *rapid.T) {
+			h := newHistory(ledgerTest{tester: rt, Ledger: ledger})
+			rt.Repeat(map[string]func(*rapid.T){
+				"":        h.check,
+				"settle":  h.settleSome,
+				"resend":  h.resend,
+				"poison":  h.poison,
+				"seal":    h.sealOne,
+				"rebuild": h.rebuildOne,
+				"open":    h.openOne,
+				"issue":   h.issueOne,
+				"release": h.releaseOne,
+				"raise":   h.raiseOne,
+			})
+		})
+	})
+}
+
+// history is what happened to two items of one shard.
+type history struct {
+	ledgerTest
+	items [2]seckill.ID
+	sent  []seckill.Message
+	// first is the first reservation sent under an id, with its item; all others of the id are doubled.
+	first map[seckill.ID]claimedAs
+	// overdrawn are epochs in which more was sent than was lent.
+	overdrawn map[string]bool
+}
+
+type claimedAs struct {
+	seckill.Reserved
+	item seckill.ID
+}
+
+func newHistory(l ledgerTest) *history {
+	h := &history{ledgerTest: l, first: make(map[seckill.ID]claimedAs), overdrawn: make(map[string]bool)}
+	h.items[0], h.items[1] = l.neighbours(4)
+	return h
+}
+
+func (h *history) item(t *rapid.T) seckill.ID { return rapid.SampledFrom(h.items[:]).Draw(t, "item") }
+
+// batch draws a message of an epoch that SQL has.
+func (h *history) batch(t *rapid.T) seckill.Message {
+	item := h.item(t)
+	epoch := h.stock(item).Epoch
+	m := h.message(item, max(1, rapid.Int64Range(epoch-2, epoch).Draw(t, "epoch")), rapid.Int64Range(1, 9).Draw(t, "sold"))
+	for range rapid.IntRange(1, 4).Draw(t, "reservations") {
+		m.Reservations = append(m.Reservations, h.reservation(t))
+	}
+	return m
+}
+
+func (h *history) reservation(t *rapid.T) seckill.Reserved {
+	user := rapid.SampledFrom([]seckill.UserID{"a", "b", "c"}).Draw(t, "user")
+	r := h.reserveKey(user, rapid.Int64Range(1, 3).Draw(t, "quantity"), rapid.SampledFrom([]string{"", "", "1", "2"}).Draw(t, "key"))
+	if len(h.sent) > 0 && rapid.IntRange(0, 9).Draw(t, "doubled") == 0 {
+		r.ID = rapid.SampledFrom(h.sent).Draw(t, "of").Reservations[0].ID
+	}
+	return r
+}
+
+func (h *history) deliver(messages ...seckill.Message) {
+	h.sent = append(h.sent, messages...)
+	settlement := h.settle(messages...)
+	if len(settlement.Ahead) > 0 {
+		h.Fatalf("taken for a message of the future: %+v", settlement.Ahead)
+	}
+	for _, c := range append(settlement.Held, settlement.Rejected...) {
+		if _, known := h.first[c.ID]; !known {
+			h.first[c.ID] = claimedAs{seckill.Reserved{ID: c.ID, User: c.User, Quantity: c.Quantity}, c.Item}
+		}
+	}
+	for _, m := range messages {
+		for _, r := range m.Reservations {
+			h.known(settlement, r)
+		}
+	}
+}
+
+// known wants every reservation to be somebody's claim, and to be set aside when it is not its own.
+func (h *history) known(settlement seckill.Settlement, r seckill.Reserved) {
+	first, known := h.first[r.ID]
+	if !known {
+		h.Fatalf("%+v was lost", r)
+	}
+	if first.User == r.User && first.Quantity == r.Quantity {
+		return
+	}
+	for _, d := range settlement.Doubled {
+		if d.Reservation == r {
+			return
+		}
+	}
+	h.Fatalf("%+v was taken for %+v", r, first)
+}
+
+func (h *history) settleSome(t *rapid.T) {
+	messages := []seckill.Message{h.batch(t)}
+	for range rapid.IntRange(0, 2).Draw(t, "more") {
+		messages = append(messages, h.batch(t))
+	}
+	h.deliver(messages...)
+}
+
+func (h *history) resend(t *rapid.T) {
+	if len(h.sent) == 0 {
+		t.Skip("nothing was sent")
+	}
+	again := rapid.SampledFrom(h.sent).Draw(t, "again")
+	h.deliver(again, h.batch(t), again)
+}
+
+func (h *history) poison(t *rapid.T) {
+	m := h.batch(t)
+	m.Reservations = []seckill.Reserved{h.reserve("a", 2)}
+	_, err := h.Claims.Reject(h.Context(), seckill.HomeShard(h.Shards, m.Item), m, m.Reservations[0], seckill.Invalid)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *history) sealOne(t *rapid.T) {
+	h.seal(seckill.SealRequest{Item: h.item(t), Final: rapid.IntRange(0, 15).Draw(t, "final") == 0})
+}
+
+func (h *history) rebuildOne(t *rapid.T) {
+	s := h.stock(h.item(t))
+	_, done, err := h.Stocks.Rebuild(h.Context(), seckill.Rebuild{
+		Item: s.Item, Epoch: s.Epoch, From: s.State, Attempt: s.Attempt, NextAttempt: h.id(0),
+		Target: rapid.Int64Range(0, 9).Draw(t, "target"),
+	})
+	if err != nil || done != (s.State == seckill.StockSealing || s.State == seckill.StockLoading) {
+		t.Fatalf("rebuilt from %s: %t, %v", s.State, done, err)
+	}
+}
+
+func (h *history) openOne(t *rapid.T) {
+	s := h.stock(h.item(t))
+	opened, err := h.Stocks.Open(h.Context(), s.Item, s.Epoch, s.Attempt)
+	if err != nil || opened != (s.State == seckill.StockLoading && !s.Final) {
+		t.Fatalf("opened from %s: %t, %v", s.State, opened, err)
+	}
+}
+
+func (h *history) issueOne(t *rapid.T) {
+	s := h.stock(h.item(t))
+	_, issued, err := h.Stocks.Issue(h.Context(), s.Item)
+	if err != nil || issued != (s.State == seckill.StockOpen && s.Pool > 0) {
+		t.Fatalf("issued from %s: %t, %v", s.State, issued, err)
+	}
+}
+
+func (h *history) releaseOne(t *rapid.T) {
+	s := h.stock(h.item(t))
+	h.elapse(s.Item, seckill.DoubtFor)
+	units, err := h.Stocks.ReleaseDoubt(h.Context(), s.Item)
+	if err != nil || units != s.Doubt {
+		t.Fatalf("released %d of %d, %v", units, s.Doubt, err)
+	}
+}
+
+func (h *history) raiseOne(t *rapid.T) {
+	item := h.item(t)
+	if err := h.Stocks.RaiseHigh(h.Context(), item, h.stock(item).Epoch, 5); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Stocks.RaiseCeiling(h.Context(), item, rapid.Int64Range(1, 8).Draw(t, "limit")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *history) check(*rapid.T) {
+	for _, item := range h.items {
+		h.addsUp(item)
+		h.lentIsIssued(item)
+	}
+}
+
+// lentIsIssued wants lent = issued - accounted in an open epoch: exactly what Redis believes to have left or on its way.
+// Only when Redis has sold more than it was lent may there be more.
+func (h *history) lentIsIssued(item seckill.ID) {
+	s := h.stock(item)
+	if s.State != seckill.StockOpen {
+		return
+	}
+	moves, err := h.Stocks.Moves(h.Context(), item, s.Epoch, 0)
+	if err != nil {
+		h.Fatal(err)
+	}
+	var issued int64
+	for _, move := range moves {
+		issued += move.Units
+	}
+	epoch := fmt.Sprintf("%d/%d", item, s.Epoch)
+	h.overdrawn[epoch] = h.overdrawn[epoch] || s.Accounted > issued
+	if left := issued - s.Accounted; s.Lent < left || (s.Lent > left && !h.overdrawn[epoch]) {
+		h.Fatalf("lent %d of %d issued, %d accounted", s.Lent, issued, s.Accounted)
+	}
+}
