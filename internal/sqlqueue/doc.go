@@ -26,9 +26,11 @@
 //
 // # Redelivery is counted
 //
-// A message whose lease ran out, or that was found at the start, is counted on disk before it is handed out again, and
-// after Config.RedeliveriesMax times goes to the dead letters, so that a message which kills its worker cannot do so
-// for ever. A subscription's Close counts nothing: a consumer that steps back during an outage of SQL, however often,
-// brings no honest message nearer to the dead letters. When this file is the one that fails, the count cannot be
-// written, and then nothing is handed out either.
+// A message that a consumer received and let its lease run out, or that was found at the start, is counted on disk
+// before it is handed out again, and after Config.RedeliveriesMax times goes to the dead letters, so that a message
+// which kills its worker cannot do so for ever. What only waited in a subscription's channel is not counted, and a
+// subscription's Close counts nothing: a consumer that steps back during an outage of SQL, however often, brings no
+// honest message nearer to the dead letters. One that holds on to a batch is counted once per lease, which takes over
+// eight hours by default; and where this file is the one that fails, the count cannot be written and nothing is handed
+// out either.
 package sqlqueue

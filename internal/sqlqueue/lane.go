@@ -34,6 +34,7 @@ type letter struct {
 	foundRow
 	holder *Subscription // nil: ready
 	until  time.Time     // of the lease
+	serial int64         // of the delivery, among the holder's
 	last   *Subscription // whose lease ran out
 	// again says that it may have been handed out before, counted that its next delivery counts.
 	again   bool
@@ -78,7 +79,7 @@ func (l *lane) poll(now time.Time) (expired int) {
 			continue
 		}
 		t.last = t.holder
-		t.counted = true
+		t.counted = t.counted || t.holder.received(t.serial)
 		t.giveBack()
 		expired++
 	}
@@ -161,7 +162,8 @@ func (l *lane) hand(rows []row, until time.Time) (handed int) {
 		}
 		s.deliveries <- seckill.Delivery{Tag: t.tag, Body: r.body, Redelivered: t.again}
 		s.leased++
-		t.holder, t.until, t.again = s, until, true
+		s.handed++
+		t.holder, t.until, t.serial, t.again = s, until, s.handed, true
 		handed++
 	}
 	return handed

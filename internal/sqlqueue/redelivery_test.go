@@ -66,6 +66,20 @@ func TestSteppingBackIsNotCounted(t *testing.T) {
 	}
 }
 
+func TestWhatAHangingConsumerNeverReceivedIsNotCounted(t *testing.T) {
+	t.Parallel()
+	q := openWith(t, func(c *sqlqueue.Config) { c.RedeliveriesMax = 1 })
+	s := q.subscribe(t)
+	q.publish(t, "received")
+	next(t, s)
+	q.publish(t, "in the channel")
+	q.await(t, "a channel full of redeliveries", func(state seckill.QueueState) bool {
+		q.clock.pass(testLease)
+		return len(s.Deliveries()) == testPrefetch && state.Ready+state.Unacked == 2
+	})
+	q.await(t, "no dead letter", func(state seckill.QueueState) bool { return state.Dead == 0 })
+}
+
 func TestExpiredLeaseGoesToAnotherConsumer(t *testing.T) {
 	t.Parallel()
 	q := open(t)

@@ -12,9 +12,11 @@ import (
 type Subscription struct {
 	queue *Queue
 	lane  *lane
-	// deliveries has room for the prefetch; the lane's lock guards its sending side and leased.
+	// deliveries has room for the prefetch; the lane's lock guards its sending side and what follows.
 	deliveries chan seckill.Delivery
 	leased     int
+	// handed counts the deliveries ever sent.
+	handed int64
 }
 
 // Subscribe implements seckill.Consumer. ctx is not kept: Close ends the subscription, so that a consumer told to stop
@@ -69,6 +71,11 @@ func (s *Subscription) Close() error {
 // room is how many more messages it may have. The channel counts too: after a lease ran out the message may still be
 // in it.
 func (s *Subscription) room() int { return s.lane.prefetch - max(s.leased, len(s.deliveries)) }
+
+// received says whether the consumer has taken a delivery out of the channel: all but the last ones sent.
+func (s *Subscription) received(serial int64) bool {
+	return serial <= s.handed-int64(len(s.deliveries))
+}
 
 func (s *Subscription) discard() {
 	for {
