@@ -16,3 +16,11 @@ func (s *Service) LongPolls() int {
 	defer s.waiting.mu.Unlock()
 	return s.waiting.count
 }
+
+// Finding is how many look-ups of an item wait for the next read of claims.
+func (s *Service) Finding(item seckill.ID) int {
+	g := s.listings.Load().items[item].finding
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.queue)
+}

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	// queueEvery is the rhythm of looks at the backlog, listenAgain the rest after a listener failed.
+	// queueEvery is the rhythm of looks at the backlog, listenAgain the rest after listening failed.
 	queueEvery  = 500 * time.Millisecond
 	listenAgain = time.Second
 )
@@ -30,6 +30,7 @@ func (s *Service) jobs() []job {
 		{"sent", sentEvery, s.flushSent},
 		{"claims", pollEvery, s.poll},
 		{"announcements", listenAgain, s.listen},
+		{"announced claims", listenAgain, s.wakeAnnounced},
 	}
 	for _, home := range s.shards {
 		jobs = append(jobs,

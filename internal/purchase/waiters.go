@@ -1,48 +1,49 @@
 package purchase
 
 import (
-	"context"
-	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// pollEvery is the rhythm in which claims of waited-for reservations are read, in case an announcement was lost.
-const pollEvery = time.Second
-
-// waiters are the long polls, by item and reservation.
+// waiters are the long polls, by item and reservation. Each waits on its own channel with room for the one claim that it
+// will hear of.
 type waiters struct {
 	mu    sync.Mutex
-	items map[seckill.ID]map[seckill.ID][]chan struct{}
+	items map[seckill.ID]map[seckill.ID][]chan seckill.Claim
 	count int
 	max   int
+	// announced are waited-for reservations that are said to be decided; due has room for one and says that there are some.
+	announced map[seckill.ID]map[seckill.ID]bool
+	due       chan struct{}
 }
 
 func newWaiters(most int) *waiters {
-	return &waiters{items: map[seckill.ID]map[seckill.ID][]chan struct{}{}, max: most}
+	return &waiters{
+		items: map[seckill.ID]map[seckill.ID][]chan seckill.Claim{}, max: most,
+		announced: map[seckill.ID]map[seckill.ID]bool{}, due: make(chan struct{}, 1),
+	}
 }
 
-// join returns a channel that is closed when the reservation may be decided; false when there are too many.
-func (w *waiters) join(item, id seckill.ID) (chan struct{}, bool) {
+// join returns a channel that will yield the decided claim; false when there are too many.
+func (w *waiters) join(item, id seckill.ID) (chan seckill.Claim, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.count >= w.max {
 		return nil, false
 	}
 	if w.items[item] == nil {
-		w.items[item] = map[seckill.ID][]chan struct{}{}
+		w.items[item] = map[seckill.ID][]chan seckill.Claim{}
 	}
-	wake := make(chan struct{})
+	wake := make(chan seckill.Claim, 1)
 	w.items[item][id] = append(w.items[item][id], wake)
 	w.count++
 	return wake, true
 }
 
-// leave forgets a waiter that was not woken.
-func (w *waiters) leave(item, id seckill.ID, wake chan struct{}) {
+// leave forgets a waiter, woken or not.
+func (w *waiters) leave(item, id seckill.ID, wake chan seckill.Claim) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	waiting := w.items[item][id]
@@ -54,22 +55,22 @@ func (w *waiters) leave(item, id seckill.ID, wake chan struct{}) {
 	w.set(item, id, slices.Delete(waiting, i, i+1))
 }
 
-// wake wakes everybody who waits for a reservation.
-func (w *waiters) wake(item, id seckill.ID) {
+// wake hands a decided claim to everybody who waits for it.
+func (w *waiters) wake(item seckill.ID, claim seckill.Claim) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	waiting := w.items[item][id]
+	waiting := w.items[item][claim.ID]
 	if len(waiting) == 0 {
 		return
 	}
 	w.count -= len(waiting)
-	w.set(item, id, nil)
+	w.set(item, claim.ID, nil)
 	for _, wake := range waiting {
-		close(wake)
+		wake <- claim
 	}
 }
 
-func (w *waiters) set(item, id seckill.ID, waiting []chan struct{}) {
+func (w *waiters) set(item, id seckill.ID, waiting []chan seckill.Claim) {
 	if len(waiting) > 0 {
 		w.items[item][id] = waiting
 		return
@@ -80,95 +81,49 @@ func (w *waiters) set(item, id seckill.ID, waiting []chan struct{}) {
 	}
 }
 
+// announce notes those of the decisions that somebody waits for.
+func (w *waiters) announce(decisions []seckill.Decision) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, decision := range decisions {
+		if len(w.items[decision.Item][decision.Reservation]) == 0 {
+			continue
+		}
+		if w.announced[decision.Item] == nil {
+			w.announced[decision.Item] = map[seckill.ID]bool{}
+		}
+		w.announced[decision.Item][decision.Reservation] = true
+	}
+	if len(w.announced) > 0 {
+		select {
+		case w.due <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// decided takes what was announced.
+func (w *waiters) decided() map[seckill.ID][]seckill.ID {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	taken := listed(w.announced)
+	clear(w.announced)
+	return taken
+}
+
 // waited are the reservations somebody waits for.
 func (w *waiters) waited() map[seckill.ID][]seckill.ID {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	all := make(map[seckill.ID][]seckill.ID, len(w.items))
-	for item, ids := range w.items {
+	return listed(w.items)
+}
+
+func listed[V any](items map[seckill.ID]map[seckill.ID]V) map[seckill.ID][]seckill.ID {
+	all := make(map[seckill.ID][]seckill.ID, len(items))
+	for item, ids := range items {
 		for id := range ids {
 			all[item] = append(all[item], id)
 		}
 	}
 	return all
-}
-
-// await looks until the reservation is decided, the wait is over or the service drains.
-func (s *Service) await(ctx context.Context, l *listing, user seckill.UserID, id seckill.ID, wait time.Duration) (seckill.Reservation, error) {
-	found, err := s.find(ctx, l, user, id)
-	if err != nil || wait <= 0 || found.State != seckill.ReservationQueued {
-		return found, err
-	}
-	over := s.clock.After(wait)
-	for {
-		wake, ok := s.waiting.join(l.id, id)
-		if !ok {
-			s.ports.Metrics.hit(BoundWaiters)
-			return found, nil
-		}
-		// Joined first and looked after it: what is decided from now on wakes us.
-		next, err := s.find(ctx, l, user, id)
-		if err != nil || next.State != seckill.ReservationQueued {
-			s.waiting.leave(l.id, id, wake)
-			return s.better(found, next, err)
-		}
-		select {
-		case <-wake:
-			continue
-		case <-over:
-		case <-ctx.Done():
-		case <-s.draining:
-		}
-		s.waiting.leave(l.id, id, wake)
-		return next, nil
-	}
-}
-
-// better keeps what was found when a later look hits a store that is away: queued is still true.
-func (s *Service) better(found, next seckill.Reservation, err error) (seckill.Reservation, error) {
-	if seckill.ReasonOf(err) == seckill.Busy {
-		return found, nil
-	}
-	return next, err
-}
-
-// listen wakes whoever waits for what workers announce.
-func (s *Service) listen(ctx context.Context) error {
-	err := s.ports.Announcements.Listen(ctx, func(decisions []seckill.Decision) {
-		for _, decision := range decisions {
-			s.waiting.wake(decision.Item, decision.Reservation)
-		}
-	})
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("listen for decisions: %w", err)
-	}
-	return nil
-}
-
-// poll reads the claims of everything that is waited for, one call per item and readMax reservations.
-func (s *Service) poll(ctx context.Context) error {
-	var failure error
-	for item, ids := range s.waiting.waited() {
-		for some := range slices.Chunk(ids, readMax) {
-			if err := s.pollSome(ctx, item, some); err != nil {
-				failure = err
-			}
-		}
-	}
-	return failure
-}
-
-func (s *Service) pollSome(ctx context.Context, item seckill.ID, ids []seckill.ID) error {
-	ctx, cancel := context.WithTimeout(ctx, s.options.CallTimeout)
-	defer cancel()
-	claims, err := s.ports.Claims.Find(ctx, item, ids)
-	if err != nil {
-		return fmt.Errorf("poll %d claims of item %s: %w", len(ids), item, err)
-	}
-	for _, claim := range claims {
-		if claim.Ordered || claim.State != seckill.ClaimHeld {
-			s.waiting.wake(item, claim.ID)
-		}
-	}
-	return nil
 }

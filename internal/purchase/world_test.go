@@ -163,13 +163,17 @@ type answer struct {
 	err     error
 }
 
-// crowd lets n shoppers buy one each at once; the first Lua call waits until all others have joined.
+// crowd lets n shoppers buy one each at once; the first Lua call waits until all others have joined, and then does what
+// the test wants before it.
 func (w *world) crowd(n int) []answer {
 	w.t.Helper()
-	gate := make(chan struct{})
+	gate, then := make(chan struct{}), w.lent.before
 	w.lent.before = func(call int) error {
 		if call == 1 {
 			<-gate
+		}
+		if then != nil {
+			return then(call)
 		}
 		return nil
 	}
