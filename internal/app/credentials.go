@@ -1,0 +1,173 @@
+package app
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/seckill-dev/seckill/internal/identity"
+)
+
+const (
+	// keysFolder is where development keeps the keys it made, inside the data folder.
+	keysFolder       = "keys"
+	tokenKeyFile     = "token.key"
+	operatorKeyFile  = "operator.key"
+	generatedName    = "development"
+	secretBytesMax   = 4096
+	keysFolderAccess = 0o700
+)
+
+// Credentials are the keys of the configuration, read.
+type Credentials struct {
+	// Tokens is empty when shoppers' tokens are verified by tokens.jwks_file.
+	Tokens    []identity.Secret
+	Operators []identity.OperatorKey
+}
+
+// Credentials reads every key. In development, keys that are not configured are made once and kept in the data folder, so
+// that tokens outlive a restart; several processes that start at once agree on one.
+func (c *Config) Credentials() (Credentials, error) {
+	var found Credentials
+	for i, key := range c.Tokens.Keys {
+		secret, err := c.read(fmt.Sprintf("tokens.keys[%d].secret", i), key.Secret, key.SecretFile, identity.SecretMin)
+		if err != nil {
+			return Credentials{}, err
+		}
+		found.Tokens = append(found.Tokens, identity.Secret{ID: key.KID, Key: []byte(secret)})
+	}
+	for i, operator := range c.Operators {
+		key, err := c.read(fmt.Sprintf("operators[%d].key", i), operator.Key, operator.KeyFile, operatorKeyLeast)
+		if err != nil {
+			return Credentials{}, err
+		}
+		found.Operators = append(found.Operators, identity.OperatorKey{Name: operator.Name, Key: key})
+	}
+	if c.Profile == ProfileDevelopment {
+		return found, c.generateMissing(&found)
+	}
+	return found, nil
+}
+
+func (c *Config) generateMissing(found *Credentials) error {
+	if len(found.Tokens) == 0 && c.Tokens.JWKSFile == "" {
+		secret, err := c.generated(tokenKeyFile)
+		if err != nil {
+			return err
+		}
+		found.Tokens = []identity.Secret{{ID: generatedName, Key: []byte(secret)}}
+	}
+	if len(found.Operators) == 0 {
+		key, err := c.generated(operatorKeyFile)
+		if err != nil {
+			return err
+		}
+		found.Operators = []identity.OperatorKey{{Name: generatedName, Key: key}}
+	}
+	return nil
+}
+
+// read returns a secret from where it is written.
+func (c *Config) read(key string, text Secret, file string, least int) (string, error) {
+	if file == "" {
+		return string(text), nil
+	}
+	secret, err := readSecret(file)
+	if err != nil {
+		return "", fmt.Errorf("%s_file: cannot be read: %w", key, err)
+	}
+	if err := longEnough(key+"_file", secret, least); err != nil {
+		return "", err
+	}
+	if c.Profile == ProfileProduction && guessable(secret) {
+		return "", fmt.Errorf("%s_file: holds what looks like a placeholder (refused by profile: production)", key)
+	}
+	return secret, nil
+}
+
+// readSecret reads the only line of a file.
+func readSecret(path string) (string, error) {
+	file, err := os.Open(path) //nolint:gosec // the operator names the file
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, secretBytesMax+1))
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimRight(string(content), "\r\n")
+	if len(content) > secretBytesMax || strings.ContainsAny(secret, "\r\n") {
+		return "", fmt.Errorf("%s must hold one line of at most %d bytes", path, secretBytesMax)
+	}
+	return secret, nil
+}
+
+// generated reads a key that was made before, or makes it. The whole file appears under its name at once: whoever finds it
+// there, also after a crash, finds all of it.
+func (c *Config) generated(name string) (string, error) {
+	folder := filepath.Join(c.Data, keysFolder)
+	path := filepath.Join(folder, name)
+	secret, err := readSecret(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = makeSecret(folder, path); err == nil {
+			secret, err = readSecret(path)
+		}
+	}
+	if err != nil {
+		return "", fmt.Errorf("keep a generated key: %w", err)
+	}
+	if err := longEnough(path, secret, identity.SecretMin); err != nil {
+		return "", fmt.Errorf("%w; delete the file, and another key is made", err)
+	}
+	return secret, nil
+}
+
+func makeSecret(folder, path string) (err error) {
+	if err := os.MkdirAll(folder, keysFolderAccess); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(folder, ".new-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
+	if _, err := file.WriteString(rand.Text() + rand.Text() + "\n"); err != nil {
+		return err
+	}
+	if err := file.Sync(); err != nil {
+		return err
+	}
+	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+// placedSecret is a secret as the configuration has it.
+type placedSecret struct {
+	text Secret
+	file string
+}
+
+// secrets are all secrets of the configuration, by key.
+func (c *Config) secrets() iter.Seq2[string, placedSecret] {
+	return func(yield func(string, placedSecret) bool) {
+		for i, key := range c.Tokens.Keys {
+			if !yield(fmt.Sprintf("tokens.keys[%d].secret", i), placedSecret{key.Secret, key.SecretFile}) {
+				return
+			}
+		}
+		for i, operator := range c.Operators {
+			if !yield(fmt.Sprintf("operators[%d].key", i), placedSecret{operator.Key, operator.KeyFile}) {
+				return
+			}
+		}
+	}
+}
