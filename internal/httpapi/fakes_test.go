@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/seckill-dev/seckill/internal/httpapi"
+	"github.com/seckill-dev/seckill/internal/audit"
 	"github.com/seckill-dev/seckill/internal/identity"
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/purchase"
@@ -215,11 +215,11 @@ func (f *fakeOperations) Stats(_ context.Context, id seckill.ID) (operate.SaleSt
 
 type fakeAudit struct {
 	sale   *seckill.ID
-	report httpapi.AuditReport
+	report audit.Report
 	err    error
 }
 
-func (f *fakeAudit) Run(_ context.Context, sale *seckill.ID) (httpapi.AuditReport, error) {
+func (f *fakeAudit) Run(_ context.Context, sale *seckill.ID) (audit.Report, error) {
 	f.sale = sale
 	return f.report, f.err
 }

@@ -73,8 +73,8 @@ func (o *operators) runAudit(ctx context.Context, c *gin.Context, sale *seckill.
 		return err
 	}
 	wire := api.AuditReport{
-		Ok:       len(report.Findings) == 0,
-		Checked:  api.AuditChecked{Items: report.Items, Claims: report.Claims, Orders: report.Orders},
+		Ok:       report.OK,
+		Checked:  api.AuditChecked{Items: report.Checked.Items, Claims: report.Checked.Claims, Orders: report.Checked.Orders},
 		Findings: make([]api.Finding, len(report.Findings)),
 	}
 	if sale != nil {
@@ -82,7 +82,7 @@ func (o *operators) runAudit(ctx context.Context, c *gin.Context, sale *seckill.
 	}
 	for i, finding := range report.Findings {
 		wire.Findings[i] = api.Finding{
-			ID: finding.Rule, ItemID: optional(finding.Item), ReservationID: optional(finding.Reservation),
+			ID: finding.ID, ItemID: optional(finding.Item), ReservationID: optional(finding.Reservation),
 			Table: finding.Table, Key: finding.Key, Detail: finding.Detail,
 		}
 	}

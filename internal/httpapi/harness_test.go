@@ -113,6 +113,14 @@ func (w *world) ask(c call) *http.Response {
 
 func (w *world) askAt(handler http.Handler, c call) *http.Response {
 	w.t.Helper()
+	request, response := w.send(handler, c)
+	w.document.Check(w.t, request, response)
+	return response
+}
+
+// send is ask for calls that the contract knows at the other listener only.
+func (w *world) send(handler http.Handler, c call) (*http.Request, *http.Response) {
+	w.t.Helper()
 	if c.method == "" {
 		c.method = http.MethodGet
 	}
@@ -129,9 +137,7 @@ func (w *world) askAt(handler http.Handler, c call) *http.Response {
 	}
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, request)
-	response := recorder.Result()
-	w.document.Check(w.t, request, response)
-	return response
+	return request, recorder.Result()
 }
 
 // buy posts a reservation body.

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 
+	"github.com/seckill-dev/seckill/internal/audit"
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -28,23 +29,5 @@ type Operations interface {
 
 // Audit compares every number of one sale, or of all (nil).
 type Audit interface {
-	Run(ctx context.Context, sale *seckill.ID) (AuditReport, error)
-}
-
-// AuditReport is what an audit found.
-type AuditReport struct {
-	Items    int64
-	Claims   int64
-	Orders   int64
-	Findings []Finding
-}
-
-// Finding is one thing that does not add up.
-type Finding struct {
-	Rule        string
-	Item        seckill.ID
-	Reservation seckill.ID
-	Table       string
-	Key         string
-	Detail      string
+	Run(ctx context.Context, sale *seckill.ID) (audit.Report, error)
 }
