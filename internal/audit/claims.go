@@ -1,0 +1,152 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// booked is one claim with what belongs to it, read after it.
+type booked struct {
+	claim seckill.Claim
+	// epoch is the present one of the item, or a later one.
+	epoch int64
+	order *seckill.Order
+	first *seckill.Claim
+}
+
+type claimRule struct {
+	id     string
+	broken func(booked) string
+}
+
+func claimRules() []claimRule {
+	return []claimRule{
+		{"claim_bucket", claimBucket},
+		{"claim_quantity", claimQuantity},
+		{"claim_epoch", claimEpoch},
+		{"claim_state", claimState},
+		{"claim_reason", claimReason},
+		{"claim_key_hash", claimKeyHash},
+		{"claim_first", claimFirst},
+		{"claim_without_order", claimWithoutOrder},
+		{"rejected_with_order", rejectedWithOrder},
+		{"returned_but_not_cancelled", returnedNotCancelled},
+		{"order_item", orderItem},
+	}
+}
+
+// readClaims goes through an item's claims, each page with its orders and first claims.
+func (r *run) readClaims(ctx context.Context, e entry, epoch int64) error {
+	var after seckill.ID
+	for {
+		page, err := r.ports.Books.ClaimsAfter(ctx, e.item.ID, after, pageSize)
+		if err != nil {
+			return fmt.Errorf("read claims after %s: %w", after, err)
+		}
+		if len(page) == 0 {
+			return nil
+		}
+		r.checked.Claims += int64(len(page))
+		if err := r.readClaimPage(ctx, e, page, epoch); err != nil {
+			return err
+		}
+		after = page[len(page)-1].ID
+	}
+}
+
+func (r *run) readClaimPage(ctx context.Context, e entry, page []seckill.Claim, epoch int64) error {
+	again := false
+	return r.confirm(ctx, func(ctx context.Context) (_ []Finding, err error) {
+		if again {
+			if page, epoch, err = r.readAgain(ctx, e, page); err != nil {
+				return nil, err
+			}
+		}
+		again = true
+		return r.judgeClaims(ctx, page, epoch)
+	})
+}
+
+// readAgain reads claims once more, and after them the epoch of their item: both may have moved on.
+func (r *run) readAgain(ctx context.Context, e entry, page []seckill.Claim) ([]seckill.Claim, int64, error) {
+	claims, err := r.ports.Claims.Find(ctx, e.item.ID, idsOf(page))
+	if err != nil {
+		return nil, 0, fmt.Errorf("read claims again: %w", err)
+	}
+	facts, err := r.ports.Books.Facts(ctx, e.item.ID)
+	if err != nil {
+		return nil, 0, err
+	}
+	return claims, facts.Stock.Epoch, nil
+}
+
+func idsOf(claims []seckill.Claim) []seckill.ID {
+	ids := make([]seckill.ID, len(claims))
+	for i, claim := range claims {
+		ids[i] = claim.ID
+	}
+	return ids
+}
+
+// judgeClaims reads what belongs to claims that have been read, and holds them against every rule.
+func (r *run) judgeClaims(ctx context.Context, page []seckill.Claim, epoch int64) ([]Finding, error) {
+	orders, err := r.ordersOf(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	firsts, err := r.firstsOf(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	var findings []Finding
+	for _, claim := range page {
+		b := booked{claim: claim, epoch: epoch, order: orders[claim.ID], first: firsts[claim.First]}
+		for _, rule := range claimRules() {
+			if detail := rule.broken(b); detail != "" {
+				findings = append(findings, claimFinding(rule.id, claim, detail))
+			}
+		}
+	}
+	return findings, nil
+}
+
+func claimFinding(id string, c seckill.Claim, detail string) Finding {
+	return Finding{ID: id, Item: c.Item, Reservation: c.ID, Table: tableClaims, Key: c.ID.String(), Detail: detail}
+}
+
+func (r *run) ordersOf(ctx context.Context, page []seckill.Claim) (map[seckill.ID]*seckill.Order, error) {
+	orders, err := r.ports.Books.OrdersOf(ctx, idsOf(page))
+	if err != nil {
+		return nil, fmt.Errorf("read orders of claims: %w", err)
+	}
+	found := make(map[seckill.ID]*seckill.Order, len(orders))
+	for i := range orders {
+		found[orders[i].ID] = &orders[i]
+	}
+	return found, nil
+}
+
+func (r *run) firstsOf(ctx context.Context, page []seckill.Claim) (map[seckill.ID]*seckill.Claim, error) {
+	var ids []seckill.ID
+	for _, claim := range page {
+		if claim.First != 0 {
+			ids = append(ids, claim.First)
+		}
+	}
+	if len(ids) == 0 {
+		return map[seckill.ID]*seckill.Claim{}, nil
+	}
+	slices.Sort(ids)
+	claims, err := r.ports.Claims.Find(ctx, page[0].Item, slices.Compact(ids))
+	if err != nil {
+		return nil, fmt.Errorf("read first claims: %w", err)
+	}
+	found := make(map[seckill.ID]*seckill.Claim, len(claims))
+	for i := range claims {
+		found[claims[i].ID] = &claims[i]
+	}
+	return found, nil
+}

@@ -1,0 +1,138 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// ordered is one order with what belongs to it, read after it.
+type ordered struct {
+	order seckill.BookedOrder
+	entry entry
+	claim *seckill.Claim
+}
+
+type orderRule struct {
+	id     string
+	broken func(ordered) string
+}
+
+func orderRules() []orderRule {
+	return []orderRule{
+		{"order_misplaced", orderMisplaced},
+		{"order_unknown_item", orderUnknownItem},
+		{"order_without_claim", orderWithoutClaim},
+		{"order_user", orderUser},
+		{"order_quantity", orderQuantity},
+		{"order_price", orderPrice},
+		{"order_currency", orderCurrency},
+		{"order_state", orderState},
+		{"order_version", orderVersion},
+		{"order_pay_by", orderPayBy},
+		{"order_paid_at", orderPaidAt},
+	}
+}
+
+// readOrders goes through every order table of every shard, each page with its claims.
+func (r *run) readOrders(ctx context.Context) error {
+	for shard := range r.ports.Shards.Count() {
+		cursor := ""
+		for {
+			next, err := r.readOrderPage(ctx, shard, cursor)
+			if err != nil {
+				return fmt.Errorf("orders of shard %d: %w", shard, err)
+			}
+			if cursor = next; cursor == "" {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (r *run) readOrderPage(ctx context.Context, shard int, cursor string) (next string, err error) {
+	counted := false
+	err = r.confirm(ctx, func(ctx context.Context) ([]Finding, error) {
+		page, after, err := r.ports.Books.OrdersAfter(ctx, shard, cursor, pageSize)
+		if err != nil {
+			return nil, fmt.Errorf("read orders: %w", err)
+		}
+		orders, err := r.withEntries(ctx, page)
+		if err != nil {
+			return nil, err
+		}
+		if !counted {
+			next, counted = after, true
+			r.checked.Orders += int64(len(orders))
+		}
+		if err := r.addClaims(ctx, orders); err != nil {
+			return nil, err
+		}
+		return judgeOrders(orders), nil
+	})
+	return next, err
+}
+
+// withEntries adds what the catalog says, and leaves out orders of sales that are not audited.
+func (r *run) withEntries(ctx context.Context, page []seckill.BookedOrder) ([]ordered, error) {
+	orders := make([]ordered, 0, len(page))
+	others := make(entries)
+	for _, order := range page {
+		e, found := r.entries[order.Item]
+		if !found && !r.whole {
+			continue
+		}
+		if !found {
+			if e, found = others[order.Item]; !found {
+				var err error
+				if e, err = r.entry(ctx, order.Item); err != nil {
+					return nil, err
+				}
+				others[order.Item] = e
+			}
+		}
+		orders = append(orders, ordered{order: order, entry: e})
+	}
+	return orders, nil
+}
+
+// addClaims reads the claims of orders that have been read: they were written before.
+func (r *run) addClaims(ctx context.Context, orders []ordered) error {
+	ids := make(map[seckill.ID][]seckill.ID)
+	for _, o := range orders {
+		ids[o.order.Item] = append(ids[o.order.Item], o.order.ID)
+	}
+	claims := make(map[seckill.ID]*seckill.Claim, len(orders))
+	for item, ids := range ids {
+		found, err := r.ports.Claims.Find(ctx, item, ids)
+		if err != nil {
+			return fmt.Errorf("read claims of orders: %w", err)
+		}
+		for i := range found {
+			claims[found[i].ID] = &found[i]
+		}
+	}
+	for i, o := range orders {
+		if claim := claims[o.order.ID]; claim != nil && claim.Item == o.order.Item {
+			orders[i].claim = claim
+		}
+	}
+	return nil
+}
+
+func judgeOrders(orders []ordered) []Finding {
+	var findings []Finding
+	for _, o := range orders {
+		for _, rule := range orderRules() {
+			if detail := rule.broken(o); detail != "" {
+				findings = append(findings, Finding{
+					ID: rule.id, Item: o.order.Item, Reservation: o.order.ID,
+					Table: o.order.Table, Key: o.order.ID.String(), Detail: detail,
+				})
+			}
+		}
+	}
+	return findings
+}
