@@ -33,6 +33,9 @@ type Backend struct {
 	// RedisDies says that Redis died with the last process: what was open is sealed at the start.
 	RedisDies bool
 
+	// emptyRedis makes Redis lose everything; for tests.
+	emptyRedis func()
+
 	stages  []service.Stage
 	closers []func() error
 }

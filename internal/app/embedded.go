@@ -46,7 +46,7 @@ func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err := b.openQueue(ctx, store, log); err != nil {
 		return nil, err
 	}
-	return b, b.openRedis(ctx, log)
+	return b, b.openRedis()
 }
 
 func (b *Backend) lockData(folder string) error {
@@ -65,15 +65,12 @@ func (b *Backend) lockData(folder string) error {
 	return nil
 }
 
+// openStore opens the tables, brings their schema up to date and leases a node number for ids.
 func (b *Backend) openStore(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {
-	store, err := sqlstore.Open(ctx, sqlstore.Config{
-		Shards: []sqlstore.ShardConfig{{Path: filepath.Join(config.Data, databaseFile)}},
-		Clock:  seckill.SystemClock{}, Log: log, Alone: true,
-	})
+	store, err := b.openTables(ctx, config, log)
 	if err != nil {
 		return nil, err
 	}
-	b.onClose(store.Close)
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}
@@ -82,12 +79,25 @@ func (b *Backend) openStore(ctx context.Context, config Config, log *slog.Logger
 		return nil, fmt.Errorf("lease a node number: %w", err)
 	}
 	b.stages = append(b.stages, service.Stage{Name: "ids", Run: ids.Run, StopWithin: idsStopWait})
-	b.IDs, b.Shards = ids, store.Shards()
+	b.IDs = ids
+	return store, nil
+}
+
+func (b *Backend) openTables(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {
+	store, err := sqlstore.Open(ctx, sqlstore.Config{
+		Shards: []sqlstore.ShardConfig{{Path: filepath.Join(config.Data, databaseFile)}},
+		Clock:  seckill.SystemClock{}, Log: log, Alone: true,
+	})
+	if err != nil {
+		return nil, err
+	}
+	b.onClose(store.Close)
 	b.useStore(store)
 	return store, nil
 }
 
 func (b *Backend) useStore(store *sqlstore.Store) {
+	b.Shards = store.Shards()
 	b.Catalog = sqlstore.Catalog{Store: store}
 	b.Accounts = sqlstore.Accounts{Store: store}
 	b.Stocks = sqlstore.Stocks{Store: store}
@@ -114,12 +124,12 @@ func (b *Backend) openQueue(ctx context.Context, store *sqlstore.Store, log *slo
 	return nil
 }
 
-func (b *Backend) openRedis(ctx context.Context, log *slog.Logger) error {
-	embedded, err := redis.OpenEmbedded(ctx, log)
+func (b *Backend) openRedis() error {
+	embedded, err := redis.OpenEmbedded()
 	if err != nil {
 		return fmt.Errorf("start redis inside the process: %w", err)
 	}
 	b.onClose(embedded.Close)
-	b.Lent, b.Announcements = embedded.Lent, embedded.Announcements
+	b.Lent, b.Announcements, b.emptyRedis = embedded.Lent, embedded.Announcements, embedded.FlushAll
 	return nil
 }

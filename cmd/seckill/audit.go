@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/seckill-dev/seckill/api"
+	"github.com/seckill-dev/seckill/internal/app"
+	"github.com/seckill-dev/seckill/internal/audit"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+type auditCommand struct {
+	Sale string `placeholder:"ID" help:"Only this sale; all sales otherwise."`
+	URL  string `placeholder:"URL" help:"Ask the operators' address of a running system instead of reading the data folder."`
+	JSON bool   `help:"Print the report as JSON."`
+}
+
+// Run implements the command.
+func (c *auditCommand) Run(ctx context.Context, cli *commands, console console) error {
+	// The report says everything; the log would only repeat it.
+	config, err := cli.load(map[string]any{"log.level": "warn"})
+	if err != nil {
+		return err
+	}
+	report, err := c.audit(ctx, config, console)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = json.NewEncoder(console.out).Encode(report)
+	} else {
+		err = printReport(console.out, report)
+	}
+	if err == nil && !report.Ok {
+		return errFindings
+	}
+	return err
+}
+
+// audit reads the data folder, or asks the process that has it open.
+func (c *auditCommand) audit(ctx context.Context, config app.Config, console console) (api.AuditReport, error) {
+	var sale *seckill.ID
+	if c.Sale != "" {
+		id, err := seckill.ParseID(c.Sale)
+		if err != nil {
+			return api.AuditReport{}, fmt.Errorf("--sale: %w", err)
+		}
+		sale = &id
+	}
+	url := c.URL
+	if url == "" {
+		report, err := app.AuditOffline(ctx, config, sale, config.Logger(console.err))
+		if !errors.Is(err, app.ErrDataInUse) {
+			return wireReport(report), err
+		}
+		url = config.AdminURL()
+	}
+	return askAudit(ctx, config, url, sale)
+}
+
+func wireReport(report audit.Report) api.AuditReport {
+	wire := api.AuditReport{
+		Ok:       report.OK,
+		Checked:  api.AuditChecked{Items: report.Checked.Items, Claims: report.Checked.Claims, Orders: report.Checked.Orders},
+		Findings: []api.Finding{},
+	}
+	if report.Sale != nil {
+		wire.SaleID = report.Sale.String()
+	}
+	for _, f := range report.Findings {
+		wire.Findings = append(wire.Findings, api.Finding{
+			ID: f.ID, ItemID: optionalID(f.Item), ReservationID: optionalID(f.Reservation), Table: f.Table, Key: f.Key, Detail: f.Detail,
+		})
+	}
+	return wire
+}
+
+func optionalID(id seckill.ID) string {
+	if id == 0 {
+		return ""
+	}
+	return id.String()
+}
+
+func printReport(out io.Writer, report api.AuditReport) error {
+	checked := fmt.Sprintf("checked %d items, %d claims, %d orders", report.Checked.Items, report.Checked.Claims, report.Checked.Orders)
+	if report.Ok {
+		_, err := fmt.Fprintf(out, "audit: everything adds up (%s)\n", checked)
+		return err
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, f := range report.Findings {
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", f.ID, f.Table, f.Key, f.Detail)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(out, "audit: %d findings (%s)\n", len(report.Findings), checked)
+	return err
+}

@@ -1,0 +1,85 @@
+// Command seckill runs a flash sale and the tools around it; each file of this package is one subcommand.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/seckill-dev/seckill/internal/app"
+)
+
+// version is set when a release is built.
+var version = "development"
+
+// commands are what the binary can do.
+type commands struct {
+	Config string `short:"c" type:"path" placeholder:"FILE" env:"SECKILL_CONFIG" help:"Settings as YAML (see seckill.example.yaml)."`
+	Data   string `type:"path" placeholder:"DIR" help:"Data folder, instead of the configured one."`
+
+	Up       upCommand      `cmd:"" help:"Run everything in one process: api, workers and keepers on embedded stores."`
+	Crowd    crowdCommand   `cmd:"" help:"Play shoppers against a running system and check every answer."`
+	Audit    auditCommand   `cmd:"" help:"Prove that every number adds up; exits 1 when one does not."`
+	Token    tokenCommand   `cmd:"" help:"Mint shoppers' tokens."`
+	Settings configCommand  `cmd:"" name:"config" help:"Show the settings in force."`
+	Version  versionCommand `cmd:"" help:"Print the version."`
+}
+
+// console is where commands speak.
+type console struct {
+	out io.Writer
+	err io.Writer
+}
+
+// errFindings makes the exit code 1 after a command has said what is wrong by itself.
+var errFindings = errors.New("findings")
+
+func main() {
+	os.Exit(run(os.Args[1:], console{os.Stdout, os.Stderr}))
+}
+
+func run(args []string, console console) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var cli commands
+	exited := -1
+	parser, err := kong.New(&cli, kong.Name("seckill"), kong.UsageOnError(),
+		kong.Description("A flash-sale backend that sells exactly what there is."),
+		kong.Writers(console.out, console.err), kong.Exit(func(code int) { exited = code }))
+	if err != nil {
+		return console.fail(err)
+	}
+	command, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		return console.fail(err)
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	if err := command.Run(&cli, console); err != nil {
+		return console.fail(err)
+	}
+	return 0
+}
+
+func (c console) fail(err error) int {
+	if !errors.Is(err, errFindings) {
+		_, _ = fmt.Fprintf(c.err, "seckill: %v\n", err)
+	}
+	return 1
+}
+
+// load reads the settings; flags of the command override them.
+func (c *commands) load(flags map[string]any) (app.Config, error) {
+	if c.Data != "" {
+		flags["data"] = c.Data
+	}
+	return app.Load(app.LoadOptions{File: c.Config, Env: os.Environ(), Flags: flags})
+}

@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/seckill-dev/seckill/internal/audit"
+	"github.com/seckill-dev/seckill/internal/httpapi"
+	"github.com/seckill-dev/seckill/internal/identity"
+	"github.com/seckill-dev/seckill/internal/keeper"
+	"github.com/seckill-dev/seckill/internal/operate"
+	"github.com/seckill-dev/seckill/internal/purchase"
+	"github.com/seckill-dev/seckill/internal/service"
+)
+
+// copies is how many workers and keepers run inside one process: nothing may depend on being alone.
+const copies = 2
+
+// System is one process with its roles, ready to run. Both listeners are bound, so their addresses are known and taken.
+type System struct {
+	Config  Config
+	Backend *Backend
+	Buying  *purchase.Service
+	Operate *operate.Service
+	Audit   *audit.Service
+	Tokens  *identity.Tokens
+
+	log       *slog.Logger
+	registry  *prometheus.Registry
+	shoppers  listener
+	operators listener
+	jwks      *identity.JWKSFile
+}
+
+// listener is a bound address with the server that will answer on it.
+type listener struct {
+	net.Listener
+	server *http.Server
+}
+
+// Option changes how a system is put together. Tests use it to stand between the use cases and the stores.
+type Option func(*Backend)
+
+// Open opens the backend, ends what a dead process left open, and builds every role. Nothing serves before Run.
+func Open(ctx context.Context, config Config, log *slog.Logger, options ...Option) (system *System, err error) {
+	backend, err := openBackend(ctx, config, log)
+	if err != nil {
+		return nil, err
+	}
+	s := &System{Config: config, Backend: backend, log: log, registry: newRegistry()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	for _, option := range options {
+		option(backend)
+	}
+	if err := backend.sealAfterDeath(ctx, log); err != nil {
+		return nil, fmt.Errorf("end the epochs of the last run: %w", err)
+	}
+	if err := s.buildUseCases(); err != nil {
+		return nil, err
+	}
+	if err := s.bind(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *System) buildUseCases() (err error) {
+	b := s.Backend
+	if s.Buying, err = purchase.New(b.purchasePorts(s.log, purchaseMetrics(s.registry)), purchaseOptions(s.Config)); err != nil {
+		return fmt.Errorf("build purchase: %w", err)
+	}
+	ports := b.keeperPorts(s.log)
+	s.Operate = operate.New(operate.Ports{
+		Catalog: b.Catalog, Stocks: b.Stocks, Orders: b.Orders, Lent: b.Lent, Queue: b.Queue,
+		Epochs: keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
+		Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log, Gate: s.Config.Gate,
+	})
+	s.Audit = audit.New(audit.Ports{
+		Catalog: b.Catalog, Books: b.Books, Claims: b.Claims, Lent: b.Lent, Owing: b.Owing, Shards: b.Shards,
+		Clock: ports.Clock, Log: s.log,
+	})
+	return nil
+}
+
+// bind builds the edge and takes both addresses.
+func (s *System) bind(ctx context.Context) error {
+	api, err := s.newAPI()
+	if err != nil {
+		return err
+	}
+	var net net.ListenConfig
+	if s.shoppers.Listener, err = net.Listen(ctx, "tcp", s.Config.Listen); err != nil {
+		return fmt.Errorf("listen: %w; choose another address with --listen", err)
+	}
+	if s.operators.Listener, err = net.Listen(ctx, "tcp", s.Config.AdminListen); err != nil {
+		return fmt.Errorf("admin_listen: %w; choose another address with --admin-listen", err)
+	}
+	s.shoppers.server = httpapi.NewServer(api.Shoppers(), s.log)
+	s.operators.server = httpapi.NewOperatorServer(api.Operators(), s.log)
+	return nil
+}
+
+// Run serves until ctx ends, then stops in order: listeners, what is being bought, workers, keepers, stores.
+func (s *System) Run(ctx context.Context) error {
+	stages := append([]service.Stage{}, s.Backend.stages...)
+	if s.jwks != nil {
+		stages = append(stages, service.Stage{Name: "jwks", Run: s.jwks.Run, StopWithin: time.Second})
+	}
+	for i := range copies {
+		stages = append(stages, s.Backend.keeperStage(fmt.Sprintf("keeper-%d", i+1), s.log))
+	}
+	for i := range copies {
+		stages = append(stages, s.Backend.workerStage(fmt.Sprintf("worker-%d", i+1), s.log))
+	}
+	stages = append(stages,
+		service.Stage{Name: "purchase", Run: s.Buying.Run, StopWithin: buyerStopWait},
+		s.listenStage("operators", s.operators),
+		s.listenStage("shoppers", s.shoppers),
+	)
+	return service.Run(ctx, s.log, stages...)
+}
+
+// listenStage serves until it is stopped, then finishes the requests under way.
+func (s *System) listenStage(name string, l listener) service.Stage {
+	within := s.Config.ShutdownTimeout
+	return service.Stage{Name: name, StopWithin: within + time.Second, Run: func(ctx context.Context) error {
+		served := make(chan error, 1)
+		go func() { served <- l.server.Serve(l.Listener) }()
+		select {
+		case err := <-served:
+			return err
+		case <-ctx.Done():
+		}
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+		defer cancel()
+		if err := l.server.Shutdown(bounded); err != nil {
+			return errors.Join(fmt.Errorf("requests were cut off: %w", err), l.server.Close())
+		}
+		return nil
+	}}
+}
+
+// URL is where shoppers are served, seen from this machine.
+func (s *System) URL() string { return localURL(s.shoppers.Addr().String()) }
+
+// AdminURL is where operators are served, seen from this machine.
+func (s *System) AdminURL() string { return localURL(s.operators.Addr().String()) }
+
+// Ready returns when purchases can be answered, or when ctx ends.
+func (s *System) Ready(ctx context.Context) error {
+	for s.Buying.Ready() != nil {
+		select {
+		case <-time.After(readyPoll):
+		case <-ctx.Done():
+			return fmt.Errorf("not ready: %w", s.Buying.Ready())
+		}
+	}
+	return nil
+}
+
+const readyPoll = 20 * time.Millisecond
+
+// Close gives back what Open took; after Run.
+func (s *System) Close() error {
+	var failures []error
+	for _, l := range []listener{s.shoppers, s.operators} {
+		if l.Listener == nil {
+			continue
+		}
+		if err := l.Listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(append(failures, s.Backend.Close())...)
+}
