@@ -5,9 +5,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 )
+
+// embeddedTimeout is long: there is no network that could lose a reply, only a machine that is too busy, and giving up
+// leaves the outcome unknown.
+const embeddedTimeout = 2 * time.Second
 
 // Embedded is a Redis inside this process. It forgets everything when the process ends, which the protocol treats as
 // the loss of Redis.
@@ -30,8 +35,9 @@ func OpenEmbedded() (*Embedded, error) {
 		return nil, fmt.Errorf("start the embedded redis: %w", err)
 	}
 	e := &Embedded{server: server, options: Options{
-		Addresses: []string{server.Addr()},
-		Password:  password,
+		Addresses:   []string{server.Addr()},
+		Password:    password,
+		CallTimeout: embeddedTimeout,
 		// Each start is another life, as with a real server.
 		FixedIdentity: Identity{RunID: "embedded-" + rand.Text(), ReplicationID: "embedded-" + rand.Text()},
 	}}

@@ -1,8 +1,10 @@
 package redis_test
 
 import (
+	"log/slog"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/contract"
 	"github.com/seckill-dev/seckill/internal/redis"
@@ -11,7 +13,10 @@ import (
 
 var env testenv.Env
 
-func TestMain(m *testing.M) { os.Exit(env.Main(m)) }
+func TestMain(m *testing.M) {
+	redis.LogTo(slog.New(slog.DiscardHandler))
+	os.Exit(env.Main(m))
+}
 
 func TestLentEmbedded(t *testing.T) {
 	t.Parallel()
@@ -29,25 +34,22 @@ func TestLentServer(t *testing.T) {
 // openEmbedded is a Redis of its own in this process.
 func openEmbedded(t testing.TB) contract.LentFixture {
 	t.Helper()
-	embedded, err := redis.OpenEmbedded()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { check(t, embedded.Close()) })
-	elsewhere := embedded.Options()
+	e := embedded(t)
+	elsewhere := e.Options()
 	elsewhere.FixedIdentity = redis.Identity{RunID: "promoted", ReplicationID: "promoted"}
 	return contract.LentFixture{
-		Lent:          embedded.Lent,
-		Announcements: embedded.Announcements,
+		Lent:          e.Lent,
+		Announcements: e.Announcements,
 		Elsewhere:     openLent(t, elsewhere),
-		ForgetScripts: func(t testing.TB) { t.Helper(); forgetScripts(t, embedded.Options()) },
+		ForgetScripts: func(t testing.TB) { t.Helper(); forgetScripts(t, e.Options()) },
 	}
 }
 
 // openServer connects to a real Redis.
 func openServer(t testing.TB, addr string) contract.LentFixture {
 	t.Helper()
-	options := redis.Options{Addresses: []string{addr}}
+	// Everything runs at once here, so a reply may take its time.
+	options := redis.Options{Addresses: []string{addr}, CallTimeout: 10 * time.Second}
 	announcements, err := redis.OpenAnnouncements(options)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -11,10 +12,11 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// A shopper waits for these, so they are short; a script takes well under a millisecond.
+// CallTimeoutDefault is short because a shopper waits for it; a script takes well under a millisecond.
+const CallTimeoutDefault = 300 * time.Millisecond
+
 const (
 	dialTimeout  = 300 * time.Millisecond
-	callTimeout  = 300 * time.Millisecond // one read or write on a socket
 	poolTimeout  = 300 * time.Millisecond // waiting for a free connection
 	redirectsMax = 3                      // MOVED and ASK inside a cluster
 	respVersion  = 2                      // RESP3 brings nothing here that every server understands alike
@@ -31,6 +33,8 @@ type Options struct {
 	TLS *tls.Config
 	// DB is the number of the database; a cluster has only 0.
 	DB int
+	// CallTimeout bounds one read or write on a socket; 0 is CallTimeoutDefault.
+	CallTimeout time.Duration
 	// FixedIdentity stands in for INFO where the server does not know who it is. Leave it empty on a real Redis.
 	FixedIdentity Identity
 }
@@ -69,6 +73,7 @@ func (o Options) dial() (goredis.UniversalClient, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	callTimeout := cmp.Or(o.CallTimeout, CallTimeoutDefault)
 	return goredis.NewUniversalClient(&goredis.UniversalOptions{
 		Addrs:         o.Addresses,
 		IsClusterMode: o.Cluster,

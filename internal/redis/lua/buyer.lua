@@ -1,7 +1,7 @@
 -- buyer: SQL decided about one reservation; its user's entry follows.
--- KEYS     meta buyers
--- ARGV     epoch user rid quantity keyhash batch
--- Returns  {'ok'} or {'not_live'} (not an opened epoch, or one older than the one seen: still owed)
+-- KEYS      meta buyers
+-- ARGV      epoch user rid quantity keyhash batch
+-- Returns   {'ok'} or {'not_live'} (not an opened epoch, or one older than the one seen: still owed)
 -- Promises  absent: added; present: the smaller quantity, key and batch as they were. Entries are never removed, so a
 --           key stays known. Avail is never touched: returned units come back as an issue.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'state')

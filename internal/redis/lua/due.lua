@@ -1,7 +1,7 @@
 -- due: what the relay owes the queue now, oldest first, unsent before unsettled.
--- KEYS     bodies unsent unsettled tries
--- ARGV     unsent_ms unsettled_ms ('' leaves that set out) tries_max slow_ms max
--- Returns  {'ok', per batch: batch, 1 if unsent, tries, body}
+-- KEYS      bodies unsent unsettled tries
+-- ARGV      unsent_ms unsettled_ms ('' leaves that set out) tries_max slow_ms max
+-- Returns   {'ok', per batch: batch, 1 if unsent, tries, body}
 -- Promises  every batch returned is scored with the present time and its try is counted; a repeat counts once more.
 --           Of the slow ones (tries >= tries_max) at most LOOK_MAX are passed over per set and call.
 local LOOK_MAX = 1024

@@ -1,7 +1,7 @@
 -- issue: more units for the present epoch.
--- KEYS     meta
--- ARGV     epoch number units
--- Returns  {'ok'} or {'not_live'} (another epoch, not opened, or a gap in the numbers)
+-- KEYS      meta
+-- ARGV      epoch number units
+-- Returns   {'ok'} or {'not_live'} (another epoch, not opened, or a gap in the numbers)
 -- Promises  each number is applied once; a known one is a no-op. Numbers never restart, not even with an epoch.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'state', 'issue')
 if meta[1] ~= ARGV[1] or meta[2] ~= 'open' then

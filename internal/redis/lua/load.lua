@@ -1,7 +1,7 @@
 -- load: the last step of a load. The epoch stays closed until `open`.
--- KEYS     meta gate buyers side
--- ARGV     epoch buyers issue avail opens closes limit paused version
--- Returns  {'ok'}, {'epoch_known'}, or {'buyers_lost', how many the side key holds} with nothing done
+-- KEYS      meta gate buyers side
+-- ARGV      epoch buyers issue avail opens closes limit paused version
+-- Returns   {'ok'}, {'epoch_known'}, or {'buyers_lost', how many the side key holds} with nothing done
 -- Promises  an epoch is loaded at most once; the outbox stays; no gate is left; no expiry of an earlier `expire` or of
 --           the side key is inherited.
 local known = redis.call('HGET', KEYS[1], 'epoch')

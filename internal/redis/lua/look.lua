@@ -1,7 +1,7 @@
 -- look: reads buyers' entries.
--- KEYS     meta gate buyers
--- ARGV     identity, then per request: user rid keyhash (rid '' asks by keyhash)
--- Returns  {'not_live'} or {'ok', per request: 0, or 1 rid quantity keyhash batch}
+-- KEYS      meta gate buyers
+-- ARGV      identity, then per request: user rid keyhash (rid '' asks by keyhash)
+-- Returns   {'not_live'} or {'ok', per request: 0, or 1 rid quantity keyhash batch}
 -- Promises  writes nothing; answers while paused and outside the window too.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'state')
 local _, milli = clock()

@@ -1,7 +1,7 @@
 -- open: a loaded epoch begins to sell, and gets its gate.
--- KEYS     meta gate
--- ARGV     epoch run_id replid until
--- Returns  {'ok'} or {'not_live'}
+-- KEYS      meta gate
+-- ARGV      epoch run_id replid until
+-- Returns   {'ok'} or {'not_live'}
 -- Promises  once per epoch: a repeat, or another epoch, is refused and changes nothing. No other script makes a gate.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'state')
 if meta[1] ~= ARGV[1] or meta[2] ~= 'closed' then

@@ -1,7 +1,7 @@
 -- outbox: a page of every batch that is not settled: the unsent ones, then the others, each oldest first.
--- KEYS     bodies unsent unsettled tries
--- ARGV     offset limit
--- Returns  {'ok', per batch: batch, 1 if unsent, tries, body}
+-- KEYS      bodies unsent unsettled tries
+-- ARGV      offset limit
+-- Returns   {'ok', per batch: batch, 1 if unsent, tries, body}
 -- Promises  writes nothing. Pages shift when batches are sent or settled between two calls.
 local offset, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 local out, found = {'ok'}, 0

@@ -1,7 +1,7 @@
 -- renew: prolongs a gate and carries the sale's settings.
--- KEYS     meta gate
--- ARGV     epoch run_id replid until version paused opens closes limit
--- Returns  {'ok'} or {'not_live'}
+-- KEYS      meta gate
+-- ARGV      epoch run_id replid until version paused opens closes limit
+-- Returns   {'ok'} or {'not_live'}
 -- Promises  never lights a gate that is not there for this epoch and server, never shortens one; settings older than
 --           meta's version are left out, so that a late call does not undo a pause.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'version')

@@ -1,12 +1,12 @@
 -- reserve: decides requests in order, each seeing the earlier ones, and writes buyers and one outbox entry.
--- KEYS     meta gate buyers bodies unsent
--- ARGV     identity item batch bodies_max, then per request: rid user quantity keyhash
--- Returns  {'not_live'}     nothing was decided
---          {'batch_known'}  the batch has a message already and this call would replace it; nothing was done
---          {'ok', epoch, sold, avail, micros, own body or '', n, n x (batch, body), then per request its code and
---             1 accepted, 6 not started, 7 ended, 8 paused: nothing
---             2 replayed, 3 unsent, 4 mismatch, 5 given back: rid quantity batch
---             9 limit reached: n, n x (rid quantity keyhash batch); 10 sold out: available}
+-- KEYS      meta gate buyers bodies unsent
+-- ARGV      identity item batch bodies_max, then per request: rid user quantity keyhash
+-- Returns   {'not_live'}     nothing was decided
+--           {'batch_known'}  the batch has a message already and this call would replace it; nothing was done
+--           {'ok', epoch, sold, avail, micros, own body or '', n, n x (batch, body), then per request its code and
+--              1 accepted, 6 not started, 7 ended, 8 paused: nothing
+--              2 replayed, 3 unsent, 4 mismatch, 5 given back: rid quantity batch
+--              9 limit reached: n, n x (rid quantity keyhash batch); 10 sold out: available}
 -- Promises  a known key or rid hears what was said before, whatever state, window or stock say now; one refusal stops
 --           nobody; a repeat with the same rids and a new batch reserves nothing twice. All writes come last.
 local ACCEPTED, REPLAYED, UNSENT, MISMATCH, GIVEN_BACK = 1, 2, 3, 4, 5
@@ -66,6 +66,9 @@ end
 -- The entry of this key or id, else only how much the user holds.
 local function find(value, rid, keyhash)
   local sum = 0
+  if value == '' then
+    return sum -- most shoppers come once
+  end
   for known_rid, quantity, known_hash, of in string.gmatch(value, ENTRY) do
     if known_rid == rid or known_hash == keyhash then
       return sum, known_rid, quantity, of

@@ -1,7 +1,7 @@
 -- sent: the queue has these batches.
--- KEYS     unsent unsettled tries
--- ARGV     batches
--- Returns  {'ok'}
+-- KEYS      unsent unsettled tries
+-- ARGV      batches
+-- Returns   {'ok'}
 -- Promises  moves only what is unsent: a batch that was settled meanwhile does not come back. Its tries begin anew,
 --           because from now on they count how often settling did not follow.
 local _, milli = clock()

@@ -1,8 +1,8 @@
 -- state: everything that is decided locally or judged by the keeper, in one reading.
--- KEYS     meta gate unsent unsettled
--- ARGV     identity
--- Returns  {'ok', micros, run_id, replid, unsent, unsettled, live 0/1, gate's epoch run_id replid ('' without one), then
---          meta's epoch avail sold issue opens closes limit state paused (all '' without meta)}
+-- KEYS      meta gate unsent unsettled
+-- ARGV      identity
+-- Returns   {'ok', micros, run_id, replid, unsent, unsettled, live 0/1, gate's epoch run_id replid ('' without one), then
+--           meta's epoch avail sold issue opens closes limit state paused (all '' without meta)}
 -- Promises  writes nothing; live is what reserve would find.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'avail', 'sold', 'issue', 'opens', 'closes', 'limit', 'state', 'paused')
 local micros, milli = clock()
