@@ -24,7 +24,7 @@ func (s *Service) newListing(id seckill.ID) *listing {
 	l := &listing{id: id, home: s.shards[seckill.HomeShard(s.ports.Shards, id)]}
 	b := &batcher{service: s, listing: l, publishes: make(chan struct{}, s.options.PublishesMax)}
 	l.reserving = &group[seckill.ReserveRequest, decision]{
-		run: b.run, room: b.room, max: s.options.BatchMax, waitingMax: int(s.options.PendingPerItem), tasks: s.tasks,
+		run: b.run, room: b.room, max: s.options.BatchMax, waitingMax: int(s.options.PendingPerItem), tasks: s.tasks, base: s.base,
 	}
 	s.addReads(l)
 	return l
@@ -33,31 +33,31 @@ func (s *Service) newListing(id seckill.ID) *listing {
 // room takes the place of the next batch. While all are taken no Lua call is made: t0 must not run during the wait.
 func (b *batcher) room() { b.publishes <- struct{}{} }
 
-func (b *batcher) run(calls []*reserveCall) {
+func (b *batcher) run(ctx context.Context, calls []*reserveCall) {
 	if len(calls) == 0 {
 		<-b.publishes
 		return
 	}
 	b.service.ports.Metrics.batched(len(calls))
-	reply, t0, err := b.decide(questions(calls))
+	reply, t0, err := b.decide(ctx, questions(calls))
 	if err != nil {
 		<-b.publishes
 		each(calls, decision{}, err)
 		return
 	}
-	b.publish(reply.Epoch, sortOut(calls, reply, t0))
+	b.publish(ctx, reply.Epoch, sortOut(calls, reply, t0))
 }
 
 // decide makes the Lua call, twice if the first reply is lost. An error is errNothingTaken or errUnsure.
-func (b *batcher) decide(requests []seckill.ReserveRequest) (seckill.ReserveReply, time.Time, error) {
-	reply, t0, err := b.ask(requests)
+func (b *batcher) decide(ctx context.Context, requests []seckill.ReserveRequest) (seckill.ReserveReply, time.Time, error) {
+	reply, t0, err := b.ask(ctx, requests)
 	if err == nil || errors.Is(err, errNothingTaken) {
 		return reply, t0, err
 	}
 	b.service.ports.Metrics.repeated()
 	// The same reservations under a new batch: the body of the first one must stay as it is. Whatever happens now, the
 	// first call may have taken units.
-	reply, t0, err = b.ask(requests)
+	reply, t0, err = b.ask(ctx, requests)
 	if err != nil {
 		b.service.log.Warn("the outcome of a Lua call is unknown", "item", b.listing.id, "requests", len(requests), "error", err)
 		return reply, t0, errUnsure
@@ -65,7 +65,7 @@ func (b *batcher) decide(requests []seckill.ReserveRequest) (seckill.ReserveRepl
 	return reply, t0, nil
 }
 
-func (b *batcher) ask(requests []seckill.ReserveRequest) (seckill.ReserveReply, time.Time, error) {
+func (b *batcher) ask(ctx context.Context, requests []seckill.ReserveRequest) (seckill.ReserveReply, time.Time, error) {
 	s, item := b.service, b.listing.id
 	batch, err := s.ports.IDs.Next(item.Bucket())
 	if err != nil {
@@ -76,7 +76,7 @@ func (b *batcher) ask(requests []seckill.ReserveRequest) (seckill.ReserveReply, 
 		s.ports.Metrics.hit(bound)
 		return seckill.ReserveReply{}, t0, errNothingTaken
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), s.options.CallTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.options.CallTimeout)
 	defer cancel()
 	reply, err := s.ports.Lent.Reserve(ctx, item, batch, requests)
 	switch {
@@ -133,7 +133,7 @@ func holds(code seckill.ReserveCode) bool {
 }
 
 // publish sends the bodies beside the next Lua call; the batch keeps its place until the last of them is decided.
-func (b *batcher) publish(epoch int64, parcels map[seckill.ID]*parcel) {
+func (b *batcher) publish(ctx context.Context, epoch int64, parcels map[seckill.ID]*parcel) {
 	if len(parcels) == 0 {
 		<-b.publishes
 		return
@@ -144,7 +144,7 @@ func (b *batcher) publish(epoch int64, parcels map[seckill.ID]*parcel) {
 		b.service.tasks.follow()
 		go func() {
 			defer b.service.tasks.leave()
-			b.send(epoch, p)
+			b.send(ctx, epoch, p)
 			if left.Add(-1) == 0 {
 				<-b.publishes
 			}
@@ -152,8 +152,8 @@ func (b *batcher) publish(epoch int64, parcels map[seckill.ID]*parcel) {
 	}
 }
 
-func (b *batcher) send(epoch int64, p *parcel) {
-	err := b.confirm(epoch, p.Body)
+func (b *batcher) send(ctx context.Context, epoch int64, p *parcel) {
+	err := b.confirm(ctx, epoch, p.Body)
 	for _, c := range p.calls {
 		c.reply(c.answer, err)
 	}
@@ -161,9 +161,9 @@ func (b *batcher) send(epoch int64, p *parcel) {
 
 // confirm publishes one body. Anything but a confirm is errUnsure, certain failures too: Redis holds the reservations
 // and the relay will deliver them.
-func (b *batcher) confirm(epoch int64, body seckill.Body) error {
+func (b *batcher) confirm(ctx context.Context, epoch int64, body seckill.Body) error {
 	s, home := b.service, b.listing.home
-	ctx, cancel := context.WithTimeout(context.Background(), s.options.ConfirmTimeout)
+	ctx, cancel := context.WithTimeout(ctx, s.options.ConfirmTimeout)
 	defer cancel()
 	err := s.ports.Publisher.Publish(ctx, seckill.Outgoing{
 		Shard: home.number, Batch: body.Batch, Item: b.listing.id, Epoch: epoch, Body: body.Bytes,

@@ -64,7 +64,7 @@ func (c *fakeClock) pending() int {
 }
 
 // eventually polls a condition that other goroutines bring about.
-func eventually(t *testing.T, what string, condition func() bool) {
+func eventually(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
 	tick := time.NewTicker(200 * time.Microsecond)

@@ -41,6 +41,12 @@ func (q *fakeQueue) set(change func(*fakeQueue)) {
 	change(q)
 }
 
+func queueDown(q *fakeQueue) {
+	q.publish = func(seckill.Outgoing) error { return seckill.ErrUnavailable }
+}
+
+func queueUp(q *fakeQueue) { q.publish = nil }
+
 func (q *fakeQueue) published() []seckill.Outgoing {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -82,41 +82,45 @@ func TestLocalRefusals(t *testing.T) {
 			w.untouched()
 		})
 	}
-	t.Run("answers ended by the catalog, whatever Redis thinks", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10, func(w *world, _ *purchase.Options) { w.sql.sale.State = seckill.SaleEnded })
-		_, err := w.buy("ann", 1, "")
-		refused(t, err, seckill.Ended)
-		w.untouched()
-	})
-	t.Run("trap 22: does not believe a state older than a second", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 0)
-		w.clock.shift(seckill.StateMaxAge)
-		_, err := w.buy("ann", 1, "")
-		refused(t, err, seckill.SoldOut)
-		w.clock.shift(1)
-		_, err = w.buy("ann", 1, "")
-		refused(t, err, seckill.Busy)
-		w.untouched()
-	})
-	t.Run("does not sell out an item whose state it cannot read", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 0)
-		w.lent.set(func(*seckill.LentState) { w.lent.statesErr = errors.New("timeout") })
-		w.pass(seckill.StateMaxAge + time.Millisecond)
-		_, err := w.buy("ann", 1, "")
-		refused(t, err, seckill.Busy)
-		if view, ok := w.service.View(mug); !ok || view.Known {
-			t.Fatalf("%+v", view)
-		}
-	})
-	t.Run("knows no item that is not in the catalog", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		_, err := w.service.Buy(context.Background(), purchase.Request{Item: 1, User: "ann", Quantity: 1})
-		refused(t, err, seckill.NotFound)
-	})
+}
+
+func TestLocalRefusalsAnswersEndedByTheCatalogWhateverRedisThinks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10, func(w *world, _ *purchase.Options) { w.sql.sale.State = seckill.SaleEnded })
+	_, err := w.buy("ann", 1, "")
+	refused(t, err, seckill.Ended)
+	w.untouched()
+}
+
+func TestLocalRefusalsTrap22DoesNotBelieveAStateOlderThanASecond(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	w.clock.shift(seckill.StateMaxAge)
+	_, err := w.buy("ann", 1, "")
+	refused(t, err, seckill.SoldOut)
+	w.clock.shift(1)
+	_, err = w.buy("ann", 1, "")
+	refused(t, err, seckill.Busy)
+	w.untouched()
+}
+
+func TestLocalRefusalsDoesNotSellOutAnItemWhoseStateItCannotRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0)
+	w.lent.set(func(*seckill.LentState) { w.lent.statesErr = errors.New("timeout") })
+	w.pass(seckill.StateMaxAge + time.Millisecond)
+	_, err := w.buy("ann", 1, "")
+	refused(t, err, seckill.Busy)
+	if view, ok := w.service.View(mug); !ok || view.Known {
+		t.Fatalf("%+v", view)
+	}
+}
+
+func TestLocalRefusalsKnowsNoItemThatIsNotInTheCatalog(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	_, err := w.service.Buy(context.Background(), purchase.Request{Item: 1, User: "ann", Quantity: 1})
+	refused(t, err, seckill.NotFound)
 }
 
 // TestWindow is the edge of the window by estimated Redis time. The fakes answer at once, so what remains uncertain is
@@ -166,60 +170,6 @@ func TestWindow(t *testing.T) {
 
 func TestGate(t *testing.T) {
 	t.Parallel()
-	t.Run("is closed before the first heartbeat", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10, func(w *world, _ *purchase.Options) {
-			w.sql.reading = func(call string) {
-				if call == "now" {
-					w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
-				}
-			}
-		})
-		if w.service.Ready() == nil {
-			t.Fatal("ready")
-		}
-		w.sql.set(func(f *fakeSQL) { f.err, f.reading = nil, nil })
-		w.pass(time.Second) // the catalog, too
-		w.pass(statesPass)
-		w.queued("ann", 1, "")
-		if err := w.service.Ready(); err != nil {
-			t.Fatal(err)
-		}
-	})
-	t.Run("trap 31: is closed when the last heartbeat began 10 s ago", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		w.pass(400 * time.Millisecond) // a heartbeat
-		w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
-		for range 19 {
-			w.pass(500 * time.Millisecond)
-		}
-		w.queued("ann", 1, "")
-		w.pass(500 * time.Millisecond)
-		_, err := w.buy("bob", 1, "")
-		refused(t, err, seckill.Busy)
-		if w.lent.count("reserve") != 1 || w.hits(purchase.BoundHeartbeat) != 1 {
-			t.Fatal("stock was touched")
-		}
-		w.sql.set(func(f *fakeSQL) { f.err = nil })
-	})
-	t.Run("trap 31: is closed to who was admitted before the process was stopped", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		w.lent.before = func(call int) error {
-			if call == 1 {
-				w.clock.shift(time.Hour) // meanwhile the next one waits
-				return seckill.ErrUnavailable
-			}
-			return nil
-		}
-		for _, a := range w.crowd(2) {
-			refused(t, a.err, seckill.Busy)
-		}
-		if w.lent.count("reserve") != 1 {
-			t.Fatal("the second was tried")
-		}
-	})
 	backlogs := map[string]func(*fakeQueue){
 		"too old":         func(q *fakeQueue) { q.state.Age = time.Minute },
 		"too deep":        func(q *fakeQueue) { q.state.Ready = 30_000 },
@@ -265,21 +215,79 @@ func TestGate(t *testing.T) {
 			w.queued("bob", 1, "")
 		})
 	}
-	t.Run("bounds how often one user may try, and nobody else", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 0, func(_ *world, o *purchase.Options) { o.UserRate, o.UserBurst = 2, 3 })
-		for range 3 {
-			_, err := w.buy("ann", 1, "")
-			refused(t, err, seckill.SoldOut)
+}
+
+func TestGateIsClosedBeforeTheFirstHeartbeat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10, func(w *world, _ *purchase.Options) {
+		w.sql.reading = func(call string) {
+			if call == "now" {
+				w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+			}
 		}
-		_, err := w.buy("ann", 1, "")
-		if refusal := refused(t, err, seckill.RateLimited); refusal.RetryAfter != 500*time.Millisecond {
-			t.Fatalf("%+v", refusal)
-		}
-		_, err = w.buy("bob", 1, "")
-		refused(t, err, seckill.SoldOut)
-		w.clock.shift(500 * time.Millisecond)
-		_, err = w.buy("ann", 1, "")
-		refused(t, err, seckill.SoldOut)
 	})
+	if w.service.Ready() == nil {
+		t.Fatal("ready")
+	}
+	w.sql.set(func(f *fakeSQL) { f.err, f.reading = nil, nil })
+	w.pass(time.Second) // the catalog, too
+	w.pass(statesPass)
+	w.queued("ann", 1, "")
+	if err := w.service.Ready(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestGateTrap31IsClosedWhenTheLastHeartbeatBegan10SAgo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.pass(400 * time.Millisecond) // a heartbeat
+	w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+	for range 19 {
+		w.pass(500 * time.Millisecond)
+	}
+	w.queued("ann", 1, "")
+	w.pass(500 * time.Millisecond)
+	_, err := w.buy("bob", 1, "")
+	refused(t, err, seckill.Busy)
+	if w.lent.count("reserve") != 1 || w.hits(purchase.BoundHeartbeat) != 1 {
+		t.Fatal("stock was touched")
+	}
+	w.sql.set(func(f *fakeSQL) { f.err = nil })
+}
+
+func TestGateTrap31IsClosedToWhoWasAdmittedBeforeTheProcessWasStopped(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.lent.before = func(call int) error {
+		if call == 1 {
+			w.clock.shift(time.Hour) // meanwhile the next one waits
+			return seckill.ErrUnavailable
+		}
+		return nil
+	}
+	for _, a := range w.crowd(2) {
+		refused(t, a.err, seckill.Busy)
+	}
+	if w.lent.count("reserve") != 1 {
+		t.Fatal("the second was tried")
+	}
+}
+
+func TestGateBoundsHowOftenOneUserMayTryAndNobodyElse(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 0, func(_ *world, o *purchase.Options) { o.UserRate, o.UserBurst = 2, 3 })
+	for range 3 {
+		_, err := w.buy("ann", 1, "")
+		refused(t, err, seckill.SoldOut)
+	}
+	_, err := w.buy("ann", 1, "")
+	if refusal := refused(t, err, seckill.RateLimited); refusal.RetryAfter != 500*time.Millisecond {
+		t.Fatalf("%+v", refusal)
+	}
+	_, err = w.buy("bob", 1, "")
+	refused(t, err, seckill.SoldOut)
+	w.clock.shift(500 * time.Millisecond)
+	_, err = w.buy("ann", 1, "")
+	refused(t, err, seckill.SoldOut)
 }

@@ -43,14 +43,15 @@ func (c *call[Q, A]) reply(answer A, err error) {
 type group[Q, A any] struct {
 	// run asks and replies to every call; it may leave replying to other goroutines. The slice is its own, and empty when
 	// everybody withdrew.
-	run func([]*call[Q, A])
+	run func(ctx context.Context, calls []*call[Q, A])
 	// room, if set, is called before a batch is taken: while it blocks, the batch grows and callers may still withdraw.
 	room func()
 	// max bounds a batch, waitingMax those who wait for one (who withdrew counts until the next batch is taken).
 	max        int
 	waitingMax int
-	// tasks counts busy periods.
+	// tasks counts busy periods. base is what run gets: it belongs to no caller.
 	tasks *turnstile
+	base  context.Context
 
 	mu    sync.Mutex
 	queue []*call[Q, A]
@@ -123,7 +124,7 @@ func (g *group[Q, A]) serve() {
 		if g.room != nil {
 			g.room()
 		}
-		g.run(g.take())
+		g.run(g.base, g.take())
 	}
 }
 

@@ -18,9 +18,9 @@ func (w *world) status(user seckill.UserID, id seckill.ID) (seckill.Reservation,
 // TestLookUp is design 4, "Looking up a reservation".
 func TestLookUp(t *testing.T) {
 	t.Parallel()
-	held := seckill.Claim{ID: 5, Item: mug, User: "ann", Quantity: 1, State: seckill.ClaimHeld}
-	ordered, returned, rejected := held, held, held
-	ordered.Ordered = true
+	held, ordered := orderedClaim(), orderedClaim()
+	held.Ordered = false
+	returned, rejected := held, held
 	returned.Ordered, returned.State = true, seckill.ClaimReturned
 	rejected.State, rejected.Reason = seckill.ClaimRejected, seckill.SoldOut
 	claims := map[string]struct {
@@ -43,39 +43,46 @@ func TestLookUp(t *testing.T) {
 			refused(t, err, seckill.NotFound)
 		})
 	}
-	t.Run("a duplicate is what the first one says", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		w.sql.claim(ordered, seckill.Claim{ID: 6, Item: mug, User: "ann", State: seckill.ClaimRejected, Reason: seckill.Duplicate, First: 5})
-		found, err := w.status("ann", 6)
-		if err != nil || found != ordered.Reservation() {
-			t.Fatalf("%+v %v", found, err)
+}
+
+func TestLookUpADuplicateIsWhatTheFirstOneSays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.sql.claim(orderedClaim(), seckill.Claim{ID: 6, Item: mug, User: "ann", State: seckill.ClaimRejected, Reason: seckill.Duplicate, First: 5})
+	found, err := w.status("ann", 6)
+	if err != nil || found != orderedClaim().Reservation() {
+		t.Fatalf("%+v %v", found, err)
+	}
+}
+
+func TestLookUpWhatOnlyRedisHoldsIsQueuedForItsOwner(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	first := w.queued("ann", 2, "")
+	found, err := w.status("ann", first.Reservation.ID)
+	if err != nil || found != first.Reservation {
+		t.Fatalf("%+v %v", found, err)
+	}
+	_, err = w.status("bob", first.Reservation.ID)
+	refused(t, err, seckill.NotFound)
+}
+
+func TestLookUpWhatWasSettledBetweenTwoLooksIsFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.sql.reading = func(call string) {
+		if call == "stock" {
+			w.sql.claim(orderedClaim())
 		}
-	})
-	t.Run("what only Redis holds is queued, for its owner", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		first := w.queued("ann", 2, "")
-		found, err := w.status("ann", first.Reservation.ID)
-		if err != nil || found != first.Reservation {
-			t.Fatalf("%+v %v", found, err)
-		}
-		_, err = w.status("bob", first.Reservation.ID)
-		refused(t, err, seckill.NotFound)
-	})
-	t.Run("what was settled between two looks is found", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		w.sql.reading = func(call string) {
-			if call == "stock" {
-				w.sql.claim(ordered)
-			}
-		}
-		found, err := w.status("ann", 5)
-		if err != nil || found != ordered.Reservation() {
-			t.Fatalf("%+v %v", found, err)
-		}
-	})
+	}
+	found, err := w.status("ann", 5)
+	if err != nil || found != orderedClaim().Reservation() {
+		t.Fatalf("%+v %v", found, err)
+	}
+}
+
+func orderedClaim() seckill.Claim {
+	return seckill.Claim{ID: 5, Item: mug, User: "ann", Quantity: 1, State: seckill.ClaimHeld, Ordered: true}
 }
 
 func TestLookUpWithoutClaim(t *testing.T) {
@@ -129,99 +136,103 @@ func TestLookUpWithoutClaim(t *testing.T) {
 	})
 }
 
-func TestLongPoll(t *testing.T) {
+func TestLongPollEndsWithTheAnnouncement(t *testing.T) {
 	t.Parallel()
-	// waiting starts n long polls for a fresh reservation.
-	waiting := func(t *testing.T, w *world, n int) (seckill.Claim, chan answerOf) {
-		t.Helper()
-		first := w.queued("ann", 1, "").Reservation
-		answers := make(chan answerOf, n)
-		for range n {
-			go func() {
-				found, err := w.service.Status(context.Background(), "ann", mug, first.ID, 10*time.Second)
-				answers <- answerOf{found, err}
-			}()
-		}
-		eventually(t, "all wait", func() bool { return w.service.LongPolls() == n })
-		eventually(t, "all timers run", func() bool { return w.clock.pending() >= jobsResting+n })
-		return seckill.Claim{ID: first.ID, Item: mug, User: "ann", Quantity: 1, State: seckill.ClaimHeld}, answers
+	w := newWorld(t, 10)
+	claim, answers := w.waiting(2)
+	claim.Ordered = true
+	w.sql.claim(claim)
+	w.news.decided <- []seckill.Decision{{Item: mug, Reservation: claim.ID}, {Item: mug, Reservation: 1}}
+	allOrdered(t, answers, 2)
+}
+
+func TestLongPollWaitsOnWhenTheAnnouncementCameTooEarly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	claim, answers := w.waiting(1)
+	before := w.sql.count("find")
+	w.news.decided <- []seckill.Decision{{Item: mug, Reservation: claim.ID}}
+	eventually(t, "the claim was read", func() bool { return w.sql.count("find") == before+1 })
+	claim.Ordered = true
+	w.sql.claim(claim)
+	w.clock.advance(time.Second)
+	allOrdered(t, answers, 1)
+}
+
+func TestLongPollEndsWithinASecondWithoutAnAnnouncementWithOneReadForAll(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	claim, answers := w.waiting(50)
+	claim.Ordered = true
+	w.sql.claim(claim)
+	before := w.sql.count("find")
+	w.clock.advance(time.Second)
+	allOrdered(t, answers, 50)
+	if n := w.sql.count("find") - before; n != 1 {
+		t.Fatalf("%d reads", n)
 	}
-	ordered := func(t *testing.T, answers chan answerOf, n int) {
-		t.Helper()
-		for range n {
-			if a := <-answers; a.err != nil || a.found.State != seckill.ReservationOrdered {
-				t.Fatalf("%+v", a)
-			}
-		}
+}
+
+func TestLongPollEndsWithTheWait(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	_, answers := w.waiting(1)
+	w.clock.advance(10 * time.Second)
+	if a := <-answers; a.err != nil || a.found.State != seckill.ReservationQueued {
+		t.Fatalf("%+v", a)
 	}
-	t.Run("ends with the announcement", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		claim, answers := waiting(t, w, 2)
-		claim.Ordered = true
-		w.sql.claim(claim)
-		w.news.decided <- []seckill.Decision{{Item: mug, Reservation: claim.ID}, {Item: mug, Reservation: 1}}
-		ordered(t, answers, 2)
-	})
-	t.Run("waits on when the announcement came too early", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		claim, answers := waiting(t, w, 1)
-		before := w.sql.count("find")
-		w.news.decided <- []seckill.Decision{{Item: mug, Reservation: claim.ID}}
-		eventually(t, "the claim was read", func() bool { return w.sql.count("find") == before+1 })
-		claim.Ordered = true
-		w.sql.claim(claim)
-		w.clock.advance(time.Second)
-		ordered(t, answers, 1)
-	})
-	t.Run("ends within a second without an announcement, with one read for all", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		claim, answers := waiting(t, w, 50)
-		claim.Ordered = true
-		w.sql.claim(claim)
-		before := w.sql.count("find")
-		w.clock.advance(time.Second)
-		ordered(t, answers, 50)
-		if n := w.sql.count("find") - before; n != 1 {
-			t.Fatalf("%d reads", n)
-		}
-	})
-	t.Run("ends with the wait", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		_, answers := waiting(t, w, 1)
-		w.clock.advance(10 * time.Second)
-		if a := <-answers; a.err != nil || a.found.State != seckill.ReservationQueued {
+	if w.service.LongPolls() != 0 {
+		t.Fatal("still listed")
+	}
+}
+
+func TestLongPollEndsWhenTheServiceDrains(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	_, answers := w.waiting(1)
+	if err := w.end(); err != nil {
+		t.Fatal(err)
+	}
+	if a := <-answers; a.err != nil || a.found.State != seckill.ReservationQueued {
+		t.Fatalf("%+v", a)
+	}
+}
+
+func TestLongPollDoesNotWaitWhenTooManyDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10, func(_ *world, o *purchase.Options) { o.WaitersMax = 1 })
+	claim, answers := w.waiting(1)
+	found, err := w.service.Status(context.Background(), "ann", mug, claim.ID, 10*time.Second)
+	if err != nil || found.State != seckill.ReservationQueued || w.hits(purchase.BoundWaiters) != 1 {
+		t.Fatalf("%+v %v", found, err)
+	}
+	w.clock.advance(10 * time.Second)
+	<-answers
+}
+
+// waiting starts n long polls for a fresh reservation.
+func (w *world) waiting(n int) (seckill.Claim, chan answerOf) {
+	w.t.Helper()
+	first := w.queued("ann", 1, "").Reservation
+	answers := make(chan answerOf, n)
+	for range n {
+		go func() {
+			found, err := w.service.Status(context.Background(), "ann", mug, first.ID, 10*time.Second)
+			answers <- answerOf{found, err}
+		}()
+	}
+	eventually(w.t, "all wait", func() bool { return w.service.LongPolls() == n })
+	eventually(w.t, "all timers run", func() bool { return w.clock.pending() >= jobsResting+n })
+	return seckill.Claim{ID: first.ID, Item: mug, User: "ann", Quantity: 1, State: seckill.ClaimHeld}, answers
+}
+
+func allOrdered(t *testing.T, answers chan answerOf, n int) {
+	t.Helper()
+	for range n {
+		if a := <-answers; a.err != nil || a.found.State != seckill.ReservationOrdered {
 			t.Fatalf("%+v", a)
 		}
-		if w.service.LongPolls() != 0 {
-			t.Fatal("still listed")
-		}
-	})
-	t.Run("ends when the service drains", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		_, answers := waiting(t, w, 1)
-		if err := w.end(); err != nil {
-			t.Fatal(err)
-		}
-		if a := <-answers; a.err != nil || a.found.State != seckill.ReservationQueued {
-			t.Fatalf("%+v", a)
-		}
-	})
-	t.Run("does not wait when too many do", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10, func(_ *world, o *purchase.Options) { o.WaitersMax = 1 })
-		claim, answers := waiting(t, w, 1)
-		found, err := w.service.Status(context.Background(), "ann", mug, claim.ID, 10*time.Second)
-		if err != nil || found.State != seckill.ReservationQueued || w.hits(purchase.BoundWaiters) != 1 {
-			t.Fatalf("%+v %v", found, err)
-		}
-		w.clock.advance(10 * time.Second)
-		<-answers
-	})
+	}
 }
 
 type answerOf struct {

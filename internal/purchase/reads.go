@@ -40,11 +40,11 @@ func (s *Service) addReads(l *listing) {
 
 // reads is a group whose one call answers everybody, in the order asked.
 func reads[Q, A any](s *Service, most int, ask func(context.Context, []Q) ([]A, error)) *group[Q, A] {
-	run := func(calls []*call[Q, A]) {
+	run := func(ctx context.Context, calls []*call[Q, A]) {
 		if len(calls) == 0 {
 			return
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), s.options.CallTimeout)
+		ctx, cancel := context.WithTimeout(ctx, s.options.CallTimeout)
 		defer cancel()
 		answers, err := ask(ctx, questions(calls))
 		if err == nil && len(answers) != len(calls) {
@@ -59,7 +59,7 @@ func reads[Q, A any](s *Service, most int, ask func(context.Context, []Q) ([]A, 
 			c.reply(answers[i], nil)
 		}
 	}
-	return &group[Q, A]{run: run, max: most, waitingMax: s.options.LookupsPerItem, tasks: s.lookups}
+	return &group[Q, A]{run: run, max: most, waitingMax: s.options.LookupsPerItem, tasks: s.lookups, base: s.base}
 }
 
 // match puts claims in the order asked, nil where there is none.

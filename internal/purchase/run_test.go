@@ -11,126 +11,125 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-func TestMarks(t *testing.T) {
+func TestMarksAreWrittenWithTheNextHeartbeatOnceTheHighestOnly(t *testing.T) {
 	t.Parallel()
-	last := func(w *world) seckill.Beat {
-		beats := w.sql.written()
-		return beats[len(beats)-1]
+	w := newWorld(t, 10)
+	w.queued("ann", 1, "")
+	w.queued("bob", 2, "")
+	w.pass(400 * time.Millisecond)
+	if beat := w.sql.last(); !slices.Equal(beat.Marks, []seckill.Mark{{Item: mug, Epoch: 1, Sold: 3}}) || beat.Incarnation == 0 || beat.Left {
+		t.Fatalf("%+v", beat)
 	}
-	t.Run("are written with the next heartbeat, once, the highest only", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		w.queued("ann", 1, "")
-		w.queued("bob", 2, "")
-		w.pass(400 * time.Millisecond)
-		if beat := last(w); !slices.Equal(beat.Marks, []seckill.Mark{{Item: mug, Epoch: 1, Sold: 3}}) || beat.Incarnation == 0 || beat.Left {
-			t.Fatalf("%+v", beat)
-		}
-		w.pass(500 * time.Millisecond)
-		if beat := last(w); len(beat.Marks) != 0 || len(w.sql.written()) != 3 {
-			t.Fatalf("%+v", beat)
-		}
-	})
-	t.Run("are recorded when nobody is answered queued", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		w.queue.set(func(q *fakeQueue) { q.publish = func(seckill.Outgoing) error { return seckill.ErrUnavailable } })
-		_, err := w.buy("ann", 1, "")
-		refused(t, err, seckill.UnknownOutcome)
-		w.pass(400 * time.Millisecond)
-		if beat := last(w); len(beat.Marks) != 1 || beat.Marks[0].Sold != 1 {
-			t.Fatalf("%+v", beat)
-		}
-	})
-	t.Run("trap 25: begin before the marks are read", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		// What Redis says while the database's clock is being read is in the beat that begins then.
-		w.sql.reading = func(call string) {
-			if call == "now" {
-				w.queued("ann", 1, "")
-			}
-		}
-		w.pass(400 * time.Millisecond)
-		if beat := last(w); len(beat.Marks) != 1 {
-			t.Fatalf("%+v", beat)
-		}
-		w.sql.set(func(f *fakeSQL) { f.reading = nil })
-	})
-	t.Run("are written again after a failure, and with a later epoch", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		w.queued("ann", 1, "")
-		w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
-		w.pass(400 * time.Millisecond)
-		w.sql.set(func(f *fakeSQL) { f.err = nil })
-		w.pass(500 * time.Millisecond)
-		if beat := last(w); len(beat.Marks) != 1 || beat.Marks[0].Sold != 1 {
-			t.Fatalf("%+v", beat)
-		}
-		w.lent.set(func(s *seckill.LentState) { s.Epoch, s.Sold = 2, 0 })
-		w.pass(statesPass)
-		w.queued("bob", 1, "")
-		w.pass(400 * time.Millisecond)
-		if beat := last(w); !slices.Equal(beat.Marks, []seckill.Mark{{Item: mug, Epoch: 2, Sold: 1}}) {
-			t.Fatalf("%+v", beat)
-		}
-	})
+	w.pass(500 * time.Millisecond)
+	if beat := w.sql.last(); len(beat.Marks) != 0 || len(w.sql.written()) != 3 {
+		t.Fatalf("%+v", beat)
+	}
 }
 
-func TestDrain(t *testing.T) {
+func TestMarksAreRecordedWhenNobodyIsAnsweredQueued(t *testing.T) {
 	t.Parallel()
-	t.Run("answers who is in flight, flushes and then leaves, with the last marks", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		gate := make(chan struct{})
-		w.queue.set(func(q *fakeQueue) { q.publish = func(seckill.Outgoing) error { <-gate; return nil } })
-		first := make(chan error, 1)
-		go func() { _, err := w.buy("ann", 1, ""); first <- err }()
-		eventually(t, "it is being published", func() bool { return len(w.queue.published()) == 1 })
-		w.stop()
-		eventually(t, "it drains", func() bool { return w.service.Ready() != nil })
-		_, err := w.buy("bob", 1, "")
-		refused(t, err, seckill.Busy)
-		for _, beat := range w.sql.written() {
-			if beat.Left {
-				t.Fatal("left before the last answer")
-			}
+	w := newWorld(t, 10)
+	w.queue.set(func(q *fakeQueue) { q.publish = func(seckill.Outgoing) error { return seckill.ErrUnavailable } })
+	_, err := w.buy("ann", 1, "")
+	refused(t, err, seckill.UnknownOutcome)
+	w.pass(400 * time.Millisecond)
+	if beat := w.sql.last(); len(beat.Marks) != 1 || beat.Marks[0].Sold != 1 {
+		t.Fatalf("%+v", beat)
+	}
+}
+
+func TestMarksTrap25BeginBeforeTheMarksAreRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	// What Redis says while the database's clock is being read is in the beat that begins then.
+	w.sql.reading = func(call string) {
+		if call == "now" {
+			w.queued("ann", 1, "")
 		}
-		close(gate)
-		if err := <-first; err != nil {
-			t.Fatal(err)
+	}
+	w.pass(400 * time.Millisecond)
+	if beat := w.sql.last(); len(beat.Marks) != 1 {
+		t.Fatalf("%+v", beat)
+	}
+	w.sql.set(func(f *fakeSQL) { f.reading = nil })
+}
+
+func TestMarksAreWrittenAgainAfterAFailureAndWithALaterEpoch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.queued("ann", 1, "")
+	w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+	w.pass(400 * time.Millisecond)
+	w.sql.set(func(f *fakeSQL) { f.err = nil })
+	w.pass(500 * time.Millisecond)
+	if beat := w.sql.last(); len(beat.Marks) != 1 || beat.Marks[0].Sold != 1 {
+		t.Fatalf("%+v", beat)
+	}
+	w.lent.set(func(s *seckill.LentState) { s.Epoch, s.Sold = 2, 0 })
+	w.pass(statesPass)
+	w.queued("bob", 1, "")
+	w.pass(400 * time.Millisecond)
+	if beat := w.sql.last(); !slices.Equal(beat.Marks, []seckill.Mark{{Item: mug, Epoch: 2, Sold: 1}}) {
+		t.Fatalf("%+v", beat)
+	}
+}
+
+func (f *fakeSQL) last() seckill.Beat {
+	beats := f.written()
+	return beats[len(beats)-1]
+}
+
+func TestDrainAnswersWhoIsInFlightFlushesAndThenLeavesWithTheLastMarks(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	gate := make(chan struct{})
+	w.queue.set(func(q *fakeQueue) { q.publish = func(seckill.Outgoing) error { <-gate; return nil } })
+	first := make(chan error, 1)
+	go func() { _, err := w.buy("ann", 1, ""); first <- err }()
+	eventually(t, "it is being published", func() bool { return len(w.queue.published()) == 1 })
+	w.stop()
+	eventually(t, "it drains", func() bool { return w.service.Ready() != nil })
+	_, err := w.buy("bob", 1, "")
+	refused(t, err, seckill.Busy)
+	for _, beat := range w.sql.written() {
+		if beat.Left {
+			t.Fatal("left before the last answer")
 		}
-		if err := w.end(); err != nil {
-			t.Fatal(err)
+	}
+	close(gate)
+	if err := <-first; err != nil {
+		t.Fatal(err)
+	}
+	if err := w.end(); err != nil {
+		t.Fatal(err)
+	}
+	beats := w.sql.written()
+	if beat := beats[len(beats)-1]; !beat.Left || len(beat.Marks) != 1 || beat.Marks[0].Sold != 1 {
+		t.Fatalf("%+v", beat)
+	}
+	if len(w.lent.sent) != 1 || w.lent.unsentBatches() != 0 {
+		t.Fatalf("sent %v", w.lent.sent)
+	}
+}
+
+func TestDrainDoesNotSayThatItLeftWhileSomebodyMayStillBeAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10, func(_ *world, o *purchase.Options) { o.DrainWithin = 20 * time.Millisecond })
+	gate := make(chan struct{})
+	w.lent.before = func(int) error { <-gate; return nil }
+	first := make(chan error, 1)
+	go func() { _, err := w.buy("ann", 1, ""); first <- err }()
+	eventually(t, "it is in flight", func() bool { return w.lent.count("reserve") == 1 })
+	if err := w.end(); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	for _, beat := range w.sql.written() {
+		if beat.Left {
+			t.Fatal("left")
 		}
-		beats := w.sql.written()
-		if beat := beats[len(beats)-1]; !beat.Left || len(beat.Marks) != 1 || beat.Marks[0].Sold != 1 {
-			t.Fatalf("%+v", beat)
-		}
-		if len(w.lent.sent) != 1 || w.lent.unsentBatches() != 0 {
-			t.Fatalf("sent %v", w.lent.sent)
-		}
-	})
-	t.Run("does not say that it left while somebody may still be answered", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10, func(_ *world, o *purchase.Options) { o.DrainWithin = 20 * time.Millisecond })
-		gate := make(chan struct{})
-		w.lent.before = func(int) error { <-gate; return nil }
-		first := make(chan error, 1)
-		go func() { _, err := w.buy("ann", 1, ""); first <- err }()
-		eventually(t, "it is in flight", func() bool { return w.lent.count("reserve") == 1 })
-		if err := w.end(); !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatal(err)
-		}
-		for _, beat := range w.sql.written() {
-			if beat.Left {
-				t.Fatal("left")
-			}
-		}
-		close(gate)
-		<-first
-	})
+	}
+	close(gate)
+	<-first
 }
 
 func TestView(t *testing.T) {

@@ -52,12 +52,14 @@ type Service struct {
 	log     *slog.Logger
 
 	incarnation seckill.ID
-	listings    atomic.Pointer[shelf]
-	users       *rates
-	shards      []*shard
-	marks       marks
-	waiting     *waiters
-	redisTime   atomic.Pointer[reading]
+	// base is the context of every call that is made for many shoppers: no shopper's own, and never cancelled.
+	base      context.Context
+	listings  atomic.Pointer[shelf]
+	users     *rates
+	shards    []*shard
+	marks     marks
+	waiting   *waiters
+	redisTime atomic.Pointer[reading]
 	// catalogReads and givenBackReads bound the SQL that unusual requests may cause.
 	catalogReads   chan struct{}
 	givenBackReads chan struct{}
@@ -85,6 +87,7 @@ func New(ports Ports, options Options) (*Service, error) {
 	options = options.withDefaults()
 	s := &Service{
 		ports: ports, options: options, clock: ports.Clock, log: ports.Log, incarnation: incarnation,
+		base:           context.Background(),
 		users:          newRates(options.UserRate, options.UserBurst, options.UsersMax),
 		waiting:        newWaiters(options.WaitersMax),
 		catalogReads:   make(chan struct{}, options.CatalogReadsMax),

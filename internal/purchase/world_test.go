@@ -51,16 +51,8 @@ func newWorld(t *testing.T, available int64, settings ...setting) *world {
 // prepare makes a service that is not running yet.
 func prepare(t *testing.T, available int64, settings ...setting) *world {
 	t.Helper()
-	clock := newFakeClock()
-	w := &world{
-		t: t, clock: clock, lent: newFakeLent(clock, mug, available), queue: &fakeQueue{}, ended: make(chan error, 1),
-		news: fakeNews{decided: make(chan []seckill.Decision)}, bounds: map[purchase.Bound]int{},
-	}
-	item := seckill.Item{ID: mug, Sale: 700, SKU: "MUG-1", Allotment: available, LimitPerUser: 2}
-	w.sql = &fakeSQL{clock: clock, calls: map[string]int{}, stock: seckill.Stock{Item: mug, Epoch: 1, State: seckill.StockOpen}}
-	w.sql.sale = seckill.Sale{
-		ID: 700, State: seckill.SaleLive, StartsAt: w.lent.state.OpensAt, EndsAt: w.lent.state.ClosesAt, Items: []seckill.Item{item},
-	}
+	w := build(newFakeClock(), available)
+	w.t = t
 	options := purchase.Options{UserRate: -1}
 	for _, set := range settings {
 		set(w, &options)
@@ -70,6 +62,20 @@ func prepare(t *testing.T, available int64, settings ...setting) *world {
 		t.Fatal(err)
 	}
 	w.service = service
+	return w
+}
+
+// build makes the fakes.
+func build(clock *fakeClock, available int64) *world {
+	w := &world{
+		clock: clock, lent: newFakeLent(clock, mug, available), queue: &fakeQueue{}, ended: make(chan error, 1),
+		news: fakeNews{decided: make(chan []seckill.Decision)}, bounds: map[purchase.Bound]int{},
+	}
+	item := seckill.Item{ID: mug, Sale: 700, SKU: "MUG-1", Allotment: available, LimitPerUser: 2}
+	w.sql = &fakeSQL{clock: clock, calls: map[string]int{}, stock: seckill.Stock{Item: mug, Epoch: 1, State: seckill.StockOpen}}
+	w.sql.sale = seckill.Sale{
+		ID: 700, State: seckill.SaleLive, StartsAt: w.lent.state.OpensAt, EndsAt: w.lent.state.ClosesAt, Items: []seckill.Item{item},
+	}
 	return w
 }
 
