@@ -32,10 +32,13 @@ func TestDrained(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*testLook)
-		defer cancel()
-		if err := q.Publish(ctx, seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: []byte("pending")}); err == nil {
-			t.Fatal("confirmed")
+		for _, item := range []seckill.ID{9, 1} { // one waits for the writer, one for the next transaction
+			ctx, cancel := context.WithTimeout(t.Context(), 10*testLook)
+			err := q.Publish(ctx, seckill.Outgoing{Batch: 1, Item: item, Epoch: 1, Body: []byte("pending")})
+			cancel()
+			if err == nil {
+				t.Fatal("confirmed")
+			}
 		}
 		if err := busy.Rollback(); err != nil {
 			t.Fatal(err)

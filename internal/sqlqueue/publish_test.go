@@ -103,6 +103,36 @@ func TestCloseCommitsWhatWasHandedIn(t *testing.T) {
 	}
 }
 
+func TestCloseWaitsForTheWriter(t *testing.T) {
+	t.Parallel()
+	q := open(t)
+	busy, err := q.write.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 { // one waits for the writer, one for the next transaction
+		ctx, cancel := context.WithTimeout(t.Context(), 10*testLook)
+		err := q.Publish(ctx, seckill.Outgoing{Batch: 1, Item: 1, Epoch: 1, Body: fmt.Append(nil, i)})
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("answered %v", err)
+		}
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- q.Close() }()
+	for err = nil; !errors.Is(err, seckill.ErrUnavailable); {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*testLook)
+		_, err = q.Drained(ctx, seckill.Stock{Item: 1, Epoch: 1})
+		cancel()
+	}
+	if err := errors.Join(busy.Rollback(), <-closed); err != nil {
+		t.Fatal(err)
+	}
+	if n := rowsOf(t, q); n != 2 {
+		t.Errorf("has %d rows of 2 that were handed in", n)
+	}
+}
+
 // confirmedOf counts the confirmations; whatever else was answered must be a certain no.
 func confirmedOf(t *testing.T, first error, others chan error) int {
 	t.Helper()
