@@ -24,28 +24,35 @@ type LentFixture struct {
 // Lent is the behaviour of every seckill.Lent and seckill.Announcements. open is called once per test.
 func Lent(t *testing.T, open func(t testing.TB) LentFixture) {
 	t.Helper()
-	for name, suite := range map[string]func(*testing.T, lentOpener){
-		"reserve":       lentReserve,
-		"replay":        lentReplay,
-		"window":        lentWindow,
-		"bounds":        lentBounds,
-		"look":          lentLook,
-		"load":          lentLoad,
-		"gate":          lentGate,
-		"renew":         lentRenew,
-		"issue":         lentIssue,
-		"buyer":         lentBuyer,
-		"outbox":        lentOutbox,
-		"due":           lentDue,
-		"state":         lentState,
-		"expire":        lentExpire,
-		"announcements": lentAnnouncements,
+	for about, cases := range map[string][]lentCase{
+		"reserve":       lentReserve(),
+		"replay":        lentReplay(),
+		"window":        lentWindow(),
+		"bounds":        lentBounds(),
+		"look":          lentLook(),
+		"load":          lentLoad(),
+		"gate":          lentGate(),
+		"renew":         lentRenew(),
+		"issue":         lentIssue(),
+		"buyer":         lentBuyer(),
+		"outbox":        lentOutbox(),
+		"due":           lentDue(),
+		"state":         lentState(),
+		"expire":        lentExpire(),
+		"announcements": lentAnnouncements(),
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			suite(t, lentOpener{open})
-		})
+		for _, it := range cases {
+			t.Run(about+" "+it.does, func(t *testing.T) {
+				t.Parallel()
+				it.test(t, lentOpener{open})
+			})
+		}
 	}
+}
+
+type lentCase struct {
+	does string
+	test func(t *testing.T, o lentOpener)
 }
 
 // lentOpener opens fixtures and puts items into them.

@@ -11,25 +11,29 @@ import (
 // lentAnnounced is how many items, from the one under test on, a listener cares for.
 const lentAnnounced = 300
 
-func lentAnnouncements(t *testing.T, o lentOpener) {
-	t.Run("reach everyone who listens, in order, until they stop", func(t *testing.T) {
-		t.Parallel()
-		i := o.fresh(t)
-		want := make([]seckill.Decision, 4*lentAnnounced+1)
+func lentAnnouncements() []lentCase {
+	return []lentCase{
+		{"reach everyone who listens, in order, until they stop", lentAnnounces},
+	}
+}
+
+func lentAnnounces(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.fresh(t)
+	want := make([]seckill.Decision, 4*lentAnnounced+1)
+	for n := range want {
+		want[n] = seckill.Decision{Item: i.id + seckill.ID(n/5), Reservation: i.next()}
+	}
+	first, second := i.listen(), i.listen()
+	i.must(i.Announcements.Announce(t.Context(), nil))
+	i.must(i.Announcements.Announce(t.Context(), want))
+	for _, heard := range []<-chan seckill.Decision{first, second} {
 		for n := range want {
-			want[n] = seckill.Decision{Item: i.id + seckill.ID(n/5), Reservation: i.next()}
-		}
-		first, second := i.listen(), i.listen()
-		i.must(i.Announcements.Announce(t.Context(), nil))
-		i.must(i.Announcements.Announce(t.Context(), want))
-		for _, heard := range []<-chan seckill.Decision{first, second} {
-			for n := range want {
-				if got := i.hear(heard); got != want[n] {
-					t.Fatalf("decision %d is %v, want %v", n, got, want[n])
-				}
+			if got := i.hear(heard); got != want[n] {
+				t.Fatalf("decision %d is %v, want %v", n, got, want[n])
 			}
 		}
-	})
+	}
 }
 
 func (i *lentItem) hear(heard <-chan seckill.Decision) seckill.Decision {

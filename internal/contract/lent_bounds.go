@@ -11,72 +11,82 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-func lentBounds(t *testing.T, o lentOpener) {
-	t.Run("sells to the last unit and not one more", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 5, 5 })
-		i.one(seckill.ReserveAccepted, i.ask("ann", 3, ""))
-		if got := i.one(seckill.ReserveSoldOut, i.ask("bob", 3, "")); got.Available != 2 {
-			t.Errorf("available %d, want the 2 that are left", got.Available)
-		}
-		i.one(seckill.ReserveAccepted, i.ask("bob", 2, ""))
-		if got := i.one(seckill.ReserveSoldOut, i.ask("cat", 1, "")); got.Available != 0 {
-			t.Errorf("available %d, want 0", got.Available)
-		}
-	})
+func lentBounds() []lentCase {
+	return []lentCase{
+		{"sells to the last unit and not one more", lentSellsToLastUnit},
+		{"sells up to the limit and not one more", lentSellsToLimit},
+		{"says limit before sold out", lentSaysLimitFirst},
+		{"takes a whole batch", lentTakesWholeBatch},
+		{"keeps large amounts exact", lentKeepsLargeAmounts},
+		{"does nothing for a call that breaks the format", lentRefusesMalformed},
+		{"sells each unit once when more is asked than there is", lentSellsUnitsOnce},
+	}
+}
 
-	t.Run("sells up to the limit and not one more", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t)
-		i.one(seckill.ReserveLimitReached, i.ask("ann", lentLimit+1, ""))
-		i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
-		i.one(seckill.ReserveLimitReached, i.ask("ann", lentLimit, ""))
-		i.one(seckill.ReserveAccepted, i.ask("ann", lentLimit-1, ""))
-		if got := i.one(seckill.ReserveLimitReached, i.ask("ann", 1, "")); len(got.Held) != 2 {
-			t.Errorf("held %+v, want both reservations", got.Held)
-		}
-	})
+func lentSellsToLastUnit(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 5, 5 })
+	i.one(seckill.ReserveAccepted, i.ask("ann", 3, ""))
+	if got := i.one(seckill.ReserveSoldOut, i.ask("bob", 3, "")); got.Available != 2 {
+		t.Errorf("available %d, want the 2 that are left", got.Available)
+	}
+	i.one(seckill.ReserveAccepted, i.ask("bob", 2, ""))
+	if got := i.one(seckill.ReserveSoldOut, i.ask("cat", 1, "")); got.Available != 0 {
+		t.Errorf("available %d, want 0", got.Available)
+	}
+}
 
-	t.Run("says limit before sold out", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t, func(l *seckill.Load) { l.Available = 1 })
-		i.one(seckill.ReserveLimitReached, i.ask("ann", lentLimit+1, ""))
-	})
+func lentSellsToLimit(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	i.one(seckill.ReserveLimitReached, i.ask("ann", lentLimit+1, ""))
+	i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
+	i.one(seckill.ReserveLimitReached, i.ask("ann", lentLimit, ""))
+	i.one(seckill.ReserveAccepted, i.ask("ann", lentLimit-1, ""))
+	if got := i.one(seckill.ReserveLimitReached, i.ask("ann", 1, "")); len(got.Held) != 2 {
+		t.Errorf("held %+v, want both reservations", got.Held)
+	}
+}
 
-	t.Run("takes a whole batch", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t, func(l *seckill.Load) { l.Available = 200 })
-		var requests []seckill.ReserveRequest
-		for n := range seckill.ReserveBatchMax {
-			user := fmt.Sprintf("%03d%s", n, strings.Repeat("u", 61)) // the longest there is
-			requests = append(requests, i.ask(user, 1, fmt.Sprint("key-", n)))
-		}
-		reply := i.reserve(requests...)
-		i.checkMessage(reply, requests[:200]...)
-		if reply.Available != 0 || reply.Outcomes[200].Code != seckill.ReserveSoldOut {
-			t.Errorf("%d left, request 201 was answered %d", reply.Available, reply.Outcomes[200].Code)
-		}
-	})
+func lentSaysLimitFirst(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Available = 1 })
+	i.one(seckill.ReserveLimitReached, i.ask("ann", lentLimit+1, ""))
+}
 
-	t.Run("keeps large amounts exact", func(t *testing.T) {
-		t.Parallel()
-		const many = 1_000_000_000_000_007
-		i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = many, many })
-		reply := i.reserve(i.ask("ann", seckill.QuantityMax, ""))
-		if reply.Available != many-seckill.QuantityMax || i.state().Available != reply.Available {
-			t.Errorf("available %d", reply.Available)
-		}
-	})
+func lentTakesWholeBatch(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Available = 200 })
+	var requests []seckill.ReserveRequest
+	for n := range seckill.ReserveBatchMax {
+		user := fmt.Sprintf("%03d%s", n, strings.Repeat("u", 61)) // the longest there is
+		requests = append(requests, i.ask(user, 1, fmt.Sprint("key-", n)))
+	}
+	reply := i.reserve(requests...)
+	i.checkMessage(reply, requests[:200]...)
+	if reply.Available != 0 || reply.Outcomes[200].Code != seckill.ReserveSoldOut {
+		t.Errorf("%d left, request 201 was answered %d", reply.Available, reply.Outcomes[200].Code)
+	}
+}
 
-	t.Run("does nothing for a call that breaks the format", func(t *testing.T) {
-		t.Parallel()
-		lentMalformed(o.open(t))
-	})
+func lentKeepsLargeAmounts(t *testing.T, o lentOpener) {
+	t.Helper()
+	const many = 1_000_000_000_000_007
+	i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = many, many })
+	reply := i.reserve(i.ask("ann", seckill.QuantityMax, ""))
+	if reply.Available != many-seckill.QuantityMax || i.state().Available != reply.Available {
+		t.Errorf("available %d", reply.Available)
+	}
+}
 
-	t.Run("sells each unit once when more is asked than there is", func(t *testing.T) {
-		t.Parallel()
-		lentRush(o.open(t, func(l *seckill.Load) { l.Available = 50 }))
-	})
+func lentRefusesMalformed(t *testing.T, o lentOpener) {
+	t.Helper()
+	lentMalformed(o.open(t))
+}
+
+func lentSellsUnitsOnce(t *testing.T, o lentOpener) {
+	t.Helper()
+	lentRush(o.open(t, func(l *seckill.Load) { l.Available = 50 }))
 }
 
 func lentMalformed(i *lentItem) {

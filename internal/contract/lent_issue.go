@@ -17,56 +17,64 @@ func (i *lentItem) issued(wantIssue, wantAvailable int64) {
 	}
 }
 
-func lentIssue(t *testing.T, o lentOpener) {
-	// Trap 26: moves are sent again whenever Redis seems to be behind.
-	t.Run("applies each number once", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t)
-		i.reserve(i.ask("ann", 2, ""))
-		for range 2 {
-			i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)))
-			i.issued(lentFirst+1, lentStock-2+5)
-		}
-		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst, 100)))
-		i.must(i.Lent.Issue(t.Context(), i.move(1, 100)))
-		i.issued(lentFirst+1, lentStock-2+5)
-		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+2, 1)))
-		i.issued(lentFirst+2, lentStock-2+5+1)
-	})
+func lentIssue() []lentCase {
+	return []lentCase{
+		{"applies each number once", lentIssuesOnce},
+		{"refuses a gap", lentRefusesGap},
+		{"belongs to its epoch, and numbers do not restart", lentIssuesInEpoch},
+		{"waits until the epoch is opened", lentIssuesWhenOpened},
+		{"sells again what was sold out", lentSellsAgain},
+	}
+}
 
-	t.Run("refuses a gap", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t)
-		i.refused(i.Lent.Issue(t.Context(), i.move(lentFirst+2, 5)), seckill.ErrNotLive)
-		i.issued(lentFirst, lentStock)
-	})
-
-	// Trap 20: an old issue would be applied to the new epoch.
-	t.Run("belongs to its epoch, and numbers do not restart", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t)
-		old := i.move(lentFirst+1, 5)
-		i.reload(func(l *seckill.Load) { l.Issue, l.Available = lentFirst+2, 20 })
-		i.refused(i.Lent.Issue(t.Context(), old), seckill.ErrNotLive)
+// Trap 26: moves are sent again whenever Redis seems to be behind.
+func lentIssuesOnce(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	i.reserve(i.ask("ann", 2, ""))
+	for range 2 {
 		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)))
-		i.issued(lentFirst+2, 20)
-		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+3, 5)))
-		i.issued(lentFirst+3, 25)
-	})
+		i.issued(lentFirst+1, lentStock-2+5)
+	}
+	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst, 100)))
+	i.must(i.Lent.Issue(t.Context(), i.move(1, 100)))
+	i.issued(lentFirst+1, lentStock-2+5)
+	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+2, 1)))
+	i.issued(lentFirst+2, lentStock-2+5+1)
+}
 
-	t.Run("waits until the epoch is opened", func(t *testing.T) {
-		t.Parallel()
-		i := o.fresh(t)
-		i.must(i.Lent.Load(t.Context(), i.load))
-		i.refused(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)), seckill.ErrNotLive)
-		i.issued(lentFirst, lentStock)
-	})
+func lentRefusesGap(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	i.refused(i.Lent.Issue(t.Context(), i.move(lentFirst+2, 5)), seckill.ErrNotLive)
+	i.issued(lentFirst, lentStock)
+}
 
-	t.Run("sells again what was sold out", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t, func(l *seckill.Load) { l.Available = 0 })
-		i.one(seckill.ReserveSoldOut, i.ask("ann", 1, ""))
-		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 1)))
-		i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
-	})
+// Trap 20: an old issue would be applied to the new epoch.
+func lentIssuesInEpoch(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	old := i.move(lentFirst+1, 5)
+	i.reload(func(l *seckill.Load) { l.Issue, l.Available = lentFirst+2, 20 })
+	i.refused(i.Lent.Issue(t.Context(), old), seckill.ErrNotLive)
+	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)))
+	i.issued(lentFirst+2, 20)
+	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+3, 5)))
+	i.issued(lentFirst+3, 25)
+}
+
+func lentIssuesWhenOpened(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.fresh(t)
+	i.must(i.Lent.Load(t.Context(), i.load))
+	i.refused(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)), seckill.ErrNotLive)
+	i.issued(lentFirst, lentStock)
+}
+
+func lentSellsAgain(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Available = 0 })
+	i.one(seckill.ReserveSoldOut, i.ask("ann", 1, ""))
+	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 1)))
+	i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
 }

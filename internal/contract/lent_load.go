@@ -8,87 +8,108 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-func lentLoad(t *testing.T, o lentOpener) {
-	t.Run("brings meta with its first issue, closed", func(t *testing.T) {
-		t.Parallel()
-		i := o.fresh(t)
-		i.load.Paused = true
-		i.must(i.Lent.Load(t.Context(), i.load))
-		s, l := i.state(), i.load
-		want := seckill.LentState{
-			Item: i.id, Known: true, Epoch: l.Epoch, Available: l.Available, Issue: l.Issue, Limit: l.Limit,
-			OpensAt: l.OpensAt, ClosesAt: l.ClosesAt, Paused: true, Server: s.Server,
-		}
-		if s != want {
-			t.Errorf("state %+v\nwant  %+v", s, want)
-		}
-		i.notLive()
-	})
+func lentLoad() []lentCase {
+	return []lentCase{
+		{"brings meta with its first issue, closed", lentLoadsMeta},
+		{"happens once per epoch", lentLoadsOnce},
+		{"compares epochs as numbers", lentComparesEpochs},
+		{"replaces buyers, drops the gate and keeps the outbox", lentReplacesBuyers},
+		{"takes the buyers of its own attempt only", lentKeepsAttemptsApart},
+		{"takes a chunk twice for once, and large ones", lentTakesChunks},
+		{"refuses when buyers are missing or unexpected", lentRefusesLostBuyers},
+	}
+}
 
-	// Trap 10: the amount would be lent twice under one epoch.
-	t.Run("happens once per epoch", func(t *testing.T) {
-		t.Parallel()
+func lentLoadsMeta(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.fresh(t)
+	i.load.Paused = true
+	i.must(i.Lent.Load(t.Context(), i.load))
+	s, l := i.state(), i.load
+	want := seckill.LentState{
+		Item: i.id, Known: true, Epoch: l.Epoch, Available: l.Available, Issue: l.Issue, Limit: l.Limit,
+		OpensAt: l.OpensAt, ClosesAt: l.ClosesAt, Paused: true, Server: s.Server,
+	}
+	if s != want {
+		t.Errorf("state %+v\nwant  %+v", s, want)
+	}
+	i.notLive()
+}
+
+// Trap 10: the amount would be lent twice under one epoch.
+func lentLoadsOnce(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	i.reserve(i.ask("ann", 2, ""))
+	for _, epoch := range []int64{lentEpoch, lentEpoch - 1} {
+		again := i.load
+		again.Epoch, again.Attempt = epoch, i.next()
+		i.refused(i.Lent.Load(t.Context(), again), seckill.ErrEpochKnown)
+		i.refused(i.Lent.LoadBuyers(t.Context(), i.id, epoch, again.Attempt, i.buyers(1)), seckill.ErrEpochKnown)
+	}
+	if s := i.state(); s.Sold != 2 || s.Available != lentStock-2 || !s.Live {
+		t.Errorf("state %+v after loads that should do nothing", s)
+	}
+}
+
+func lentComparesEpochs(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Epoch = 9 })
+	i.reload()
+	if s := i.state(); s.Epoch != 10 || !s.Live {
+		t.Errorf("state %+v", s)
+	}
+}
+
+func lentReplacesBuyers(t *testing.T, o lentOpener) {
+	t.Helper()
+	lentNextEpoch(o.open(t))
+}
+
+// Trap 24: two keepers that load in chunks would mix their buyers.
+func lentKeepsAttemptsApart(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.fresh(t)
+	other := i.next()
+	mine, theirs := i.buyers(2), i.buyers(3)
+	i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, other, theirs[:2]))
+	i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, i.load.Attempt, mine[:1]))
+	i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, other, theirs[2:]))
+	i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, i.load.Attempt, mine[1:]))
+	i.load.Buyers = 2
+	i.must(i.Lent.Load(t.Context(), i.load))
+	i.must(i.Lent.Open(t.Context(), i.gate()))
+	i.holds(mine, true)
+	i.holds(theirs, false)
+}
+
+func lentTakesChunks(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.fresh(t)
+	buyers := i.buyers(1201)
+	for _, chunk := range [][]seckill.Buyer{buyers[:700], buyers[600:], buyers[:700]} {
+		i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, i.load.Attempt, chunk))
+	}
+	i.load.Buyers = 1201
+	i.must(i.Lent.Load(t.Context(), i.load))
+	i.must(i.Lent.Open(t.Context(), i.gate()))
+	i.holds(buyers, true)
+}
+
+func lentRefusesLostBuyers(t *testing.T, o lentOpener) {
+	t.Helper()
+	for name, counts := range map[string][2]int{"all lost": {0, 2}, "some lost": {1, 2}, "too many": {2, 1}, "none expected": {1, 0}} {
 		i := o.open(t)
-		i.reserve(i.ask("ann", 2, ""))
-		for _, epoch := range []int64{lentEpoch, lentEpoch - 1} {
-			again := i.load
-			again.Epoch, again.Attempt = epoch, i.next()
-			i.refused(i.Lent.Load(t.Context(), again), seckill.ErrEpochKnown)
-			i.refused(i.Lent.LoadBuyers(t.Context(), i.id, epoch, again.Attempt, i.buyers(1)), seckill.ErrEpochKnown)
+		i.load.Epoch, i.load.Attempt, i.load.Buyers = lentEpoch+1, i.next(), int64(counts[1])
+		i.must(i.Lent.LoadBuyers(t.Context(), i.id, i.load.Epoch, i.load.Attempt, i.buyers(counts[0])))
+		err := i.Lent.Load(t.Context(), i.load)
+		if err == nil || errors.Is(err, seckill.ErrEpochKnown) || errors.Is(err, seckill.ErrNotLive) {
+			t.Errorf("%s: error %v", name, err)
 		}
-		if s := i.state(); s.Sold != 2 || s.Available != lentStock-2 || !s.Live {
-			t.Errorf("state %+v after loads that should do nothing", s)
+		if s := i.state(); s.Epoch != lentEpoch || !s.Live {
+			t.Errorf("%s: state %+v, want the old epoch as it was", name, s)
 		}
-	})
-
-	t.Run("compares epochs as numbers", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t, func(l *seckill.Load) { l.Epoch = 9 })
-		i.reload()
-		if s := i.state(); s.Epoch != 10 || !s.Live {
-			t.Errorf("state %+v", s)
-		}
-	})
-
-	t.Run("replaces buyers, drops the gate and keeps the outbox", func(t *testing.T) {
-		t.Parallel()
-		lentNextEpoch(o.open(t))
-	})
-
-	// Trap 24: two keepers that load in chunks would mix their buyers.
-	t.Run("takes the buyers of its own attempt only", func(t *testing.T) {
-		t.Parallel()
-		i := o.fresh(t)
-		other := i.next()
-		mine, theirs := i.buyers(2), i.buyers(3)
-		i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, other, theirs[:2]))
-		i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, i.load.Attempt, mine[:1]))
-		i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, other, theirs[2:]))
-		i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, i.load.Attempt, mine[1:]))
-		i.load.Buyers = 2
-		i.must(i.Lent.Load(t.Context(), i.load))
-		i.must(i.Lent.Open(t.Context(), i.gate()))
-		i.holds(mine, true)
-		i.holds(theirs, false)
-	})
-
-	t.Run("takes a chunk twice for once, and large ones", func(t *testing.T) {
-		t.Parallel()
-		i := o.fresh(t)
-		buyers := i.buyers(1201)
-		for _, chunk := range [][]seckill.Buyer{buyers[:700], buyers[600:], buyers[:700]} {
-			i.must(i.Lent.LoadBuyers(t.Context(), i.id, lentEpoch, i.load.Attempt, chunk))
-		}
-		i.load.Buyers = 1201
-		i.must(i.Lent.Load(t.Context(), i.load))
-		i.must(i.Lent.Open(t.Context(), i.gate()))
-		i.holds(buyers, true)
-	})
-
-	t.Run("refuses when buyers are missing or unexpected", func(t *testing.T) {
-		t.Parallel()
-		lentLostBuyers(o)(t)
-	})
+	}
 }
 
 // buyers are n buyers with one entry each.
@@ -149,21 +170,4 @@ func lentNextEpoch(i *lentItem) {
 	i.load.Buyers = 0
 	i.reload()
 	i.one(seckill.ReserveAccepted, i.ask("ann", 2, lentSomeKey))
-}
-
-func lentLostBuyers(o lentOpener) func(*testing.T) {
-	return func(t *testing.T) {
-		for name, counts := range map[string][2]int{"all lost": {0, 2}, "some lost": {1, 2}, "too many": {2, 1}, "none expected": {1, 0}} {
-			i := o.open(t)
-			i.load.Epoch, i.load.Attempt, i.load.Buyers = lentEpoch+1, i.next(), int64(counts[1])
-			i.must(i.Lent.LoadBuyers(t.Context(), i.id, i.load.Epoch, i.load.Attempt, i.buyers(counts[0])))
-			err := i.Lent.Load(t.Context(), i.load)
-			if err == nil || errors.Is(err, seckill.ErrEpochKnown) || errors.Is(err, seckill.ErrNotLive) {
-				t.Errorf("%s: error %v", name, err)
-			}
-			if s := i.state(); s.Epoch != lentEpoch || !s.Live {
-				t.Errorf("%s: state %+v, want the old epoch as it was", name, s)
-			}
-		}
-	}
 }

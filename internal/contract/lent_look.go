@@ -8,68 +8,75 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-func lentLook(t *testing.T, o lentOpener) {
-	t.Run("finds a user's own entries by key and by id", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t)
-		keyed, keyless := i.ask("ann", 2, lentSomeKey), i.ask("ann", 1, "")
-		made := i.reserve(keyed, keyless)
-		got := i.look(
-			seckill.LookRequest{User: "ann", KeyHash: keyed.KeyHash},
-			seckill.LookRequest{User: "ann", ID: keyless.ID},
-			seckill.LookRequest{User: "bob", ID: keyless.ID},
-			seckill.LookRequest{User: "bob", KeyHash: keyed.KeyHash},
-			seckill.LookRequest{User: "ann", KeyHash: seckill.KeyHash("never used", 1)},
-			seckill.LookRequest{User: "ann", ID: i.next()},
-		)
-		want := []seckill.LookAnswer{{Found: true, Entry: lentEntryOf(keyed, made)}, {Found: true, Entry: lentEntryOf(keyless, made)}, {}, {}, {}, {}}
-		if fmt.Sprint(got) != fmt.Sprint(want) {
-			t.Errorf("answers %v\nwant    %v", got, want)
-		}
-	})
+func lentLook() []lentCase {
+	return []lentCase{
+		{"finds a user's own entries by key and by id", lentFindsEntries},
+		{"shows what was given back with quantity 0", lentShowsGivenBack},
+		{"works while paused and after the end, and changes nothing", lentLooksWhilePaused},
+		{"answers many, and none", lentLooksForMany},
+	}
+}
 
-	t.Run("shows what was given back with quantity 0", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t)
-		request := i.ask("ann", 2, lentSomeKey)
-		i.reserve(request)
-		i.giveBack(request)
-		if got := i.look(seckill.LookRequest{User: "ann", KeyHash: request.KeyHash}); !got[0].Found || got[0].Entry.Quantity != 0 {
-			t.Errorf("answers %v", got)
-		}
-	})
+func lentFindsEntries(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	keyed, keyless := i.ask("ann", 2, lentSomeKey), i.ask("ann", 1, "")
+	made := i.reserve(keyed, keyless)
+	got := i.look(
+		seckill.LookRequest{User: "ann", KeyHash: keyed.KeyHash},
+		seckill.LookRequest{User: "ann", ID: keyless.ID},
+		seckill.LookRequest{User: "bob", ID: keyless.ID},
+		seckill.LookRequest{User: "bob", KeyHash: keyed.KeyHash},
+		seckill.LookRequest{User: "ann", KeyHash: seckill.KeyHash("never used", 1)},
+		seckill.LookRequest{User: "ann", ID: i.next()},
+	)
+	want := []seckill.LookAnswer{{Found: true, Entry: lentEntryOf(keyed, made)}, {Found: true, Entry: lentEntryOf(keyless, made)}, {}, {}, {}, {}}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("answers %v\nwant    %v", got, want)
+	}
+}
 
-	t.Run("works while paused and after the end, and changes nothing", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t)
-		request := i.ask("ann", 2, lentSomeKey)
-		i.reserve(request)
-		i.renew(func(r *seckill.Renewal) { r.Paused, r.ClosesAt = true, i.server.Now.Add(-time.Minute) })
-		before := i.state()
-		if got := i.look(seckill.LookRequest{User: "ann", ID: request.ID}); !got[0].Found {
-			t.Errorf("answers %v", got)
-		}
-		after := i.state()
-		after.Server = before.Server
-		if after != before {
-			t.Errorf("state %+v, before %+v", after, before)
-		}
-	})
+func lentShowsGivenBack(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	request := i.ask("ann", 2, lentSomeKey)
+	i.reserve(request)
+	i.giveBack(request)
+	if got := i.look(seckill.LookRequest{User: "ann", KeyHash: request.KeyHash}); !got[0].Found || got[0].Entry.Quantity != 0 {
+		t.Errorf("answers %v", got)
+	}
+}
 
-	t.Run("answers many, and none", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t)
-		request := i.ask("ann", 1, "")
-		i.reserve(request)
-		many := make([]seckill.LookRequest, 2*seckill.ReserveBatchMax+1)
-		for n := range many {
-			many[n] = seckill.LookRequest{User: "ann", ID: request.ID}
-		}
-		if got := i.look(many...); !got[len(many)-1].Found {
-			t.Error("lost the last one")
-		}
-		i.look()
-	})
+func lentLooksWhilePaused(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	request := i.ask("ann", 2, lentSomeKey)
+	i.reserve(request)
+	i.renew(func(r *seckill.Renewal) { r.Paused, r.ClosesAt = true, i.server.Now.Add(-time.Minute) })
+	before := i.state()
+	if got := i.look(seckill.LookRequest{User: "ann", ID: request.ID}); !got[0].Found {
+		t.Errorf("answers %v", got)
+	}
+	after := i.state()
+	after.Server = before.Server
+	if after != before {
+		t.Errorf("state %+v, before %+v", after, before)
+	}
+}
+
+func lentLooksForMany(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	request := i.ask("ann", 1, "")
+	i.reserve(request)
+	many := make([]seckill.LookRequest, 2*seckill.ReserveBatchMax+1)
+	for n := range many {
+		many[n] = seckill.LookRequest{User: "ann", ID: request.ID}
+	}
+	if got := i.look(many...); !got[len(many)-1].Found {
+		t.Error("lost the last one")
+	}
+	i.look()
 }
 
 func (i *lentItem) look(requests ...seckill.LookRequest) []seckill.LookAnswer {

@@ -10,57 +10,65 @@ import (
 // lentMoment is how far ahead a window's edge is put: long enough to be asked before it, short enough to wait for.
 const lentMoment = 40 * time.Millisecond
 
-func lentWindow(t *testing.T, o lentOpener) {
-	t.Run("opens neither early nor late, by Redis time", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
-		opens := i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
-		i.renew(func(r *seckill.Renewal) { r.OpensAt = opens })
-		i.crosses(opens, seckill.ReserveNotStarted, seckill.ReserveAccepted)
-	})
+func lentWindow() []lentCase {
+	return []lentCase{
+		{"opens neither early nor late, by Redis time", lentOpensOnTime},
+		{"closes neither early nor late, by Redis time", lentClosesOnTime},
+		{"does not open a part of a millisecond early", lentOpensNotEarly},
+		{"says paused whatever the window says", lentSaysPaused},
+		{"takes a gate for valid until its last millisecond", lentLapsesOnTime},
+	}
+}
 
-	t.Run("closes neither early nor late, by Redis time", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
-		closes := i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
-		i.renew(func(r *seckill.Renewal) { r.ClosesAt = closes })
-		i.crosses(closes, seckill.ReserveAccepted, seckill.ReserveEnded)
-	})
+func lentOpensOnTime(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
+	opens := i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
+	i.renew(func(r *seckill.Renewal) { r.OpensAt = opens })
+	i.crosses(opens, seckill.ReserveNotStarted, seckill.ReserveAccepted)
+}
 
-	t.Run("does not open a part of a millisecond early", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
-		opens := i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
-		i.renew(func(r *seckill.Renewal) { r.OpensAt = opens.Add(-999 * time.Microsecond) })
-		i.crosses(opens, seckill.ReserveNotStarted, seckill.ReserveAccepted)
-	})
+func lentClosesOnTime(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
+	closes := i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
+	i.renew(func(r *seckill.Renewal) { r.ClosesAt = closes })
+	i.crosses(closes, seckill.ReserveAccepted, seckill.ReserveEnded)
+}
 
-	t.Run("says paused whatever the window says", func(t *testing.T) {
-		t.Parallel()
-		i := o.open(t, func(l *seckill.Load) { l.Paused = true })
-		i.one(seckill.ReservePaused, i.ask("ann", 1, ""))
-		i.renew(func(r *seckill.Renewal) { r.Paused, r.OpensAt = true, i.server.Now.Add(time.Hour) })
-		i.one(seckill.ReservePaused, i.ask("ann", 1, ""))
-		i.renew(func(r *seckill.Renewal) { r.Paused = false })
-		i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
-	})
+func lentOpensNotEarly(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
+	opens := i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
+	i.renew(func(r *seckill.Renewal) { r.OpensAt = opens.Add(-999 * time.Microsecond) })
+	i.crosses(opens, seckill.ReserveNotStarted, seckill.ReserveAccepted)
+}
 
-	t.Run("takes a gate for valid until its last millisecond", func(t *testing.T) {
-		t.Parallel()
-		i := o.fresh(t)
-		i.must(i.Lent.Load(t.Context(), i.load))
-		gate := i.gate()
-		gate.Until = i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
-		i.must(i.Lent.Open(t.Context(), gate))
-		i.until("lapsed", func() bool {
-			s := i.state()
-			if s.Live != s.Server.Now.Before(gate.Until) {
-				t.Fatalf("live %v at %v with a gate until %v", s.Live, s.Server.Now, gate.Until)
-			}
-			return !s.Live
-		})
-		i.notLive()
+func lentSaysPaused(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Paused = true })
+	i.one(seckill.ReservePaused, i.ask("ann", 1, ""))
+	i.renew(func(r *seckill.Renewal) { r.Paused, r.OpensAt = true, i.server.Now.Add(time.Hour) })
+	i.one(seckill.ReservePaused, i.ask("ann", 1, ""))
+	i.renew(func(r *seckill.Renewal) { r.Paused = false })
+	i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
+}
+
+func lentLapsesOnTime(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.fresh(t)
+	i.must(i.Lent.Load(t.Context(), i.load))
+	gate := i.gate()
+	gate.Until = i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
+	i.must(i.Lent.Open(t.Context(), gate))
+	i.until("lapsed", func() bool {
+		s := i.state()
+		if s.Live != s.Server.Now.Before(gate.Until) {
+			t.Fatalf("live %v at %v with a gate until %v", s.Live, s.Server.Now, gate.Until)
+		}
+		return !s.Live
 	})
+	i.notLive()
 }
 
 // crosses asks until the edge has passed and holds every answer against the time at which Redis gave it.

@@ -56,7 +56,7 @@ func (a *Announcements) Announce(ctx context.Context, decisions []seckill.Decisi
 // Listen implements seckill.Announcements. It returns nil when ctx ends.
 func (a *Announcements) Listen(ctx context.Context, deliver func([]seckill.Decision)) error {
 	subscription := a.client.Subscribe(ctx, decidedChannel)
-	defer subscription.Close()
+	defer func() { _ = subscription.Close() }() // it only says that it is closed already
 	// The channel outlives connections: go-redis pings, reconnects and subscribes again.
 	heard := subscription.Channel(goredis.WithChannelSize(heardMax))
 	for {
