@@ -50,6 +50,11 @@ func (b *batcher) run(ctx context.Context, calls []*reserveCall) {
 
 // decide makes the Lua call, twice if the first reply is lost. An error is errNothingTaken or errUnsure.
 func (b *batcher) decide(ctx context.Context, requests []seckill.ReserveRequest) (seckill.ReserveReply, time.Time, error) {
+	if !b.listing.state.Load().fresh(b.service.clock.Now()) {
+		// Redis, or this process, has stood still while they waited.
+		b.service.ports.Metrics.hit(BoundState)
+		return seckill.ReserveReply{}, time.Time{}, errNothingTaken
+	}
 	reply, t0, err := b.ask(ctx, requests)
 	if err == nil || errors.Is(err, errNothingTaken) {
 		return reply, t0, err
@@ -113,7 +118,7 @@ func sortOut(calls []*reserveCall, reply seckill.ReserveReply, t0 time.Time) map
 	for i, c := range calls {
 		outcome := reply.Outcomes[i]
 		c.answer = decision{outcome: outcome, t0: t0}
-		waiting := parcels[outcome.Batch]
+		waiting := parcels[outcome.Batch] // a replay may have met a reservation of this very call
 		switch {
 		case waiting != nil && holds(outcome.Code):
 			waiting.calls = append(waiting.calls, c)
@@ -126,8 +131,7 @@ func sortOut(calls []*reserveCall, reply seckill.ReserveReply, t0 time.Time) map
 	return parcels
 }
 
-// holds says that the outcome is a reservation, whose batch must be durable before it is promised. A replayed one is
-// here only if it met a batch of this very call.
+// holds says that the outcome is a reservation, whose batch must be durable before it is promised.
 func holds(code seckill.ReserveCode) bool {
 	return code == seckill.ReserveAccepted || code == seckill.ReserveUnsent || code == seckill.ReserveReplayed
 }

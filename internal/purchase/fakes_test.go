@@ -13,7 +13,8 @@ import (
 type fakeQueue struct {
 	mu       sync.Mutex
 	publish  func(seckill.Outgoing) error
-	messages []seckill.Outgoing
+	messages []seckill.Outgoing // asked to publish
+	durable  []seckill.Outgoing // confirmed
 	state    seckill.QueueState
 	lookErr  error
 }
@@ -24,8 +25,11 @@ func (q *fakeQueue) Publish(_ context.Context, message seckill.Outgoing) error {
 	publish := q.publish
 	q.mu.Unlock()
 	if publish != nil {
-		return publish(message)
+		if err := publish(message); err != nil {
+			return err
+		}
 	}
+	q.set(func(q *fakeQueue) { q.durable = append(q.durable, message) })
 	return nil
 }
 
@@ -121,7 +125,9 @@ func (f fakeClaims) Find(_ context.Context, _ seckill.ID, ids []seckill.ID) ([]s
 	if err := f.begin("find"); err != nil {
 		return nil, err
 	}
-	return f.where(func(c seckill.Claim) bool { return slices.Contains(ids, c.ID) }), nil
+	found := f.where(func(c seckill.Claim) bool { return slices.Contains(ids, c.ID) })
+	f.set(func(f *fakeSQL) { f.calls["found"] += len(ids) })
+	return found, nil
 }
 
 func (f fakeClaims) FindKeys(_ context.Context, _ seckill.ID, keys []seckill.LookRequest) ([]seckill.Claim, error) {
@@ -168,11 +174,26 @@ func (f fakeCatalog) Running(context.Context, time.Time) ([]seckill.Sale, error)
 	return []seckill.Sale{f.sale}, nil
 }
 
-func (f fakeCatalog) Item(context.Context, seckill.ID) (seckill.Item, error) {
+// The archive: items of sales that the cache does not hold.
+const (
+	oldMug   seckill.ID = 6000 // its sale ended long ago
+	draftMug seckill.ID = 6001 // its sale is a draft
+	newMug   seckill.ID = 6002 // its sale was scheduled a moment ago
+)
+
+func (f fakeCatalog) Item(_ context.Context, id seckill.ID) (seckill.Item, error) {
 	if err := f.begin("item"); err != nil {
 		return seckill.Item{}, err
 	}
-	return seckill.Item{}, seckill.ErrNotFound
+	if id < oldMug || id > newMug {
+		return seckill.Item{}, seckill.ErrNotFound
+	}
+	return seckill.Item{ID: id, Sale: id - 5400}, nil
+}
+
+func (f fakeCatalog) Sale(_ context.Context, id seckill.ID) (seckill.Sale, error) {
+	states := map[seckill.ID]seckill.SaleState{600: seckill.SaleEnded, 601: seckill.SaleDraft, 602: seckill.SaleScheduled}
+	return seckill.Sale{ID: id, State: states[id]}, nil
 }
 
 type fakeMarks struct {

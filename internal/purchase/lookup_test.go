@@ -214,6 +214,7 @@ func TestLongPollDoesNotWaitWhenTooManyDo(t *testing.T) {
 func (w *world) waiting(n int) (seckill.Claim, chan answerOf) {
 	w.t.Helper()
 	first := w.queued("ann", 1, "").Reservation
+	before := w.sql.count("found")
 	answers := make(chan answerOf, n)
 	for range n {
 		go func() {
@@ -222,7 +223,8 @@ func (w *world) waiting(n int) (seckill.Claim, chan answerOf) {
 		}()
 	}
 	eventually(w.t, "all wait", func() bool { return w.service.LongPolls() == n })
-	eventually(w.t, "all timers run", func() bool { return w.clock.pending() >= jobsResting+n })
+	// Each looks before and after it joined.
+	eventually(w.t, "all have looked twice", func() bool { return w.sql.count("found") == before+2*n })
 	return seckill.Claim{ID: first.ID, Item: mug, User: "ann", Quantity: 1, State: seckill.ClaimHeld}, answers
 }
 

@@ -104,7 +104,11 @@ func New(ports Ports, options Options) (*Service, error) {
 // Buy reserves units for a user. Refusals are *seckill.Refusal; an accepted reservation is durable when Buy returns.
 func (s *Service) Buy(ctx context.Context, request Request) (Receipt, error) {
 	receipt, err := s.buy(ctx, request)
-	s.ports.Metrics.answered(seckill.ReasonOf(err), receipt.Replayed)
+	if reason := seckill.ReasonOf(err); err == nil || reason != "" {
+		s.ports.Metrics.answered(reason, receipt.Replayed)
+	} else {
+		s.ports.Metrics.failed("buy")
+	}
 	return receipt, err
 }
 
