@@ -204,6 +204,19 @@ func TestLostReplyTrap18IsRepeatedOnceWithTheSameReservationsAndANewBatch(t *tes
 	}
 }
 
+func TestLostReplyGivesTheRepeatItsOwnAcceptWindow(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.lent.after = func(call int) error {
+		w.clock.shift(seckill.AcceptWindow - time.Millisecond)
+		if call == 1 {
+			return errLost
+		}
+		return nil
+	}
+	w.queued("ann", 1, "")
+}
+
 func TestLostReplyIsNotRepeatedTwice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10)

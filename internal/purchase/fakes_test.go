@@ -2,6 +2,7 @@ package purchase_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -68,6 +69,9 @@ type fakeSQL struct {
 	beats  []seckill.Beat
 	err    error
 	calls  map[string]int
+	// cutOff says that heartbeats do not reach cutShard.
+	cutOff   bool
+	cutShard int
 	// reading runs at the begin of every read, unlocked.
 	reading func(call string)
 }
@@ -208,9 +212,12 @@ func (f fakeMarks) Now(context.Context, int) (time.Time, error) {
 	return f.clock.Now(), nil
 }
 
-func (f fakeMarks) Beat(_ context.Context, _ int, beat seckill.Beat) error {
+func (f fakeMarks) Beat(_ context.Context, shard int, beat seckill.Beat) error {
 	if err := f.begin("beat"); err != nil {
 		return err
+	}
+	if f.cutOff && shard == f.cutShard {
+		return errors.New("no route to the shard")
 	}
 	f.set(func(f *fakeSQL) { f.beats = append(f.beats, beat) })
 	return nil
@@ -234,10 +241,11 @@ func (f *fakeIDs) Next(int) (seckill.ID, error) {
 	return f.last, nil
 }
 
-type oneShard struct{}
+// fakeShards puts the mug, whose bucket is 1, on the last of two.
+type fakeShards int
 
-func (oneShard) Count() int    { return 1 }
-func (oneShard) Shard(int) int { return 0 }
+func (n fakeShards) Count() int           { return int(n) }
+func (n fakeShards) Shard(bucket int) int { return bucket % int(n) }
 
 // fakeNews hands announcements to the listener.
 type fakeNews struct{ decided chan []seckill.Decision }

@@ -274,6 +274,22 @@ func TestGateTrap31IsClosedToWhoWasAdmittedBeforeTheProcessWasStopped(t *testing
 	}
 }
 
+func TestGateOfAnItemIsThatOfItsHomeShard(t *testing.T) {
+	t.Parallel()
+	for shard, want := range []seckill.Reason{"", seckill.Busy} {
+		w := newWorld(t, 10, func(w *world, _ *purchase.Options) {
+			w.shards, w.sql.cutOff, w.sql.cutShard = 2, true, shard
+		})
+		if _, err := w.buy("ann", 1, ""); seckill.ReasonOf(err) != want {
+			t.Errorf("without shard %d: %v", shard, err)
+		}
+		if w.service.Ready() == nil {
+			t.Error("ready without a heartbeat on every shard")
+		}
+		w.sql.set(func(f *fakeSQL) { f.cutOff = false })
+	}
+}
+
 func TestGateBoundsHowOftenOneUserMayTryAndNobodyElse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0, func(_ *world, o *purchase.Options) { o.UserRate, o.UserBurst = 2, 3 })

@@ -13,7 +13,7 @@ const (
 	BoundBacklog     Bound = "backlog"
 	BoundBroker      Bound = "broker"
 	BoundHeartbeat   Bound = "heartbeat"
-	BoundState       Bound = "state_age"
+	BoundState       Bound = "item_state"
 	BoundWaiters     Bound = "waiters"
 	BoundCatalog     Bound = "catalog_reads"
 	BoundGivenBack   Bound = "given_back_reads"

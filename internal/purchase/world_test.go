@@ -17,10 +17,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	mug seckill.ID = 7000
-	// jobsResting is how many background jobs wait for their rhythm when nothing is going on.
-	jobsResting = 6
-
-	key = "the-key-of-ann"
+	key            = "the-key-of-ann"
 )
 
 // world is a running service on fakes: one sale with one item, limit 2.
@@ -33,6 +30,7 @@ type world struct {
 	news    fakeNews
 	service *purchase.Service
 
+	shards fakeShards
 	stop   context.CancelFunc
 	ended  chan error
 	mu     sync.Mutex
@@ -68,7 +66,7 @@ func prepare(t *testing.T, available int64, settings ...setting) *world {
 // build makes the fakes.
 func build(clock *fakeClock, available int64) *world {
 	w := &world{
-		clock: clock, lent: newFakeLent(clock, mug, available), queue: &fakeQueue{}, ended: make(chan error, 1),
+		clock: clock, shards: 1, lent: newFakeLent(clock, mug, available), queue: &fakeQueue{}, ended: make(chan error, 1),
 		news: fakeNews{decided: make(chan []seckill.Decision)}, bounds: map[purchase.Bound]int{},
 	}
 	item := seckill.Item{ID: mug, Sale: 700, SKU: "MUG-1", Allotment: available, LimitPerUser: 2}
@@ -82,7 +80,7 @@ func build(clock *fakeClock, available int64) *world {
 func (w *world) ports() purchase.Ports {
 	return purchase.Ports{
 		Lent: w.lent, Publisher: w.queue, Claims: fakeClaims{fakeSQL: w.sql}, Stocks: fakeStocks{fakeSQL: w.sql}, Catalog: fakeCatalog{fakeSQL: w.sql},
-		Marks: fakeMarks{fakeSQL: w.sql}, Shards: oneShard{}, IDs: &fakeIDs{last: 1000}, Queue: w.queue, Announcements: w.news,
+		Marks: fakeMarks{fakeSQL: w.sql}, Shards: w.shards, IDs: &fakeIDs{last: 1000}, Queue: w.queue, Announcements: w.news,
 		Clock: w.clock, Random: func() float64 { return 0 },
 		Metrics: purchase.Metrics{Hit: w.hit},
 	}
@@ -131,9 +129,12 @@ func (w *world) pass(d time.Duration) {
 	w.rest()
 }
 
+// jobs is how many background jobs wait for their rhythm when nothing is going on.
+func (w *world) jobs() int { return 4 + 2*w.shards.Count() }
+
 func (w *world) rest() {
 	w.t.Helper()
-	eventually(w.t, "all jobs rest", func() bool { return w.clock.pending() >= jobsResting })
+	eventually(w.t, "all jobs rest", func() bool { return w.clock.pending() >= w.jobs() })
 }
 
 func (w *world) buy(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {
