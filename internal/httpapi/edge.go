@@ -84,9 +84,6 @@ func (e *edge) serve(route string, within time.Duration, h handler) gin.HandlerF
 			header[name] = values
 		}
 		header[requestIDHeader] = []string{e.requestIDFor(c.Request.Header[requestIDHeader])}
-		if within > readTimeout {
-			outliveReadTimeout(c.Writer, begun.Add(within))
-		}
 		ctx, cancel := context.WithTimeout(c.Request.Context(), within)
 		defer cancel()
 		if err := recovered(ctx, c, h); err != nil {

@@ -3,7 +3,6 @@ package httpapi_test
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -62,7 +61,7 @@ func TestEveryAnswer(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
 		for _, path := range []string{itemPath, "/nowhere", "/livez"} {
-			header := w.ask(call{path: path}).Header
+			header := w.ask(call{path: path}).header
 			for name, want := range map[string]string{
 				"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store", "Referrer-Policy": "no-referrer",
 				"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -73,19 +72,27 @@ func TestEveryAnswer(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestRequestID(t *testing.T) {
+	t.Parallel()
 	t.Run("repeats a request id that can be printed and replaces all others", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		if got := w.ask(call{path: itemPath, header: headers("X-Request-Id", "abc-1")}).Header.Get("X-Request-Id"); got != "abc-1" {
+		if got := w.ask(call{path: itemPath, header: headers("X-Request-Id", "abc-1")}).header.Get("X-Request-Id"); got != "abc-1" {
 			t.Errorf("id is %q", got)
 		}
 		for _, given := range [][]string{{""}, {"a b"}, {"a\nb"}, {"ä"}, {strings.Repeat("x", 129)}, {"a", "b"}, nil} {
-			got := w.ask(call{path: itemPath, header: http.Header{"X-Request-Id": given}}).Header["X-Request-Id"]
+			got := w.ask(call{path: itemPath, header: http.Header{"X-Request-Id": given}}).header["X-Request-Id"]
 			if len(got) != 1 || len(got[0]) != 13 {
 				t.Errorf("%q became %q", given, got)
 			}
 		}
 	})
+}
+
+func TestUnknownPaths(t *testing.T) {
+	t.Parallel()
 	t.Run("is a problem for a path or a method that is not there", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -94,7 +101,7 @@ func TestEveryAnswer(t *testing.T) {
 		}
 		response := w.ask(call{method: http.MethodDelete, path: itemPath})
 		w.expectProblem(response, http.StatusMethodNotAllowed, seckill.NotFound, "")
-		if got := response.Header.Get("Allow"); got != http.MethodGet {
+		if got := response.header.Get("Allow"); got != http.MethodGet {
 			t.Errorf("Allow is %q", got)
 		}
 	})
@@ -116,7 +123,7 @@ func TestListeners(t *testing.T) {
 		w := newWorld(t)
 		for _, c := range operatorsOnly {
 			c.header = asOperator()
-			_, response := w.send(w.edge.Shoppers(), c)
+			response := w.askElsewhere(w.edge.Shoppers(), c)
 			w.expectProblem(response, http.StatusNotFound, seckill.NotFound, "")
 		}
 	})
@@ -128,8 +135,8 @@ func TestListeners(t *testing.T) {
 				c.header = header
 				response := w.ask(c)
 				w.expectProblem(response, http.StatusUnauthorized, seckill.Unauthenticated, "")
-				if response.Header.Get("WWW-Authenticate") != "Bearer" {
-					t.Errorf("challenge is %q", response.Header.Get("WWW-Authenticate"))
+				if response.header.Get("WWW-Authenticate") != "Bearer" {
+					t.Errorf("challenge is %q", response.header.Get("WWW-Authenticate"))
 				}
 			}
 		}
@@ -140,9 +147,13 @@ func TestListeners(t *testing.T) {
 	t.Run("operators find no shoppers' call", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		_, response := w.send(w.edge.Operators(), call{path: "/v1/sales"})
+		response := w.askElsewhere(w.edge.Operators(), call{path: "/v1/sales"})
 		w.expectProblem(response, http.StatusNotFound, seckill.NotFound, "")
 	})
+}
+
+func TestProbes(t *testing.T) {
+	t.Parallel()
 	t.Run("both have the probes, and only operators read why", func(t *testing.T) {
 		t.Parallel()
 		var why error
@@ -207,11 +218,7 @@ func TestMetrics(t *testing.T) {
 		w.ask(call{path: "/secret-path"})
 		w.ask(call{method: "SECRET", path: itemPath})
 		w.ask(call{path: "/v1/orders/7301444403200099", header: asShopper()})
-		response := w.ask(call{path: "/metrics"})
-		text, err := io.ReadAll(response.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := w.ask(call{path: "/metrics"}).body
 		for _, want := range []string{
 			`seckill_http_requests_total{method="POST",route="/v1/items/:item_id/reservations",status="202"} 1`,
 			`seckill_http_requests_total{method="GET",route="none",status="404"} 1`,

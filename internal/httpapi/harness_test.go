@@ -58,8 +58,12 @@ type world struct {
 // newWorld builds the edge; change may replace parts of its configuration first.
 func newWorld(t *testing.T, change ...func(*httpapi.Config)) *world {
 	t.Helper()
+	document, err := contractDocument()
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &world{
-		t: t, document: wire.Open(t), purchases: newFakePurchases(), orders: &fakeOrders{}, accounts: &fakeAccounts{},
+		t: t, document: document, purchases: newFakePurchases(), orders: &fakeOrders{}, accounts: &fakeAccounts{},
 		operations: &fakeOperations{}, audit: &fakeAudit{}, archive: &fakeArchive{}, log: &syncBuffer{}, registry: prometheus.NewRegistry(),
 	}
 	w.config = httpapi.Config{
@@ -71,12 +75,30 @@ func newWorld(t *testing.T, change ...func(*httpapi.Config)) *world {
 	for _, apply := range change {
 		apply(&w.config)
 	}
-	edge, err := httpapi.New(w.config)
+	if w.edge, err = httpapi.New(w.config); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// contractDocument is loaded once: it takes longer than most tests.
+var contractDocument = sync.OnceValues(wire.Load)
+
+// answer is a response that was read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func answerOf(t *testing.T, response *http.Response) answer {
+	t.Helper()
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.edge = edge
-	return w
+	return answer{status: response.StatusCode, header: response.Header, body: body}
 }
 
 // call is one request; zero fields are left out.
@@ -102,7 +124,7 @@ func headers(pairs ...string) http.Header {
 }
 
 // ask sends a call to the listener that serves it and holds the answer against the contract.
-func (w *world) ask(c call) *http.Response {
+func (w *world) ask(c call) answer {
 	w.t.Helper()
 	handler := w.edge.Shoppers()
 	if strings.HasPrefix(c.path, "/admin/") || c.path == "/metrics" {
@@ -111,16 +133,26 @@ func (w *world) ask(c call) *http.Response {
 	return w.askAt(handler, c)
 }
 
-func (w *world) askAt(handler http.Handler, c call) *http.Response {
+func (w *world) askAt(handler http.Handler, c call) answer {
 	w.t.Helper()
-	request, response := w.send(handler, c)
+	request := c.request(w.t)
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	response := recorder.Result()
 	w.document.Check(w.t, request, response)
-	return response
+	return answerOf(w.t, response)
 }
 
-// send is ask for calls that the contract knows at the other listener only.
-func (w *world) send(handler http.Handler, c call) (*http.Request, *http.Response) {
+// askElsewhere is ask for calls that the contract knows at the other listener only.
+func (w *world) askElsewhere(handler http.Handler, c call) answer {
 	w.t.Helper()
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, c.request(w.t))
+	return answerOf(w.t, recorder.Result())
+}
+
+func (c call) request(t *testing.T) *http.Request {
+	t.Helper()
 	if c.method == "" {
 		c.method = http.MethodGet
 	}
@@ -128,52 +160,49 @@ func (w *world) send(handler http.Handler, c call) (*http.Request, *http.Respons
 	if c.body != "" {
 		body = strings.NewReader(c.body)
 	}
-	request := httptest.NewRequestWithContext(w.t.Context(), c.method, c.path, body)
+	request := httptest.NewRequestWithContext(t.Context(), c.method, c.path, body)
 	for name, values := range c.header {
 		request.Header[name] = values
 	}
 	if _, given := request.Header["Content-Type"]; c.body != "" && !given {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	recorder := httptest.NewRecorder()
-	handler.ServeHTTP(recorder, request)
-	return request, recorder.Result()
+	return request
 }
 
 // buy posts a reservation body.
-func (w *world) buy(body string, header ...string) *http.Response {
+func (w *world) buy(body string, header ...string) answer {
 	w.t.Helper()
 	return w.ask(call{method: http.MethodPost, path: reservationsURL, body: body, header: asShopper(header...)})
 }
 
 // expectProblem reads a refusal and checks what every refusal must have.
-func (w *world) expectProblem(response *http.Response, status int, reason seckill.Reason, field string) api.Problem {
+func (w *world) expectProblem(response answer, status int, reason seckill.Reason, field string) api.Problem {
 	w.t.Helper()
 	problem := read[api.Problem](w.t, response)
-	if response.StatusCode != status || problem.Status != status || problem.Reason != api.Reason(reason) || problem.Field != field {
-		w.t.Errorf("answered %d %+v, want %d %s of field %q", response.StatusCode, problem, status, reason, field)
+	if response.status != status || problem.Status != status || problem.Reason != api.Reason(reason) || problem.Field != field {
+		w.t.Errorf("answered %d %+v, want %d %s of field %q", response.status, problem, status, reason, field)
 	}
-	if got := response.Header.Get("Content-Type"); got != "application/problem+json" {
+	if got := response.header.Get("Content-Type"); got != "application/problem+json" {
 		w.t.Errorf("content type is %q", got)
 	}
-	if problem.RequestID == "" || problem.RequestID != response.Header.Get("X-Request-Id") {
-		w.t.Errorf("request id is %q in the body and %q in the header", problem.RequestID, response.Header.Get("X-Request-Id"))
+	if problem.RequestID == "" || problem.RequestID != response.header.Get("X-Request-Id") {
+		w.t.Errorf("request id is %q in the body and %q in the header", problem.RequestID, response.header.Get("X-Request-Id"))
 	}
 	return problem
 }
 
-func expectStatus(t *testing.T, response *http.Response, want int) {
+func expectStatus(t *testing.T, response answer, want int) {
 	t.Helper()
-	if response.StatusCode != want {
-		body, _ := io.ReadAll(response.Body)
-		t.Fatalf("answered %d, want %d: %s", response.StatusCode, want, body)
+	if response.status != want {
+		t.Fatalf("answered %d, want %d: %s", response.status, want, response.body)
 	}
 }
 
-func read[T any](t *testing.T, response *http.Response) T {
+func read[T any](t *testing.T, response answer) T {
 	t.Helper()
 	var body T
-	if err := json.NewDecoder(response.Body).Decode(&body); err != nil {
+	if err := json.Unmarshal(response.body, &body); err != nil {
 		t.Fatal(err)
 	}
 	return body

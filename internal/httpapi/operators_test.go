@@ -21,7 +21,7 @@ const (
 	newSale    = `{"name":"Spring drop","starts_at":"2026-03-20T10:00:00Z","ends_at":"2026-03-20T12:00:00+01:00","pay_within_seconds":900,"items":[` + newItem + `]}`
 )
 
-func (w *world) operate(method, path, body string) *http.Response {
+func (w *world) operate(method, path, body string) answer {
 	w.t.Helper()
 	return w.ask(call{method: method, path: path, body: body, header: asOperator()})
 }
@@ -45,6 +45,10 @@ func TestOperate(t *testing.T) {
 			t.Errorf("sale is %+v", sale)
 		}
 	})
+}
+
+func TestActs(t *testing.T) {
+	t.Parallel()
 	t.Run("preloads, pauses, resumes and ends with a check per item and a record of who did it", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -60,6 +64,10 @@ func TestOperate(t *testing.T) {
 			t.Errorf("records are %v", records)
 		}
 	})
+}
+
+func TestDryRun(t *testing.T) {
+	t.Parallel()
 	t.Run("preloads dry only when told so", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -77,6 +85,10 @@ func TestOperate(t *testing.T) {
 			t.Error("a bad dry_run preloaded")
 		}
 	})
+}
+
+func TestDeleteSale(t *testing.T) {
+	t.Parallel()
 	t.Run("deletes with an empty answer", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -87,6 +99,10 @@ func TestOperate(t *testing.T) {
 			t.Error("a refusal was recorded as an act")
 		}
 	})
+}
+
+func TestAdminSaleList(t *testing.T) {
+	t.Parallel()
 	t.Run("lists drafts too, by state, and passes the pages on", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -97,6 +113,10 @@ func TestOperate(t *testing.T) {
 			t.Errorf("list is %+v, then asked %+v", list, w.operations.query)
 		}
 	})
+}
+
+func TestAdminIDs(t *testing.T) {
+	t.Parallel()
 	t.Run("refuses malformed ids by their name at every call", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -141,9 +161,11 @@ func TestPatch(t *testing.T) {
 	})
 }
 
+// edit is newSale with one thing changed.
+func edit(old, replacement string) string { return strings.Replace(newSale, old, replacement, 1) }
+
 func TestBadSales(t *testing.T) {
 	t.Parallel()
-	edit := func(old, replacement string) string { return strings.Replace(newSale, old, replacement, 1) }
 	cases := map[string]struct{ body, field string }{
 		"a price that is missing":      {edit(`"price_minor":1290,`, ""), "items[0].price_minor"},
 		"a price of null":              {edit("1290", "null"), "items[0].price_minor"},
@@ -171,6 +193,10 @@ func TestBadSales(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSaleBounds(t *testing.T) {
+	t.Parallel()
 	t.Run("refuses a limit of no item by its place", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -206,6 +232,10 @@ func TestFigures(t *testing.T) {
 			t.Errorf("stats are %+v", stats)
 		}
 	})
+}
+
+func TestAuditCall(t *testing.T) {
+	t.Parallel()
 	t.Run("answers findings with 200, and an empty list when there are none", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)

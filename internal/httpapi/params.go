@@ -92,7 +92,7 @@ func (q query) wait() (time.Duration, error) {
 		unit, digits = time.Millisecond, number
 	}
 	n, err := strconv.ParseUint(digits, 10, 16)
-	wait := time.Duration(n) * unit //nolint:gosec // 16 bits
+	wait := time.Duration(n) * unit
 	if err != nil || !strings.HasSuffix(text, "s") || wait > waitMax || len(digits) > 5 || unit == time.Second && digits != strconv.FormatUint(n, 10) {
 		return 0, seckill.InvalidField("wait", "wait is in whole seconds or milliseconds, such as 10s or 500ms, at most 30s")
 	}

@@ -145,7 +145,7 @@ func TestRetryAfter(t *testing.T) {
 			if problem.RetryAfter > 0 {
 				said = fmt.Sprint(problem.RetryAfter)
 			}
-			if got := response.Header.Get("Retry-After"); got != c.want || said != c.want {
+			if got := response.header.Get("Retry-After"); got != c.want || said != c.want {
 				t.Errorf("header says %q, body %q, want %q", got, said, c.want)
 			}
 		})

@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -31,10 +32,14 @@ func TestReserve(t *testing.T) {
 		if receipt.Links.Self != reservationsURL+"/"+receipt.ID || receipt.Links.Order != "/v1/orders/"+receipt.ID {
 			t.Errorf("links are %+v", receipt.Links)
 		}
-		if _, replayed := response.Header["Idempotent-Replayed"]; replayed {
+		if _, replayed := response.header["Idempotent-Replayed"]; replayed {
 			t.Error("a first answer says that it is a replay")
 		}
 	})
+}
+
+func TestReserveBody(t *testing.T) {
+	t.Parallel()
 	t.Run("reads the body however it is laid out", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -43,6 +48,10 @@ func TestReserve(t *testing.T) {
 		}
 		expectStatus(t, w.buy(`{"quantity":1}`, "Content-Type", "application/json; charset=UTF-8"), http.StatusAccepted)
 	})
+}
+
+func TestReplay(t *testing.T) {
+	t.Parallel()
 	t.Run("says of a replay that it is one, and how it ended", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -53,9 +62,9 @@ func TestReserve(t *testing.T) {
 		}
 		response := w.buy(`{"quantity":1}`, "Idempotency-Key", "cart-42-x")
 		receipt := read[api.Receipt](t, response)
-		if response.StatusCode != http.StatusAccepted || response.Header.Get("Idempotent-Replayed") != "true" ||
+		if response.status != http.StatusAccepted || response.header.Get("Idempotent-Replayed") != "true" ||
 			receipt.Status != api.ReservationStatusRejected || receipt.Reason != api.ReasonLimitReached {
-			t.Errorf("answered %d, %v, %+v", response.StatusCode, response.Header, receipt)
+			t.Errorf("answered %d, %v, %+v", response.status, response.header, receipt)
 		}
 	})
 	t.Run("writes one record per accepted purchase", func(t *testing.T) {
@@ -64,61 +73,78 @@ func TestReserve(t *testing.T) {
 		response := w.buy(`{"quantity":1}`)
 		records := w.records("reservation accepted")
 		if len(records) != 1 || records[0]["reservation"] != reservationID.String() || records[0]["shard"] != 0.0 ||
-			records[0]["request_id"] != response.Header.Get("X-Request-Id") {
+			records[0]["request_id"] != response.header.Get("X-Request-Id") {
 			t.Errorf("records are %v", records)
 		}
 	})
 }
 
-func TestBadPurchases(t *testing.T) {
-	t.Parallel()
-	cases := map[string]struct {
-		body   string
-		header []string
-		path   string
-		status int
-		field  string
-	}{
-		"quantity 0":                     {body: `{"quantity":0}`, field: "quantity"},
-		"quantity -1":                    {body: `{"quantity":-1}`, field: "quantity"},
-		"quantity -0":                    {body: `{"quantity":-0}`, field: "quantity"},
-		"quantity 1001":                  {body: `{"quantity":1001}`, field: "quantity"},
-		"quantity 2^63":                  {body: `{"quantity":9223372036854775808}`, field: "quantity"},
-		"quantity 2^63-1":                {body: `{"quantity":9223372036854775807}`, field: "quantity"},
-		"quantity 2^64+1":                {body: `{"quantity":18446744073709551617}`, field: "quantity"},
-		"quantity 1e3":                   {body: `{"quantity":1e3}`, field: "quantity"},
-		"quantity 1E0":                   {body: `{"quantity":1E0}`, field: "quantity"},
-		"quantity 1.5":                   {body: `{"quantity":1.5}`, field: "quantity"},
-		"quantity 1.0":                   {body: `{"quantity":1.0}`, field: "quantity"},
-		"quantity as a text":             {body: `{"quantity":"1e3"}`, field: "quantity"},
-		"quantity true":                  {body: `{"quantity":true}`, field: "quantity"},
-		"quantity null":                  {body: `{"quantity":null}`, field: "quantity"},
-		"quantity in a list":             {body: `{"quantity":[1]}`, field: "quantity"},
-		"quantity in an object":          {body: `{"quantity":{"quantity":1}}`, field: "quantity"},
-		"no quantity":                    {body: `{}`, field: "quantity"},
-		"quantity twice":                 {body: `{"quantity":1,"quantity":2}`, field: "quantity"},
-		"an unknown field":               {body: `{"quantity":1,"user":"bob"}`, field: "user"},
-		"a field in other letters":       {body: `{"Quantity":1}`, field: "Quantity"},
-		"an empty field":                 {body: `{"quantity":1,"":1}`, field: "body"},
-		"null":                           {body: `null`, field: "body"},
-		"a list":                         {body: `[{"quantity":1}]`, field: "body"},
-		"a number":                       {body: `1`, field: "body"},
-		"two documents":                  {body: `{"quantity":1}{"quantity":1}`, field: "body"},
-		"something behind the document":  {body: `{"quantity":1}x`, field: "body"},
-		"a comma too many":               {body: `{"quantity":1,}`, field: "body"},
-		"a leading zero":                 {body: `{"quantity":01}`, field: "body"},
-		"a plus sign":                    {body: `{"quantity":+1}`, field: "body"},
-		"half a document":                {body: `{"quantity":`, field: "body"},
-		"what is not UTF-8":              {body: "{\"quantity\":1,\"\xff\":1}", field: "body"},
-		"a byte order mark":              {body: "\ufeff" + `{"quantity":1}`, field: "body"},
-		"a megabyte":                     {body: `{"quantity":1,"x":"` + strings.Repeat("x", 1<<20) + `"}`, status: http.StatusRequestEntityTooLarge, field: "body"},
-		"a megabyte of blanks":           {body: `{"quantity":1}` + strings.Repeat(" ", 1<<20), status: http.StatusRequestEntityTooLarge, field: "body"},
-		"a form":                         {body: `quantity=1`, header: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: http.StatusUnsupportedMediaType, field: "Content-Type"},
-		"text/json":                      {body: `{"quantity":1}`, header: []string{"Content-Type", "text/json"}, status: http.StatusUnsupportedMediaType, field: "Content-Type"},
-		"another charset":                {body: `{"quantity":1}`, header: []string{"Content-Type", "application/json; charset=utf-16"}, status: http.StatusUnsupportedMediaType, field: "Content-Type"},
-		"two content types":              {body: `{"quantity":1}`, header: []string{"Content-Type", "application/json", "Content-Type", "text/plain"}, status: http.StatusUnsupportedMediaType, field: "Content-Type"},
-		"no body":                        {header: []string{"Content-Type", "application/json"}, field: "body"},
-		"neither body nor content type":  {status: http.StatusUnsupportedMediaType, field: "Content-Type"},
+// badPurchase is a request that must be refused as invalid, by the field.
+type badPurchase struct {
+	body   string
+	header []string
+	path   string
+	status int
+	field  string
+}
+
+func badQuantities() map[string]badPurchase {
+	return map[string]badPurchase{
+		"quantity 0":            {body: `{"quantity":0}`, field: "quantity"},
+		"quantity -1":           {body: `{"quantity":-1}`, field: "quantity"},
+		"quantity -0":           {body: `{"quantity":-0}`, field: "quantity"},
+		"quantity 1001":         {body: `{"quantity":1001}`, field: "quantity"},
+		"quantity 2^63":         {body: `{"quantity":9223372036854775808}`, field: "quantity"},
+		"quantity 2^63-1":       {body: `{"quantity":9223372036854775807}`, field: "quantity"},
+		"quantity 2^64+1":       {body: `{"quantity":18446744073709551617}`, field: "quantity"},
+		"quantity 1e3":          {body: `{"quantity":1e3}`, field: "quantity"},
+		"quantity 1E0":          {body: `{"quantity":1E0}`, field: "quantity"},
+		"quantity 1.5":          {body: `{"quantity":1.5}`, field: "quantity"},
+		"quantity 1.0":          {body: `{"quantity":1.0}`, field: "quantity"},
+		"quantity as a text":    {body: `{"quantity":"1e3"}`, field: "quantity"},
+		"quantity true":         {body: `{"quantity":true}`, field: "quantity"},
+		"quantity null":         {body: `{"quantity":null}`, field: "quantity"},
+		"quantity in a list":    {body: `{"quantity":[1]}`, field: "quantity"},
+		"quantity in an object": {body: `{"quantity":{"quantity":1}}`, field: "quantity"},
+		"no quantity":           {body: `{}`, field: "quantity"},
+		"quantity twice":        {body: `{"quantity":1,"quantity":2}`, field: "quantity"},
+	}
+}
+
+func badBodies() map[string]badPurchase {
+	return map[string]badPurchase{
+		"an unknown field":              {body: `{"quantity":1,"user":"bob"}`, field: "user"},
+		"a field in other letters":      {body: `{"Quantity":1}`, field: "Quantity"},
+		"an empty field":                {body: `{"quantity":1,"":1}`, field: "body"},
+		"null":                          {body: `null`, field: "body"},
+		"a list":                        {body: `[{"quantity":1}]`, field: "body"},
+		"a number":                      {body: `1`, field: "body"},
+		"two documents":                 {body: `{"quantity":1}{"quantity":1}`, field: "body"},
+		"something behind the document": {body: `{"quantity":1}x`, field: "body"},
+		"a comma too many":              {body: `{"quantity":1,}`, field: "body"},
+		"a leading zero":                {body: `{"quantity":01}`, field: "body"},
+		"a plus sign":                   {body: `{"quantity":+1}`, field: "body"},
+		"half a document":               {body: `{"quantity":`, field: "body"},
+		"what is not UTF-8":             {body: "{\"quantity\":1,\"\xff\":1}", field: "body"},
+		"a byte order mark":             {body: "\ufeff" + `{"quantity":1}`, field: "body"},
+		"a megabyte":                    {body: `{"quantity":1,"x":"` + strings.Repeat("x", 1<<20) + `"}`, status: http.StatusRequestEntityTooLarge, field: "body"},
+		"a megabyte of blanks":          {body: `{"quantity":1}` + strings.Repeat(" ", 1<<20), status: http.StatusRequestEntityTooLarge, field: "body"},
+	}
+}
+
+func badContentTypes() map[string]badPurchase {
+	return map[string]badPurchase{
+		"a form":                        {body: `quantity=1`, header: []string{"Content-Type", "application/x-www-form-urlencoded"}, status: http.StatusUnsupportedMediaType, field: "Content-Type"},
+		"text/json":                     {body: `{"quantity":1}`, header: []string{"Content-Type", "text/json"}, status: http.StatusUnsupportedMediaType, field: "Content-Type"},
+		"another charset":               {body: `{"quantity":1}`, header: []string{"Content-Type", "application/json; charset=utf-16"}, status: http.StatusUnsupportedMediaType, field: "Content-Type"},
+		"two content types":             {body: `{"quantity":1}`, header: []string{"Content-Type", "application/json", "Content-Type", "text/plain"}, status: http.StatusUnsupportedMediaType, field: "Content-Type"},
+		"no body":                       {header: []string{"Content-Type", "application/json"}, field: "body"},
+		"neither body nor content type": {status: http.StatusUnsupportedMediaType, field: "Content-Type"},
+	}
+}
+
+func badKeys() map[string]badPurchase {
+	return map[string]badPurchase{
 		"a key of 7 characters":          {body: `{"quantity":1}`, header: []string{"Idempotency-Key", "1234567"}, field: "Idempotency-Key"},
 		"a key of 129 characters":        {body: `{"quantity":1}`, header: []string{"Idempotency-Key", strings.Repeat("k", 129)}, field: "Idempotency-Key"},
 		"an empty key":                   {body: `{"quantity":1}`, header: []string{"Idempotency-Key", ""}, field: "Idempotency-Key"},
@@ -126,10 +152,23 @@ func TestBadPurchases(t *testing.T) {
 		"a key with an umlaut":           {body: `{"quantity":1}`, header: []string{"Idempotency-Key", "cärt-42-x"}, field: "Idempotency-Key"},
 		"a key with a control character": {body: `{"quantity":1}`, header: []string{"Idempotency-Key", "cart-42\x7f"}, field: "Idempotency-Key"},
 		"two keys":                       {body: `{"quantity":1}`, header: []string{"Idempotency-Key", "cart-42-x", "Idempotency-Key", "cart-42-x"}, field: "Idempotency-Key"},
-		"an item that is no number":      {body: `{"quantity":1}`, path: "/v1/items/mug/reservations", field: "item_id"},
-		"an item with a sign":            {body: `{"quantity":1}`, path: "/v1/items/-1/reservations", field: "item_id"},
-		"an item with a leading zero":    {body: `{"quantity":1}`, path: "/v1/items/01/reservations", field: "item_id"},
-		"item 2^63":                      {body: `{"quantity":1}`, path: "/v1/items/9223372036854775808/reservations", field: "item_id"},
+	}
+}
+
+func badItems() map[string]badPurchase {
+	return map[string]badPurchase{
+		"an item that is no number":   {body: `{"quantity":1}`, path: "/v1/items/mug/reservations", field: "item_id"},
+		"an item with a sign":         {body: `{"quantity":1}`, path: "/v1/items/-1/reservations", field: "item_id"},
+		"an item with a leading zero": {body: `{"quantity":1}`, path: "/v1/items/01/reservations", field: "item_id"},
+		"item 2^63":                   {body: `{"quantity":1}`, path: "/v1/items/9223372036854775808/reservations", field: "item_id"},
+	}
+}
+
+func TestBadPurchases(t *testing.T) {
+	t.Parallel()
+	cases := map[string]badPurchase{}
+	for _, table := range []map[string]badPurchase{badQuantities(), badBodies(), badContentTypes(), badKeys(), badItems()} {
+		maps.Copy(cases, table)
 	}
 	for name, c := range cases {
 		t.Run("refuses "+name+", names it and does nothing", func(t *testing.T) {
@@ -192,6 +231,11 @@ func TestReservation(t *testing.T) {
 			t.Errorf("reservation is %+v", reservation)
 		}
 	})
+}
+
+func TestWait(t *testing.T) {
+	t.Parallel()
+	path := reservationsURL + "/" + reservationID.String()
 	t.Run("waits as long as asked, with a deadline behind it", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Bounds of one connection.
+// Bounds of one connection. ReadTimeout may be shorter than a long poll: net/http lifts it once the request is read.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
@@ -36,11 +36,4 @@ func newServer(handler http.Handler, log *slog.Logger, writeTimeout time.Duratio
 		MaxHeaderBytes:    headerBytesMax,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-}
-
-// outliveReadTimeout lets a handler take longer than the server's ReadTimeout. While a handler runs net/http reads ahead to
-// notice that the client left, and takes the read deadline that runs out for exactly that. The next request on the
-// connection gets its own deadlines. Where it cannot be done the wait is cut short, and the client asks again.
-func outliveReadTimeout(w http.ResponseWriter, until time.Time) {
-	_ = http.NewResponseController(w).SetReadDeadline(until.Add(answerMargin)) // not every writer in a test has a connection
 }

@@ -42,6 +42,10 @@ func TestAccounts(t *testing.T) {
 			t.Fatalf("user %q, lasts %s, error %v", user, grant.ExpiresIn, err)
 		}
 	})
+}
+
+func TestLogin(t *testing.T) {
+	t.Parallel()
 	t.Run("says the same of a wrong name and a wrong password", func(t *testing.T) {
 		t.Parallel()
 		accounts, _, _ := newAccounts(t)
@@ -54,6 +58,10 @@ func TestAccounts(t *testing.T) {
 			t.Fatalf("%v, %v", wrongName, wrongPassword)
 		}
 	})
+}
+
+func TestRegister(t *testing.T) {
+	t.Parallel()
 	t.Run("refuses a name that is taken and keeps the first password", func(t *testing.T) {
 		t.Parallel()
 		accounts, _, _ := newAccounts(t)

@@ -83,7 +83,7 @@ func (f *JWKSFile) Reload() error {
 }
 
 func readBounded(path string, bytesMax int64) ([]byte, error) {
-	file, err := os.Open(path) //nolint:gosec // the operator names the file
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

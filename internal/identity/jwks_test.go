@@ -143,9 +143,16 @@ func TestJWKS(t *testing.T) {
 			expectRefused(t, tokens, token)
 		}
 	})
+}
+
+func TestJWKSReload(t *testing.T) {
+	t.Parallel()
+	idp := newProvider(t)
+	own := newHandClock()
+	byRSA := forge(t, jwt.SigningMethodRS256, map[string]any{"kid": "r"}, claimsAt(own), idp.rsa)
+	byEC := forge(t, jwt.SigningMethodES256, map[string]any{"kid": "e"}, claimsAt(own), idp.ec)
 	t.Run("follows the file, and keeps the old keys when it is broken or gone", func(t *testing.T) {
 		t.Parallel()
-		own := newHandClock()
 		file, path := openJWKS(t, own, jwks(t, idp.rsaJWK()))
 		tokens := tokensOf(t, identity.TokensConfig{Keys: file.Keys(), Clock: own})
 		expectUser(t, tokens, byRSA, "u-1")

@@ -86,6 +86,10 @@ func TestTokens(t *testing.T) {
 		expectRefused(t, tokens, token)
 		expectRefused(t, newTokens(t, clock, secret("a")), token) // the memory says what a fresh look says
 	})
+}
+
+func TestRotation(t *testing.T) {
+	t.Parallel()
 	t.Run("accepts old secrets while they are listed and refuses them from the moment they are not", func(t *testing.T) {
 		t.Parallel()
 		clock := newHandClock()
@@ -106,6 +110,10 @@ func TestTokens(t *testing.T) {
 		expectRefused(t, tokens, old)
 		expectUser(t, tokens, young, "u-2")
 	})
+}
+
+func TestIssuer(t *testing.T) {
+	t.Parallel()
 	t.Run("wants its issuer and audience when they are configured", func(t *testing.T) {
 		t.Parallel()
 		clock := newHandClock()
@@ -120,6 +128,10 @@ func TestTokens(t *testing.T) {
 			expectRefused(t, shop, mint(t, tokensOf(t, other), "u-1", time.Hour))
 		}
 	})
+}
+
+func TestMint(t *testing.T) {
+	t.Parallel()
 	t.Run("mints only for user ids and bounded times", func(t *testing.T) {
 		t.Parallel()
 		tokens := newTokens(t, newHandClock(), secret("a"))
@@ -143,12 +155,16 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-func TestForgedTokens(t *testing.T) {
-	t.Parallel()
-	clock := newHandClock()
+// goodClaims are claims that nothing is wrong with.
+func goodClaims(now time.Time) jwt.MapClaims {
+	return jwt.MapClaims{"sub": "u-1", "exp": now.Add(time.Hour).Unix()}
+}
+
+// forgeries are tokens that must be refused where the secrets are a and c, by what is wrong with them.
+func forgeries(t *testing.T, now time.Time) map[string]string {
+	t.Helper()
 	key := secret("a").Key
-	now := clock.Now()
-	good := func() jwt.MapClaims { return jwt.MapClaims{"sub": "u-1", "exp": now.Add(time.Hour).Unix()} }
+	good := func() jwt.MapClaims { return goodClaims(now) }
 	with := func(name string, value any) jwt.MapClaims {
 		claims := good()
 		claims[name] = value
@@ -162,7 +178,7 @@ func TestForgedTokens(t *testing.T) {
 	named := map[string]any{"kid": "a"}
 	none := forge(t, jwt.SigningMethodNone, named, good(), jwt.UnsafeAllowNoneSignatureType)
 	signed := forge(t, jwt.SigningMethodHS256, named, good(), key)
-	cases := map[string]string{
+	return map[string]string{
 		"nothing":                   "",
 		"no JWT":                    "abc",
 		"alg none":                  none,
@@ -182,8 +198,13 @@ func TestForgedTokens(t *testing.T) {
 		"a beginning to come":       forge(t, jwt.SigningMethodHS256, named, with("nbf", now.Add(6*time.Second).Unix()), key),
 		"more than fits":            forge(t, jwt.SigningMethodHS256, named, with("pad", strings.Repeat("x", 5000)), key),
 	}
+}
+
+func TestForgedTokens(t *testing.T) {
+	t.Parallel()
+	clock := newHandClock()
 	tokens := newTokens(t, clock, secret("a"), secret("c"))
-	for name, token := range cases {
+	for name, token := range forgeries(t, clock.Now()) {
 		t.Run("refuses "+name, func(t *testing.T) {
 			t.Parallel()
 			expectRefused(t, tokens, token)
@@ -192,11 +213,11 @@ func TestForgedTokens(t *testing.T) {
 	}
 	t.Run("accepts the same claims when nothing is wrong", func(t *testing.T) {
 		t.Parallel()
-		expectUser(t, tokens, signed, "u-1")
+		expectUser(t, tokens, forge(t, jwt.SigningMethodHS256, map[string]any{"kid": "a"}, goodClaims(clock.Now()), secret("a").Key), "u-1")
 	})
 	t.Run("takes a token without key id only while there is a single key", func(t *testing.T) {
 		t.Parallel()
-		nameless := forge(t, jwt.SigningMethodHS256, nil, good(), key)
+		nameless := forge(t, jwt.SigningMethodHS256, nil, goodClaims(clock.Now()), secret("a").Key)
 		expectRefused(t, tokens, nameless)
 		expectUser(t, newTokens(t, clock, secret("a")), nameless, "u-1")
 	})
