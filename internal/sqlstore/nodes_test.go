@@ -3,6 +3,9 @@ package sqlstore_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -95,43 +98,78 @@ func TestNodeLeases(t *testing.T) {
 
 func TestNodeRestarts(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(*sqlstore.Store) error{
+	ends := map[string]func(*sqlstore.Store) error{
 		"released": func(s *sqlstore.Store) error { return s.IDs().Release(context.Background()) },
 		"killed":   func(*sqlstore.Store) error { return nil },
-	} {
-		t.Run("makes no id twice when "+name+" and restarted with the clock stepped back", func(t *testing.T) {
-			t.Parallel()
-			folder, clock := t.TempDir(), newSetClock()
-			var all [][]seckill.ID
-			for range 3 * seckill.NodesMax { // every number is used more than once
-				c := clocked(folder, clock)
-				c.Alone = true
-				store := leased(t, c)
-				all = append(all, draw(t, store.IDs(), 10))
-				if err := errors.Join(end(store), store.Close()); err != nil {
-					t.Fatal(err)
-				}
-				clock.step(-time.Second)
-			}
-			distinct(t, all...)
-		})
 	}
-	t.Run("releases its number when it is stopped", func(t *testing.T) {
-		t.Parallel()
-		store := leased(t, config(t.TempDir(), 1))
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if err := store.IDs().Run(ctx); err != nil {
+	steps := map[string]time.Duration{"stepped back": -time.Second, "standing still": 0}
+	for ending, end := range ends {
+		for stepping, step := range steps {
+			t.Run("makes no id twice when "+ending+" and restarted with the clock "+stepping, func(t *testing.T) {
+				t.Parallel()
+				distinct(t, drawOverRestarts(t, end, step)...)
+			})
+		}
+	}
+}
+
+// drawOverRestarts draws ids from one process after the other, until every number was used more than once.
+func drawOverRestarts(t *testing.T, end func(*sqlstore.Store) error, step time.Duration) [][]seckill.ID {
+	t.Helper()
+	clock := newSetClock()
+	c := clocked(t.TempDir(), clock)
+	c.Alone = true
+	var all [][]seckill.ID
+	for range seckill.NodesMax + 20 {
+		store := leased(t, c)
+		all = append(all, draw(t, store.IDs(), 10))
+		if err := errors.Join(end(store), store.Close()); err != nil {
 			t.Fatal(err)
 		}
-		unavailable(t, store.IDs())
-		var held int
-		_, read, err := store.SQL(0)
-		if err == nil {
-			err = read.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM nodes WHERE leased_until > 0").Scan(&held)
-		}
-		if err != nil || held != 0 {
-			t.Fatalf("%d numbers are still held, %v", held, err)
-		}
-	})
+		clock.step(step)
+	}
+	return all
+}
+
+// The last free number, never used or lapsed, goes to one of several processes that start together.
+func TestNodeRace(t *testing.T) {
+	t.Parallel()
+	for _, used := range []bool{false, true} {
+		t.Run(fmt.Sprintf("gives the last number to one process, used before %t", used), func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			first := open(t, config(folder, 1))
+			if err := first.Migrate(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			onlyNode(t, first, 5)
+			if used {
+				edit(t, first, 0, "INSERT INTO nodes (node, holder, leased_until, last_ms) VALUES (5, 'dead', 1, 1)")
+			}
+			if won := acquireTogether(t, folder, 8); won != 1 {
+				t.Fatalf("%d processes have the number", won)
+			}
+		})
+	}
+}
+
+func acquireTogether(t *testing.T, folder string, processes int) int64 {
+	t.Helper()
+	var (
+		start = make(chan struct{})
+		wait  sync.WaitGroup
+		won   atomic.Int64
+	)
+	for range processes {
+		ids := open(t, config(folder, 1)).IDs()
+		wait.Go(func() {
+			<-start
+			if ids.Acquire(context.Background()) == nil {
+				won.Add(1)
+			}
+		})
+	}
+	close(start)
+	wait.Wait()
+	return won.Load()
 }
