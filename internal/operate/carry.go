@@ -11,29 +11,32 @@ import (
 // carryEvery is how long to wait before an item is tried again.
 const carryEvery = 100 * time.Millisecond
 
-// carryAll brings what was just committed to Redis, item by item at once.
+// carryAll brings what was just committed to Redis, item by item at once. All of them count the same wait, so that many
+// items are not waited for one after another.
 func (s *Service) carryAll(ctx context.Context, items []seckill.Item) []Check {
-	return each(items, func(item seckill.Item) Check { return s.carry(ctx, item.ID) })
+	since := s.ports.Clock.Now()
+	return each(items, func(item seckill.Item) Check { return s.carry(ctx, item.ID, since) })
 }
 
 // carry tries until the item took the settings, or until no gate that was lit under the old ones can be valid any more.
-// The wait is counted from here, which is after the commit.
-func (s *Service) carry(ctx context.Context, item seckill.ID) Check {
+// since is after the commit.
+func (s *Service) carry(ctx context.Context, item seckill.ID, since time.Time) Check {
 	wait := s.gateOf(ctx, item) + seckill.CloseMargin
-	lapsed := s.ports.Clock.After(wait)
 	for {
 		err := s.carryOnce(ctx, item)
 		if err == nil {
 			return s.carried(ctx, item)
 		}
-		select {
-		case <-lapsed:
+		left := wait - s.ports.Clock.Now().Sub(since)
+		if left <= 0 {
 			s.ports.Log.Warn("settings not sent, gate has lapsed", "item", item, "error", err)
 			return Check{Item: item, OK: true, Detail: fmt.Sprintf(
 				"not sent within %s, so its gate has lapsed: it sells nothing until Redis hears of the change (%v)", wait, err)}
+		}
+		select {
 		case <-ctx.Done():
 			return Check{Item: item, Detail: fmt.Sprintf("not sent yet, a keeper will (%v)", err)}
-		case <-s.ports.Clock.After(carryEvery):
+		case <-s.ports.Clock.After(min(carryEvery, left)):
 		}
 	}
 }

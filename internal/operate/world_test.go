@@ -1,0 +1,348 @@
+package operate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/keeper"
+	"github.com/seckill-dev/seckill/internal/operate"
+	"github.com/seckill-dev/seckill/internal/redis"
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/sqlqueue"
+	"github.com/seckill-dev/seckill/internal/sqlstore"
+)
+
+const (
+	ada = "operator:ada"
+	ben = "operator:ben"
+)
+
+var errDown = fmt.Errorf("test cut the line: %w", seckill.ErrUnavailable)
+
+// world is the use case on real stores: two shards, Redis inside the process, the keeper's jobs. No job runs by itself.
+type world struct {
+	*operate.Service
+	ports  operate.Ports
+	store  *sqlstore.Store
+	queue  *sqlqueue.Queue
+	keeper keeper.Ports
+	// Each stands between the use case and a store.
+	catalog  *catalog
+	stocks   *stocks
+	lent     *lent
+	settings *settings
+	clock    *clock
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	log := slog.New(slog.DiscardHandler)
+	store := openStore(t, log)
+	embedded, err := redis.OpenEmbedded()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = embedded.Close() })
+	write, read, err := store.SQL(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := sqlqueue.Open(t.Context(), sqlqueue.Config{
+		Write: write, Read: read, Shards: 2, IDs: store.IDs(), Clock: seckill.SystemClock{}, Log: log,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = queue.Close() })
+	w := &world{
+		store: store, queue: queue, clock: &clock{}, catalog: &catalog{Catalog: sqlstore.Catalog{Store: store}},
+		stocks: &stocks{Stocks: sqlstore.Stocks{Store: store}}, lent: &lent{Lent: embedded.Lent},
+	}
+	w.keeper = keeper.Ports{
+		Catalog: w.catalog, Stocks: w.stocks, Claims: sqlstore.Claims{Store: store}, Owing: sqlstore.Owing{Store: store},
+		Marks: sqlstore.Marks{Store: store}, Lent: w.lent, Publisher: queue, Queue: queue, Drain: queue,
+		Shards: store.Shards(), IDs: store.IDs(), Clock: seckill.SystemClock{}, Log: log,
+	}
+	w.settings = &settings{Settings: keeper.NewRenew(w.keeper)}
+	w.ports = operate.Ports{
+		Catalog: w.catalog, Stocks: w.stocks, Orders: sqlstore.Orders{Store: store}, Lent: w.lent, Queue: queue,
+		Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
+		Clock: w.clock, Log: log,
+	}
+	w.Service = operate.New(w.ports)
+	return w
+}
+
+func openStore(t *testing.T, log *slog.Logger) *sqlstore.Store {
+	t.Helper()
+	folder := t.TempDir()
+	store, err := sqlstore.Open(t.Context(), sqlstore.Config{
+		Shards: []sqlstore.ShardConfig{{Path: filepath.Join(folder, "0.db")}, {Path: filepath.Join(folder, "1.db")}},
+		Clock:  seckill.SystemClock{}, Log: log, Alone: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	if err := store.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.IDs().Acquire(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// draft is a sale of one item that started a minute ago.
+func draft(change ...func(*operate.Draft)) operate.Draft {
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	d := operate.Draft{
+		Name: "Spring drop", StartsAt: now.Add(-time.Minute), EndsAt: now.Add(time.Hour), PayWithin: 15 * time.Minute,
+		Items: []operate.DraftItem{mug()},
+	}
+	for _, c := range change {
+		c(&d)
+	}
+	return d
+}
+
+func mug() operate.DraftItem {
+	return operate.DraftItem{SKU: "MUG-1", Title: "Enamel mug", PriceMinor: 1290, Currency: "EUR", Allotment: 1000, LimitPerUser: 2}
+}
+
+func later(d *operate.Draft) { d.StartsAt = d.StartsAt.Add(30 * time.Minute) }
+
+func items(n int) func(*operate.Draft) {
+	return func(d *operate.Draft) {
+		d.Items = nil
+		for i := range n {
+			item := mug()
+			item.SKU = fmt.Sprintf("MUG-%d", i)
+			d.Items = append(d.Items, item)
+		}
+	}
+}
+
+func (w *world) create(t *testing.T, change ...func(*operate.Draft)) seckill.Sale {
+	t.Helper()
+	sale, err := w.Create(t.Context(), ada, draft(change...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sale
+}
+
+// scheduled is a preloaded sale.
+func (w *world) scheduled(t *testing.T, change ...func(*operate.Draft)) seckill.Sale {
+	t.Helper()
+	sale := w.create(t, change...)
+	report, err := w.Preload(t.Context(), ada, sale.ID, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOK(t, report, len(sale.Items))
+	return report.Sale
+}
+
+// live is a preloaded sale that has started.
+func (w *world) live(t *testing.T, change ...func(*operate.Draft)) seckill.Sale {
+	t.Helper()
+	sale := w.scheduled(t, change...)
+	if _, err := w.catalog.Advance(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w.get(t, sale.ID).Sale
+}
+
+func (w *world) get(t *testing.T, id seckill.ID) operate.SaleReport {
+	t.Helper()
+	report, err := w.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+func (w *world) inRedis(t *testing.T, item seckill.ID) seckill.LentState {
+	t.Helper()
+	states, err := w.lent.Lent.States(t.Context(), []seckill.ID{item})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return states[0]
+}
+
+func (w *world) actions(t *testing.T, id seckill.ID) []string {
+	t.Helper()
+	acts, err := w.catalog.Acts(t.Context(), id, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	actions := make([]string, len(acts))
+	for i, act := range acts {
+		actions[len(acts)-1-i] = act.Actor + " " + act.Action
+	}
+	return actions
+}
+
+func wantOK(t *testing.T, report operate.SaleReport, n int) {
+	t.Helper()
+	if len(report.Checks) != n {
+		t.Errorf("%d checks, want %d", len(report.Checks), n)
+	}
+	for _, check := range report.Checks {
+		if !check.OK {
+			t.Errorf("item %s: %s", check.Item, check.Detail)
+		}
+	}
+}
+
+func wantRefusal(t *testing.T, err error, reason seckill.Reason, field string) {
+	t.Helper()
+	var refusal *seckill.Refusal
+	if !errors.As(err, &refusal) || refusal.Reason != reason || refusal.Field != field {
+		t.Errorf("got %v, want %s of field %q", err, reason, field)
+	}
+}
+
+// clock runs ahead instead of waiting.
+type clock struct {
+	mu    sync.Mutex
+	ahead time.Duration
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Now().Add(c.ahead)
+}
+
+func (c *clock) After(d time.Duration) <-chan time.Time {
+	c.mu.Lock()
+	c.ahead += d
+	c.mu.Unlock()
+	done := make(chan time.Time, 1)
+	done <- c.Now()
+	return done
+}
+
+// catalog lets somebody else act between what the use case reads and what it writes.
+type catalog struct {
+	seckill.Catalog
+	meanwhile func()
+}
+
+func (c *catalog) between() {
+	if act := c.meanwhile; act != nil {
+		c.meanwhile = nil
+		act()
+	}
+}
+
+func (c *catalog) Update(ctx context.Context, sale seckill.Sale, act seckill.Act) (bool, error) {
+	c.between()
+	return c.Catalog.Update(ctx, sale, act)
+}
+
+func (c *catalog) Delete(ctx context.Context, id seckill.ID, version int64, act seckill.Act) (bool, error) {
+	c.between()
+	return c.Catalog.Delete(ctx, id, version, act)
+}
+
+func (c *catalog) Change(ctx context.Context, change seckill.SaleChange) (bool, error) {
+	c.between()
+	return c.Catalog.Change(ctx, change)
+}
+
+// cut is a line to a store that can be cut.
+type cut struct {
+	mu   sync.Mutex
+	left int
+}
+
+// fails lets the next n calls fail; -1 means all.
+func (c *cut) fails(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.left = n
+}
+
+func (c *cut) err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.left == 0 {
+		return nil
+	}
+	c.left--
+	return errDown
+}
+
+type stocks struct {
+	seckill.Stocks
+	create, get, seal cut
+}
+
+func (s *stocks) Create(ctx context.Context, item seckill.Item, gate time.Duration) error {
+	if err := s.create.err(); err != nil {
+		return err
+	}
+	return s.Stocks.Create(ctx, item, gate)
+}
+
+func (s *stocks) Get(ctx context.Context, item seckill.ID) (seckill.Stock, error) {
+	if err := s.get.err(); err != nil {
+		return seckill.Stock{}, err
+	}
+	return s.Stocks.Get(ctx, item)
+}
+
+func (s *stocks) Seal(ctx context.Context, request seckill.SealRequest) (bool, error) {
+	if err := s.seal.err(); err != nil {
+		return false, err
+	}
+	return s.Stocks.Seal(ctx, request)
+}
+
+type lent struct {
+	seckill.Lent
+	server, states, load cut
+}
+
+func (l *lent) Server(ctx context.Context, item seckill.ID) (seckill.Server, error) {
+	if err := l.server.err(); err != nil {
+		return seckill.Server{}, err
+	}
+	return l.Lent.Server(ctx, item)
+}
+
+func (l *lent) States(ctx context.Context, ids []seckill.ID) ([]seckill.LentState, error) {
+	if err := l.states.err(); err != nil {
+		return nil, err
+	}
+	return l.Lent.States(ctx, ids)
+}
+
+func (l *lent) Load(ctx context.Context, load seckill.Load) error {
+	if err := l.load.err(); err != nil {
+		return err
+	}
+	return l.Lent.Load(ctx, load)
+}
+
+type settings struct {
+	operate.Settings
+	carry cut
+}
+
+func (s *settings) Carry(ctx context.Context, item seckill.ID) error {
+	if err := s.carry.err(); err != nil {
+		return err
+	}
+	return s.Settings.Carry(ctx, item)
+}
