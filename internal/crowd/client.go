@@ -1,0 +1,184 @@
+package crowd
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/seckill-dev/seckill/api"
+)
+
+const (
+	callTimeout = 15 * time.Second
+	// auditTimeout is longer: an audit reads everything.
+	auditTimeout = 5 * time.Minute
+	bodyMax      = 16 << 20
+)
+
+// Failures without an answer. After errUnsent nothing can have happened; after errLost anything.
+var (
+	errUnsent = errors.New("the server was not reached")
+	errLost   = errors.New("the answer was lost")
+)
+
+// client sends requests, at most so many at once, over connections that all shoppers share.
+type client struct {
+	http   *http.Client
+	base   string
+	slots  chan struct{}
+	outage *outage
+	tally  *tally
+}
+
+func newClient(config Config, t *tally) *client {
+	transport := &http.Transport{
+		DialContext:         (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
+		MaxConnsPerHost:     config.Concurrency,
+		MaxIdleConns:        2 * config.Concurrency,
+		MaxIdleConnsPerHost: config.Concurrency,
+		IdleConnTimeout:     30 * time.Second,
+		DisableCompression:  true,
+	}
+	c := &client{
+		http:  &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
+		base:  config.BaseURL,
+		slots: make(chan struct{}, config.Concurrency),
+		tally: t,
+	}
+	c.outage = &outage{knock: c.knock, tally: t}
+	return c
+}
+
+func (c *client) close() { c.http.CloseIdleConnections() }
+
+// call is one request. url is a path of the shoppers' listener or a whole address.
+type call struct {
+	method  string
+	url     string
+	token   string
+	key     string
+	body    any
+	timeout time.Duration
+}
+
+// reply is one answer. problem is set from 400 on.
+type reply struct {
+	status     int
+	body       []byte
+	problem    api.Problem
+	replayed   bool
+	retryAfter time.Duration
+}
+
+// into decodes a successful body.
+func (r reply) into(value any) error {
+	if err := json.Unmarshal(r.body, value); err != nil {
+		return fmt.Errorf("%w: status %d with a body that is not in the contract: %w", errLost, r.status, err)
+	}
+	return nil
+}
+
+// do sends a request once. An error is errUnsent, errLost, or the end of ctx.
+func (c *client) do(ctx context.Context, what call) (reply, error) {
+	if err := c.outage.await(ctx); err != nil {
+		return reply{}, err
+	}
+	select {
+	case c.slots <- struct{}{}:
+		defer func() { <-c.slots }()
+	case <-ctx.Done():
+		return reply{}, context.Cause(ctx)
+	}
+	answer, err := c.send(ctx, what)
+	if err == nil {
+		return answer, nil
+	}
+	if ctx.Err() != nil {
+		// Sent perhaps: who gives up does not know either.
+		return reply{}, fmt.Errorf("%w: %w", errLost, context.Cause(ctx))
+	}
+	c.tally.lost.Add(1)
+	var failure *net.OpError
+	if errors.As(err, &failure) && failure.Op == "dial" {
+		c.outage.begin(ctx)
+		return reply{}, fmt.Errorf("%w: %w", errUnsent, err)
+	}
+	return reply{}, fmt.Errorf("%w: %w", errLost, err)
+}
+
+func (c *client) send(ctx context.Context, what call) (reply, error) {
+	orElse(&what.timeout, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, what.timeout)
+	defer cancel()
+	request, err := c.request(ctx, what)
+	if err != nil {
+		return reply{}, err
+	}
+	c.tally.requests.Add(1)
+	response, err := c.http.Do(request)
+	if err != nil {
+		return reply{}, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, bodyMax))
+	if err != nil {
+		return reply{}, err
+	}
+	return readReply(response, body)
+}
+
+func (c *client) request(ctx context.Context, what call) (*http.Request, error) {
+	var body io.Reader
+	if what.body != nil {
+		text, err := json.Marshal(what.body)
+		if err != nil {
+			return nil, fmt.Errorf("encode the request: %w", err)
+		}
+		body = bytes.NewReader(text)
+	}
+	if what.url[0] == '/' {
+		what.url = c.base + what.url
+	}
+	request, err := http.NewRequestWithContext(ctx, what.method, what.url, body)
+	if err != nil {
+		return nil, err
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	if what.token != "" {
+		request.Header.Set("Authorization", "Bearer "+what.token)
+	}
+	if what.key != "" {
+		request.Header.Set("Idempotency-Key", what.key)
+	}
+	return request, nil
+}
+
+func readReply(response *http.Response, body []byte) (reply, error) {
+	r := reply{status: response.StatusCode, body: body, replayed: response.Header.Get("Idempotent-Replayed") != ""}
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
+		r.retryAfter = time.Duration(seconds) * time.Second
+	}
+	if r.status < http.StatusBadRequest {
+		return r, nil
+	}
+	if err := json.Unmarshal(body, &r.problem); err != nil || !r.problem.Reason.Valid() {
+		return reply{}, fmt.Errorf("status %d without a reason", r.status)
+	}
+	return r, nil
+}
+
+// knock asks whether anybody is there; any answer will do.
+func (c *client) knock(ctx context.Context) bool {
+	_, err := c.send(ctx, call{method: http.MethodGet, url: "/livez", timeout: time.Second})
+	var failure *net.OpError
+	return err == nil || !errors.As(err, &failure)
+}

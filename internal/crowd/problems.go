@@ -1,0 +1,90 @@
+package crowd
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// ProblemKind names a way in which something does not add up.
+type ProblemKind string
+
+// The kinds of problems.
+const (
+	LostOrder        ProblemKind = "lost_order"          // queued, and no order
+	DoubledOrder     ProblemKind = "doubled_order"       // two orders for one reservation or one key
+	UnaskedOrder     ProblemKind = "unasked_order"       // an order that no answer explains
+	OrderDiffers     ProblemKind = "order_differs"       // another quantity or amount
+	RejectedOrdered  ProblemKind = "rejected_ordered"    // rejected, and an order all the same
+	Rejected         ProblemKind = "rejected"            // rejected after queued, where no fault was played
+	OtherReservation ProblemKind = "other_reservation"   // one key, two reservations
+	RefusedThough    ProblemKind = "refused_though_held" // a key that holds a reservation was refused
+	FalseSoldOut     ProblemKind = "false_sold_out"      // sold_out with enough left
+	OverLimit        ProblemKind = "over_limit"
+	Oversold         ProblemKind = "oversold"
+	Unexpected       ProblemKind = "unexpected_refusal"  // a refusal that a correct client never hears
+	UnknownHeld      ProblemKind = "unknown_reservation" // queued, and 404 when looked up
+	Undecided        ProblemKind = "undecided"           // queued, and for ever
+	Unanswered       ProblemKind = "unanswered"          // no definite answer to a purchase
+	Uncompared       ProblemKind = "uncompared"          // a shopper's orders could not be read
+	Unserved         ProblemKind = "unserved"            // nobody heard a definite answer: nothing is proven
+	AuditFinding     ProblemKind = "audit"
+	Stalled          ProblemKind = "stalled"
+)
+
+// Problem is one thing that does not add up.
+type Problem struct {
+	Kind        ProblemKind
+	User        string
+	Reservation string
+	Detail      string
+}
+
+func (p Problem) String() string {
+	text := string(p.Kind)
+	if p.User != "" {
+		text += " " + p.User
+	}
+	if p.Reservation != "" {
+		text += " " + p.Reservation
+	}
+	return text + ": " + p.Detail
+}
+
+// problemsMax bounds how many are kept; all are counted.
+const problemsMax = 200
+
+type problems struct {
+	mu     sync.Mutex
+	kept   []Problem
+	counts map[ProblemKind]int64
+}
+
+func newProblems() *problems { return &problems{counts: make(map[ProblemKind]int64)} }
+
+func (p *problems) add(problem Problem) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.counts[problem.Kind]++
+	if len(p.kept) < problemsMax {
+		p.kept = append(p.kept, problem)
+	}
+}
+
+// list returns what was kept and all counts.
+func (p *problems) list() ([]Problem, map[ProblemKind]int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.kept), maps.Clone(p.counts)
+}
+
+// summary is "3 lost_order, 1 oversold".
+func summary(counts map[ProblemKind]int64) string {
+	var parts []string
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		parts = append(parts, fmt.Sprintf("%s %s", grouped(counts[kind]), kind))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,185 @@
+package crowd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/seckill-dev/seckill/api"
+)
+
+// crowd is one run.
+type crowd struct {
+	config   Config
+	client   *client
+	tally    *tally
+	problems *problems
+	ledger   *ledger
+	// visitor asks what no shopper asks.
+	visitor  *shopper
+	shoppers []*shopper
+
+	sale  api.Sale
+	item  api.Item
+	opens time.Time
+
+	// owners are the shoppers of all orders seen; units what it has in them, cancelled ones left out.
+	mu     sync.Mutex
+	owners map[string]string
+	units  int64
+	orders int64
+
+	audit *api.AuditReport
+}
+
+// errStalled ends a phase in which nobody gets anywhere.
+var errStalled = errors.New("nobody got anywhere")
+
+// Run plays the crowd and judges what it saw. Problems are in the report; an error means that it could not be played.
+func Run(ctx context.Context, config Config) (Report, error) {
+	now := time.Now()
+	config = config.withDefaults(now)
+	if err := config.check(); err != nil {
+		return Report{}, err
+	}
+	t := newTally(now)
+	c := &crowd{
+		config: config, client: newClient(config, t), tally: t, problems: newProblems(), ledger: newLedger(config.Ledger),
+		visitor: newShopper(config.Name, config.Seed, -1), owners: make(map[string]string),
+	}
+	defer c.client.close()
+	for number := range config.Shoppers {
+		c.shoppers = append(c.shoppers, newShopper(config.Name, config.Seed, number))
+	}
+	stop := c.showProgress()
+	err := c.play(ctx)
+	stop()
+	if err = errors.Join(err, c.ledger.flush()); err != nil {
+		return c.report(), fmt.Errorf("crowd: %w", err)
+	}
+	report := c.report()
+	report.print(config.Out)
+	return report, nil
+}
+
+// play runs the phases one after the other. A phase that stalls is a problem, and the next ones still say what they can.
+func (c *crowd) play(ctx context.Context) error {
+	if err := c.phase(ctx, "find", c.find); err != nil {
+		return fmt.Errorf("find a sale: %w", err)
+	}
+	if !c.config.Quiet {
+		fmt.Fprintf(c.config.Out, "%s shoppers for item %s (%s) of sale %s (%s), at most %d each; it opens %s\n", grouped(int64(len(c.shoppers))),
+			c.item.ID, c.item.Sku, c.sale.ID, c.sale.Name, c.item.LimitPerUser, untilText(time.Until(c.opens)))
+	}
+	if err := c.phase(ctx, "prepare", c.prepare); err != nil {
+		return fmt.Errorf("prepare: %w", err)
+	}
+	for _, p := range []struct {
+		name string
+		do   func(context.Context) error
+	}{
+		{"buy", c.everyone(c.buy)}, {"await", c.everyone(c.await)}, {"compare", c.everyone(c.compare)}, {"judge", c.judge},
+	} {
+		err := c.phase(ctx, p.name, p.do)
+		switch {
+		case errors.Is(err, errStalled):
+			c.problems.add(Problem{Kind: Stalled, Detail: fmt.Sprintf("%s was given up: %v", p.name, err)})
+		case err != nil:
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+func untilText(wait time.Duration) string {
+	if wait <= 0 {
+		return "is open"
+	}
+	return "in " + wait.Round(100*time.Millisecond).String()
+}
+
+// phase does something for as long as anybody gets anywhere.
+func (c *crowd) phase(ctx context.Context, name string, do func(context.Context) error) error {
+	c.tally.phase.Store(name)
+	c.tally.moved()
+	watched, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go c.watch(watched, cancel)
+	if err := do(watched); err != nil {
+		return err
+	}
+	return context.Cause(watched)
+}
+
+func (c *crowd) watch(ctx context.Context, cancel context.CancelCauseFunc) {
+	turn := time.NewTicker(max(c.config.Patience/20, time.Millisecond))
+	defer turn.Stop()
+	for {
+		select {
+		case <-turn.C:
+		case <-ctx.Done():
+			return
+		}
+		if c.tally.phase.Load() == "buy" && time.Now().Before(c.opens) {
+			c.tally.moved() // waiting for the opening is no standstill
+		}
+		if still := c.tally.still(); still > c.config.Patience {
+			cancel(fmt.Errorf("%w for %s", errStalled, still.Round(time.Millisecond)))
+			return
+		}
+	}
+}
+
+// everyone lets all shoppers do something at once.
+func (c *crowd) everyone(do func(context.Context, *shopper)) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var all sync.WaitGroup
+		for _, s := range c.shoppers {
+			all.Go(func() { do(ctx, s) })
+		}
+		all.Wait()
+		return nil
+	}
+}
+
+// prepare gives everybody a token; one that cannot be had ends the run.
+func (c *crowd) prepare(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	err := c.everyone(func(ctx context.Context, s *shopper) {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := c.enter(ctx, s); err != nil {
+			cancel(err)
+		}
+	})(ctx)
+	return errors.Join(err, context.Cause(ctx))
+}
+
+// showProgress writes a line a second and keeps the ledger's file up to date, until it is stopped.
+func (c *crowd) showProgress() (stop func()) {
+	done := make(chan struct{})
+	var shown sync.WaitGroup
+	shown.Go(func() {
+		turn := time.NewTicker(time.Second)
+		defer turn.Stop()
+		for {
+			select {
+			case <-turn.C:
+			case <-done:
+				return
+			}
+			_ = c.ledger.flush() // kept, and reported at the end
+			if !c.config.Quiet {
+				fmt.Fprintln(c.config.Out, c.tally.line())
+			}
+		}
+	})
+	return func() {
+		close(done)
+		shown.Wait()
+	}
+}
