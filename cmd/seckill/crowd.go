@@ -1,6 +1,90 @@
 package main
 
-type crowdCommand struct{}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/app"
+	"github.com/seckill-dev/seckill/internal/crowd"
+	"github.com/seckill-dev/seckill/internal/identity"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+type crowdCommand struct {
+	Shoppers    int           `default:"5000" help:"How many shoppers."`
+	Concurrency int           `default:"256" help:"How many requests are under way at once."`
+	URL         string        `placeholder:"URL" help:"Shoppers' address; otherwise the configured one on this machine."`
+	AdminURL    string        `placeholder:"URL" help:"Operators' address, for the audit; otherwise the configured one on this machine."`
+	Sale        string        `placeholder:"ID" help:"The sale; otherwise the one that is live or opens next."`
+	Item        string        `placeholder:"ID" help:"The item; otherwise the first one of the sale."`
+	Register    bool          `help:"Register accounts and log in instead of minting tokens."`
+	Seed        uint64        `help:"Repeat the choices of another run."`
+	Patience    time.Duration `default:"1m" help:"Give up when nobody got anywhere for so long."`
+	Ledger      string        `type:"path" placeholder:"FILE" help:"Write every answer to a file, one JSON line each."`
+	Quiet       bool          `help:"Leave out the progress."`
+}
+
+const crowdTokenTTL = 2 * time.Hour
 
 // Run implements the command.
-func (crowdCommand) Run() error { return nil }
+func (c *crowdCommand) Run(ctx context.Context, cli *commands, console console) (err error) {
+	config, err := cli.load(map[string]any{})
+	if err != nil {
+		return err
+	}
+	plan, err := c.plan(config, console)
+	if err != nil {
+		return err
+	}
+	if c.Ledger != "" {
+		file, err := os.Create(c.Ledger)
+		if err != nil {
+			return fmt.Errorf("--ledger: %w", err)
+		}
+		defer func() { err = errors.Join(err, file.Close()) }()
+		plan.Ledger = io.Writer(file)
+	}
+	report, err := crowd.Run(ctx, plan)
+	if err != nil {
+		return err
+	}
+	if report.Verdict() != nil {
+		return errFindings
+	}
+	return nil
+}
+
+func (c *crowdCommand) plan(config app.Config, console console) (crowd.Config, error) {
+	key, err := operatorKey(config)
+	if err != nil {
+		return crowd.Config{}, err
+	}
+	plan := crowd.Config{
+		BaseURL: c.URL, AdminURL: c.AdminURL, OperatorKey: key, Sale: c.Sale, Item: c.Item,
+		Shoppers: c.Shoppers, Concurrency: c.Concurrency, Register: c.Register, Seed: c.Seed, Patience: c.Patience,
+		Out: console.out, Quiet: c.Quiet,
+	}
+	if plan.BaseURL == "" {
+		plan.BaseURL = config.URL()
+	}
+	if plan.AdminURL == "" {
+		plan.AdminURL = config.AdminURL()
+	}
+	if c.Register {
+		return plan, nil
+	}
+	minter, err := app.NewMinter(config)
+	if err != nil {
+		return crowd.Config{}, fmt.Errorf("mint tokens (or use --register): %w", err)
+	}
+	plan.Mint = mint(minter)
+	return plan, nil
+}
+
+func mint(minter *identity.Tokens) func(string) (string, error) {
+	return func(user string) (string, error) { return minter.Mint(seckill.UserID(user), crowdTokenTTL) }
+}

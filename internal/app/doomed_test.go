@@ -1,0 +1,215 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/api"
+	"github.com/seckill-dev/seckill/internal/app"
+	"github.com/seckill-dev/seckill/internal/crowd"
+	"github.com/seckill-dev/seckill/internal/identity"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// A doomed process is this test binary run again as a whole embedded system, with cuts between use cases and stores. The
+// variable says where and at which passing it dies ("after T1#3"); "never" is a healthy one.
+const (
+	cutVariable    = "SECKILL_TEST_CUT"
+	dataVariable   = "SECKILL_TEST_DATA"
+	listenVariable = "SECKILL_TEST_LISTEN"
+	adminVariable  = "SECKILL_TEST_ADMIN"
+	never          = "never"
+)
+
+// runDoomed is the child: it serves until it is killed, or asked to stop.
+func runDoomed(cut string) int {
+	point, nth, _ := strings.Cut(cut, "#")
+	times, _ := strconv.ParseInt(nth, 10, 64)
+	config := app.Defaults()
+	config.Data, config.Listen, config.AdminListen = os.Getenv(dataVariable), os.Getenv(listenVariable), os.Getenv(adminVariable)
+	config.Limits.PerUserPerSecond, config.Limits.PerUserBurst = 1000, 1000
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	system, err := app.Open(ctx, config, log, cuts{dieAt(point, times)}.option())
+	if err == nil {
+		err = system.Run(ctx)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "doomed:", err)
+		return 1
+	}
+	return 0
+}
+
+// victim is a system in a process of its own that can be killed and started again on the same data and addresses.
+type victim struct {
+	t      *testing.T
+	config app.Config
+	child  *exec.Cmd
+	exited chan struct{}
+	sale   api.AdminSale
+}
+
+func newVictim(t *testing.T) *victim {
+	t.Helper()
+	config := testConfig(t)
+	config.Listen, config.AdminListen = freeAddress(t), freeAddress(t)
+	return &victim{t: t, config: config}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// start runs a child that will die at cut, and waits until it serves or is dead.
+func (v *victim) start(cut string) {
+	v.t.Helper()
+	child := exec.Command(os.Args[0]) //nolint:noctx // it ends by kill -9, that is the point
+	child.Env = append(os.Environ(), cutVariable+"="+cut, dataVariable+"="+v.config.Data,
+		listenVariable+"="+v.config.Listen, adminVariable+"="+v.config.AdminListen)
+	child.Stderr = v.t.Output()
+	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := child.Start(); err != nil {
+		v.t.Fatal(err)
+	}
+	exited := make(chan struct{})
+	go func() { _ = child.Wait(); close(exited) }()
+	v.child, v.exited = child, exited
+	v.t.Cleanup(v.kill)
+	deadline := time.After(patience)
+	for !v.serves() {
+		select {
+		case <-exited:
+			return
+		case <-deadline:
+			v.t.Fatal("the child never served")
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func (v *victim) serves() bool {
+	request, err := http.NewRequestWithContext(v.t.Context(), http.MethodGet, v.config.URL()+"/readyz", http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// kill is kill -9.
+func (v *victim) kill() {
+	_ = v.child.Process.Kill()
+	<-v.exited
+}
+
+// operate calls the operators' listener and decodes the answer.
+func (v *victim) operate(method, path string, body, answer any) error {
+	credentials, err := v.config.Credentials()
+	if err != nil {
+		return err
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequestWithContext(v.t.Context(), method, v.config.AdminURL()+path, bytes.NewReader(encoded))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer "+credentials.Operators[0].Key)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("%s %s: %s %s %w", method, path, response.Status, text, err)
+	}
+	return json.Unmarshal(text, answer)
+}
+
+// create makes a draft that sells at once when it is preloaded.
+func (v *victim) create(units int64) {
+	v.t.Helper()
+	price := int64(100)
+	err := v.operate(http.MethodPost, "/admin/v1/sales", api.NewSale{
+		Name: "sale", StartsAt: time.Now().UTC(), EndsAt: time.Now().UTC().Add(time.Hour), PayWithinSeconds: 600,
+		Items: []api.NewItem{{Sku: "A", Title: "A", PriceMinor: &price, Currency: "EUR", Allotment: units, LimitPerUser: 2}},
+	}, &v.sale)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+func (v *victim) preload() error {
+	return v.operate(http.MethodPost, "/admin/v1/sales/"+v.sale.ID+"/preload", struct{}{}, &v.sale)
+}
+
+// crowd plays shoppers until all of them are done, whatever happens to the process meanwhile.
+func (v *victim) crowd(shoppers int) <-chan crowdResult {
+	credentials, err := v.config.Credentials()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	keys, err := identity.NewSecrets(credentials.Tokens)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	tokens, err := identity.NewTokens(identity.TokensConfig{Keys: keys, Clock: seckill.SystemClock{}})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	done := make(chan crowdResult, 1)
+	go func() {
+		report, err := crowd.Run(v.t.Context(), crowd.Config{
+			BaseURL: v.config.URL(), AdminURL: v.config.AdminURL(), OperatorKey: credentials.Operators[0].Key,
+			Sale: v.sale.ID, Shoppers: shoppers, Concurrency: 32, Patience: patience, Out: v.t.Output(), Quiet: true,
+			Mint: func(user string) (string, error) { return tokens.Mint(seckill.UserID(user), time.Hour) },
+		})
+		done <- crowdResult{report, err}
+	}()
+	return done
+}
+
+type crowdResult struct {
+	report crowd.Report
+	err    error
+}
+
+// sold is how many units are claimed, as the operators see it.
+func (v *victim) sold() int64 {
+	var stats api.SaleStats
+	if err := v.operate(http.MethodGet, "/admin/v1/sales/"+v.sale.ID+"/stats", struct{}{}, &stats); err != nil {
+		return 0
+	}
+	return stats.Items[0].Claimed
+}

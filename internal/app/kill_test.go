@@ -1,0 +1,96 @@
+package app_test
+
+import (
+	"testing"
+	"time"
+)
+
+const (
+	doomedUnits    = 150
+	doomedShoppers = 300
+)
+
+// TestKill kills the whole process in the middle of a sale, then at one named point of what follows, and lets it go on:
+// whoever was told queued has an order, every unit is sold, the audit is clean.
+func TestKill(t *testing.T) {
+	t.Parallel()
+	for _, point := range cutPoints() {
+		t.Run("loses nothing when it dies "+point, func(t *testing.T) {
+			t.Parallel()
+			v := newVictim(t)
+			v.start(never)
+			v.create(doomedUnits)
+			if err := v.preload(); err != nil {
+				t.Fatal(err)
+			}
+			done := v.crowd(doomedShoppers)
+			v.awaitSold(20)
+			v.kill()
+			v.start(point + "#1")
+			v.awaitDeath()
+			v.start(never)
+			v.judge(<-done, doomedUnits)
+		})
+	}
+}
+
+// TestKillDuringPreload kills it half-way through a preload; the operator repeats the call.
+func TestKillDuringPreload(t *testing.T) {
+	t.Parallel()
+	for _, point := range []string{afterSchedule, afterStockCreate, afterRebuild, afterLoad, beforeOpen, afterOpen, afterGate} {
+		t.Run("goes on after it died "+point, func(t *testing.T) {
+			t.Parallel()
+			v := newVictim(t)
+			v.start(point + "#1")
+			v.create(doomedUnits)
+			if err := v.preload(); err == nil {
+				t.Fatal("it did not die")
+			}
+			v.awaitDeath()
+			v.start(never)
+			if err := v.preload(); err != nil {
+				t.Fatal(err)
+			}
+			v.judge(<-v.crowd(doomedShoppers), doomedUnits)
+		})
+	}
+}
+
+func (v *victim) awaitDeath() {
+	v.t.Helper()
+	select {
+	case <-v.exited:
+	case <-time.After(patience):
+		v.t.Fatal("it never passed the point")
+	}
+}
+
+// awaitSold waits until some units are claimed.
+func (v *victim) awaitSold(units int64) {
+	v.t.Helper()
+	deadline := time.After(patience)
+	for v.sold() < units {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-deadline:
+			v.t.Fatal("nothing is sold")
+		}
+	}
+}
+
+// judge holds what the crowd was told against the orders, and the sale against its allotment.
+func (v *victim) judge(result crowdResult, units int64) {
+	v.t.Helper()
+	if result.err != nil {
+		v.t.Fatal(result.err)
+	}
+	if err := result.report.Verdict(); err != nil {
+		v.t.Errorf("%v\n%+v", err, result.report.Problems)
+	}
+	if result.report.Audit == nil {
+		v.t.Error("nothing was audited")
+	}
+	if got := v.sold(); got != units {
+		v.t.Errorf("%d of %d units are sold", got, units)
+	}
+}

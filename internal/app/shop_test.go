@@ -1,0 +1,283 @@
+package app_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/app"
+	"github.com/seckill-dev/seckill/internal/operate"
+	"github.com/seckill-dev/seckill/internal/purchase"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// patience bounds every wait of these tests; nothing is expected to take that long.
+const patience = 60 * time.Second
+
+// shop is one embedded system with one sale of one item, and a ledger of what shoppers were told.
+type shop struct {
+	t      *testing.T
+	config app.Config
+	system *app.System
+	stop   func()
+	item   seckill.Item
+
+	mu     sync.Mutex
+	ledger map[seckill.ID]told
+}
+
+// told is what a shopper was told of a reservation.
+type told struct {
+	user     seckill.UserID
+	key      string
+	quantity int64
+}
+
+func testConfig(t *testing.T) app.Config {
+	t.Helper()
+	config := app.Defaults()
+	config.Data, config.Listen, config.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	config.Limits.PerUserPerSecond, config.Limits.PerUserBurst = 1000, 1000
+	return config
+}
+
+// openShop starts a system without a sale.
+func openShop(t *testing.T, options ...app.Option) *shop {
+	t.Helper()
+	s := &shop{t: t, config: testConfig(t), ledger: map[seckill.ID]told{}}
+	s.start(options...)
+	return s
+}
+
+// openSale starts a system that sells units of one item now.
+func openSale(t *testing.T, units, limit int64, options ...app.Option) *shop {
+	t.Helper()
+	s := openShop(t, options...)
+	s.preload(units, limit, -time.Second, time.Hour)
+	s.awaitLive()
+	return s
+}
+
+func (s *shop) start(options ...app.Option) {
+	s.t.Helper()
+	log := slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	system, err := app.Open(s.t.Context(), s.config, log, options...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(s.t.Context()))
+	stopped := make(chan error, 1)
+	go func() { stopped <- system.Run(ctx) }()
+	s.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := errors.Join(<-stopped, system.Close()); err != nil {
+			s.t.Errorf("stop: %v", err)
+		}
+	})
+	s.t.Cleanup(func() { s.stop() })
+	s.system = system
+	ready, done := context.WithTimeout(s.t.Context(), patience)
+	defer done()
+	if err := system.Ready(ready); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// restart ends the process as far as its stores can tell, and starts it again on the same data.
+func (s *shop) restart(options ...app.Option) {
+	s.t.Helper()
+	s.stop()
+	s.start(options...)
+}
+
+// preload makes a sale that opens and closes relative to now.
+func (s *shop) preload(units, limit int64, opens, lasts time.Duration) seckill.Sale {
+	s.t.Helper()
+	starts := time.Now().Add(opens)
+	sale, err := s.system.Operate.Create(s.t.Context(), "test", operate.Draft{
+		Name: "sale", StartsAt: starts, EndsAt: starts.Add(lasts), PayWithin: time.Hour,
+		Items: []operate.DraftItem{{SKU: "A", Title: "A", PriceMinor: 100, Currency: "EUR", Allotment: units, LimitPerUser: limit}},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	report, err := s.system.Operate.Preload(s.t.Context(), "test", sale.ID, false)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, check := range report.Checks {
+		if !check.OK {
+			s.t.Fatalf("preload: %s", check.Detail)
+		}
+	}
+	s.item = sale.Items[0]
+	return report.Sale
+}
+
+// await polls until ok says yes; the clock is real because the stores are.
+func (s *shop) await(what string, ok func() bool) {
+	s.t.Helper()
+	deadline := time.After(patience)
+	for !ok() {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-deadline:
+			s.t.Fatalf("never happened: %s", what)
+		}
+	}
+}
+
+// awaitLive waits until the api answers from an open epoch.
+func (s *shop) awaitLive() {
+	s.t.Helper()
+	s.await("item is live", func() bool {
+		view, ok := s.system.Buying.View(s.item.ID)
+		return ok && view.Known
+	})
+}
+
+// buy asks once and notes what was promised.
+func (s *shop) buy(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {
+	receipt, err := s.system.Buying.Buy(s.t.Context(), purchase.Request{Item: s.item.ID, User: user, Quantity: quantity, Key: key})
+	if err == nil && receipt.Reservation.State == seckill.ReservationQueued {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.ledger[receipt.Reservation.ID] = told{user, key, receipt.Reservation.Quantity}
+	}
+	return receipt, err
+}
+
+// insist asks as a patient shopper does: busy and unknown outcomes are repeated with the same key until there is an answer.
+func (s *shop) insist(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {
+	deadline := time.Now().Add(patience)
+	for {
+		receipt, err := s.buy(user, quantity, key)
+		reason := seckill.ReasonOf(err)
+		if reason != seckill.Busy && reason != seckill.UnknownOutcome && reason != seckill.RateLimited {
+			return receipt, err
+		}
+		if time.Now().After(deadline) {
+			return receipt, fmt.Errorf("still %w", err)
+		}
+		time.Sleep(time.Duration(5+rand.IntN(20)) * time.Millisecond) //nolint:forbidigo // a shopper's pause, not a wait for a state
+	}
+}
+
+// crowd runs one shopper per index, a bounded number at a time.
+func (s *shop) crowd(shoppers int, shop func(n int)) {
+	s.t.Helper()
+	var all sync.WaitGroup
+	places := make(chan struct{}, 256)
+	for n := range shoppers {
+		places <- struct{}{}
+		all.Go(func() {
+			defer func() { <-places }()
+			shop(n)
+		})
+	}
+	all.Wait()
+}
+
+func user(n int) seckill.UserID { return seckill.UserID(fmt.Sprintf("user-%d", n)) }
+
+func key(n int) string { return fmt.Sprintf("purchase-%d", n) }
+
+// settled waits until everything that was promised is decided, and fails for what did not become an order.
+func (s *shop) settled() {
+	s.t.Helper()
+	for id, told := range s.promises() {
+		var state seckill.Reservation
+		s.await("reservation "+id.String()+" is decided", func() bool {
+			var err error
+			state, err = s.system.Buying.Status(s.t.Context(), told.user, s.item.ID, id, time.Second)
+			return err == nil && state.State != seckill.ReservationQueued
+		})
+		if state.State != seckill.ReservationOrdered {
+			s.t.Fatalf("reservation %s of %s was promised and is %s (%s)", id, told.user, state.State, state.Reason)
+		}
+		order, err := s.system.Backend.Orders.Find(s.t.Context(), id)
+		if err != nil || order.User != told.user || order.Quantity != told.quantity {
+			s.t.Fatalf("order of reservation %s: %+v, %v", id, order, err)
+		}
+	}
+}
+
+func (s *shop) promises() map[seckill.ID]told {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	copied := make(map[seckill.ID]told, len(s.ledger))
+	for id, told := range s.ledger {
+		copied[id] = told
+	}
+	return copied
+}
+
+// stock reads the row.
+func (s *shop) stock() seckill.Stock {
+	s.t.Helper()
+	stock, err := s.system.Backend.Stocks.Get(s.t.Context(), s.item.ID)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return stock
+}
+
+// orders counts the item's orders over all states.
+func (s *shop) orders() int64 {
+	s.t.Helper()
+	counts, err := s.system.Backend.Orders.Count(s.t.Context(), 0, s.item.ID)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var sum int64
+	for _, count := range counts {
+		sum += count
+	}
+	return sum
+}
+
+// adds up: everything promised is an order, the audit finds nothing.
+func (s *shop) addsUp() {
+	s.t.Helper()
+	s.settled()
+	report, err := s.system.Audit.Run(s.t.Context(), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, finding := range report.Findings {
+		s.t.Errorf("audit: %+v", finding)
+	}
+}
+
+// soldOut: every unit is claimed, and nothing is left anywhere.
+func (s *shop) soldOut() {
+	s.t.Helper()
+	s.await("every unit is claimed", func() bool {
+		stock := s.stock()
+		return stock.Claimed == stock.Allotted
+	})
+	if _, err := s.insist("latecomer", 1, ""); seckill.ReasonOf(err) != seckill.SoldOut {
+		s.t.Fatalf("a latecomer hears %v, want sold_out", err)
+	}
+}
+
+func TestMain(m *testing.M) {
+	if cut := os.Getenv(cutVariable); cut != "" {
+		os.Exit(runDoomed(cut))
+	}
+	os.Exit(m.Run())
+}
+
+func wantReason(t *testing.T, err error, want ...seckill.Reason) {
+	t.Helper()
+	if got := seckill.ReasonOf(err); !slices.Contains(want, got) {
+		t.Fatalf("got %v, want one of %v", err, want)
+	}
+}
