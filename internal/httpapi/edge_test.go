@@ -4,11 +4,16 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/getkin/kin-openapi/openapi3"
+
+	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/httpapi"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -150,6 +155,35 @@ func TestListeners(t *testing.T) {
 		response := w.askElsewhere(w.edge.Operators(), call{path: "/v1/sales"})
 		w.expectProblem(response, http.StatusNotFound, seckill.NotFound, "")
 	})
+}
+
+// TestRoutes holds both routers against the contract: every call is at its listener, and at no other.
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	document, err := openapi3.NewLoader().LoadFromData(api.Document())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t)
+	served := func(handler http.Handler, method, path string) bool {
+		// Without credentials, body or such a thing: any answer but this one says that the call is there.
+		response := w.askElsewhere(handler, call{method: method, path: regexp.MustCompile(`{\w+}`).ReplaceAllString(path, "x")})
+		return response.status != http.StatusMethodNotAllowed && !strings.Contains(string(response.body), "there is no such path")
+	}
+	for path, item := range document.Paths.Map() {
+		for method, operation := range item.Operations() {
+			t.Run("serves "+method+" "+path+" where its tag says", func(t *testing.T) {
+				t.Parallel()
+				operators, everywhere := slices.Contains(operation.Tags, "operators"), slices.Contains(operation.Tags, "health")
+				if got := served(w.edge.Shoppers(), method, path); got == operators {
+					t.Errorf("shoppers are served: %t", got)
+				}
+				if got := served(w.edge.Operators(), method, path); got != (operators || everywhere) {
+					t.Errorf("operators are served: %t", got)
+				}
+			})
+		}
+	}
 }
 
 func TestProbes(t *testing.T) {

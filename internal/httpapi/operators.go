@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -30,5 +31,9 @@ func (o *operators) routes(engine *gin.Engine, gatherer prometheus.Gatherer) {
 	o.route(engine, http.MethodGet, sale+"/stats", operateTimeout, o.operator(o.saleStats))
 	o.route(engine, http.MethodGet, sale+"/audit", auditTimeout, o.operator(o.auditSale))
 	o.route(engine, http.MethodGet, "/admin/v1/audit", auditTimeout, o.operator(o.auditAll))
-	engine.GET("/metrics", gin.WrapH(promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{})))
+	figures := promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{})
+	o.route(engine, http.MethodGet, "/metrics", operateTimeout, func(ctx context.Context, c *gin.Context) error {
+		figures.ServeHTTP(c.Writer, c.Request.WithContext(ctx))
+		return nil
+	})
 }

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
@@ -23,7 +24,7 @@ type HashCost struct {
 // DefaultHashCost is OWASP's first recommendation for argon2id.
 func DefaultHashCost() HashCost { return HashCost{MemoryKiB: 19 * 1024, Passes: 2, Threads: 1} }
 
-// HasherConfig bounds the hashing of passwords; zero values mean the defaults.
+// HasherConfig bounds the hashing of passwords; zero values mean the defaults, those of Cost one by one.
 type HasherConfig struct {
 	Cost HashCost
 	// ConcurrentMax is how many hashes are computed at once (each takes a core and Cost.MemoryKiB); WaitingMax is how many
@@ -53,8 +54,11 @@ type Hasher struct {
 
 // NewHasher makes a hasher.
 func NewHasher(config HasherConfig) *Hasher {
-	if config.Cost == (HashCost{}) {
-		config.Cost = DefaultHashCost()
+	standard := DefaultHashCost()
+	config.Cost = HashCost{
+		MemoryKiB: cmp.Or(config.Cost.MemoryKiB, standard.MemoryKiB),
+		Passes:    cmp.Or(config.Cost.Passes, standard.Passes),
+		Threads:   cmp.Or(config.Cost.Threads, standard.Threads),
 	}
 	if config.ConcurrentMax <= 0 {
 		config.ConcurrentMax = hashConcurrentDefault

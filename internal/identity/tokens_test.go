@@ -1,6 +1,7 @@
 package identity_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -231,6 +232,28 @@ func BenchmarkVerify(b *testing.B) {
 		for b.Loop() {
 			if _, err := tokens.Verify(token); err != nil {
 				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestTokenMemory(t *testing.T) {
+	t.Parallel()
+	t.Run("gives the right answers when it holds far fewer tokens than there are", func(t *testing.T) {
+		t.Parallel()
+		keys, err := identity.NewSecrets([]identity.Secret{secret("a")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens := tokensOf(t, identity.TokensConfig{Keys: keys, Clock: newHandClock(), CachedMax: 8})
+		byUser := map[seckill.UserID]string{}
+		for i := range 200 {
+			user := seckill.UserID(fmt.Sprintf("u-%d", i))
+			byUser[user] = mint(t, tokens, user, time.Hour)
+		}
+		for range 3 {
+			for user, token := range byUser {
+				expectUser(t, tokens, token, user)
 			}
 		}
 	})
