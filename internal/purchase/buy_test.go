@@ -94,6 +94,10 @@ func TestBuyShowsWhatTheBuyerHoldsWhenTheLimitIsReached(t *testing.T) {
 	if refusal := refused(t, err, seckill.LimitReached); len(refusal.Held) != 1 || refusal.Held[0].ID != first.Reservation.ID {
 		t.Fatalf("%+v", refusal)
 	}
+	_, err = w.buy("ann", 3, key) // more than anyone may have, but with a key it is for Redis to say
+	if refusal := refused(t, err, seckill.LimitReached); len(refusal.Held) != 1 {
+		t.Fatalf("%+v", refusal)
+	}
 }
 
 func TestBuyTakesNothingWhenTheShopperLeavesBeforeTheCall(t *testing.T) {

@@ -274,6 +274,67 @@ func TestGateTrap31IsClosedToWhoWasAdmittedBeforeTheProcessWasStopped(t *testing
 	}
 }
 
+func TestGateTrap31IsClosedToWhoWaitedWhileTheDatabaseWasAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.lent.before = func(call int) error {
+		if call > 1 {
+			return nil
+		}
+		w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+		for range 21 {
+			w.pass(500 * time.Millisecond) // the item's state stays fresh
+		}
+		w.sql.set(func(f *fakeSQL) { f.err = nil })
+		return seckill.ErrUnavailable
+	}
+	for _, a := range w.crowd(2) {
+		refused(t, a.err, seckill.Busy)
+	}
+	if w.lent.count("reserve") != 1 || w.hits(purchase.BoundHeartbeat) != 1 {
+		t.Fatal("the second was tried")
+	}
+}
+
+func TestGateIsClosedToWhoWaitedForARedisThatStoodStill(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.lent.before = func(call int) error {
+		if call == 1 {
+			w.clock.shift(seckill.StateMaxAge + 1)
+			return seckill.ErrUnavailable
+		}
+		return nil
+	}
+	for _, a := range w.crowd(2) {
+		refused(t, a.err, seckill.Busy)
+	}
+	if w.lent.count("reserve") != 1 || w.hits(purchase.BoundState) != 1 {
+		t.Fatal("the second was tried")
+	}
+}
+
+func TestGateCountsTheAgeOfAHeartbeatFromBeforeItBegan(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.sql.set(func(f *fakeSQL) {
+		f.reading = func(call string) {
+			if call == "beat" {
+				w.clock.shift(seckill.BeatMaxAge) // the database takes its time
+			}
+		}
+	})
+	w.pass(400 * time.Millisecond)
+	w.sql.set(func(f *fakeSQL) { f.reading = nil })
+	w.clock.shift(-statesPass)
+	w.pass(statesPass)
+	_, err := w.buy("ann", 1, "")
+	refused(t, err, seckill.Busy)
+	if w.hits(purchase.BoundHeartbeat) != 1 {
+		t.Fatalf("%v", err)
+	}
+}
+
 func TestGateOfAnItemIsThatOfItsHomeShard(t *testing.T) {
 	t.Parallel()
 	for shard, want := range []seckill.Reason{"", seckill.Busy} {

@@ -48,10 +48,29 @@ func TestMarksTrap25BeginBeforeTheMarksAreRead(t *testing.T) {
 		}
 	}
 	w.pass(400 * time.Millisecond)
+	w.sql.set(func(f *fakeSQL) { f.reading = nil })
 	if beat := w.sql.last(); len(beat.Marks) != 1 {
 		t.Fatalf("%+v", beat)
 	}
+}
+
+func TestMarksThatChangeWhileTheyAreWrittenAreWrittenAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.queued("ann", 1, "")
+	w.sql.set(func(f *fakeSQL) {
+		f.reading = func(call string) {
+			if call == "beat" {
+				w.queued("bob", 1, "")
+			}
+		}
+	})
+	w.pass(400 * time.Millisecond)
 	w.sql.set(func(f *fakeSQL) { f.reading = nil })
+	w.pass(500 * time.Millisecond)
+	if beat := w.sql.last(); len(beat.Marks) != 1 || beat.Marks[0].Sold != 2 {
+		t.Fatalf("%+v", beat)
+	}
 }
 
 func TestMarksAreWrittenAgainAfterAFailureAndWithALaterEpoch(t *testing.T) {
@@ -112,6 +131,38 @@ func TestDrainAnswersWhoIsInFlightFlushesAndThenLeavesWithTheLastMarks(t *testin
 	}
 }
 
+func TestDrainWaitsForWhatAShopperWhoLeftHasBegun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	gate := make(chan struct{})
+	w.lent.before = func(int) error { <-gate; return nil }
+	ctx, leave := context.WithCancel(context.Background())
+	first := make(chan error, 1)
+	go func() {
+		_, err := w.service.Buy(ctx, purchase.Request{Item: mug, User: "ann", Quantity: 1})
+		first <- err
+	}()
+	eventually(t, "the call began", func() bool { return w.lent.count("reserve") == 1 })
+	leave()
+	refused(t, <-first, seckill.UnknownOutcome)
+	drained := make(chan error, 1)
+	go func() { drained <- w.service.Drain(context.Background()) }()
+	eventually(t, "it drains", func() bool { return w.service.Ready() != nil })
+	w.pass(500 * time.Millisecond) // time enough
+	select {
+	case <-drained:
+		t.Fatal("drained with a call in flight")
+	default:
+	}
+	close(gate)
+	if err := errors.Join(<-drained, w.end()); err != nil {
+		t.Fatal(err)
+	}
+	if beat := w.sql.last(); !beat.Left || len(beat.Marks) != 1 || len(w.queue.published()) != 1 {
+		t.Fatalf("%+v", beat)
+	}
+}
+
 func TestDrainDoesNotSayThatItLeftWhileSomebodyMayStillBeAnswered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10, func(_ *world, o *purchase.Options) { o.DrainWithin = 20 * time.Millisecond })
@@ -132,26 +183,34 @@ func TestDrainDoesNotSayThatItLeftWhileSomebodyMayStillBeAnswered(t *testing.T) 
 	<-first
 }
 
+func TestViewKeepsShowingTheCatalogWithoutAnyStore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	view, ok := w.service.View(mug)
+	if !ok || !view.Known || view.Available != 10 || view.Item.SKU != "MUG-1" || view.Sale.ID != 700 {
+		t.Fatalf("%+v", view)
+	}
+	w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+	w.lent.set(func(*seckill.LentState) { w.lent.statesErr = seckill.ErrUnavailable })
+	w.pass(2 * time.Second)
+	view, ok = w.service.View(mug)
+	if !ok || view.Known || view.Item.SKU != "MUG-1" {
+		t.Fatalf("%+v", view)
+	}
+	if sales, ok := w.service.Sales(); !ok || len(sales) != 1 {
+		t.Fatalf("%+v", sales)
+	}
+	w.sql.set(func(f *fakeSQL) { f.err = nil })
+}
+
 func TestView(t *testing.T) {
 	t.Parallel()
-	t.Run("shows what Redis has left, and keeps showing the catalog without any store", func(t *testing.T) {
+	t.Run("does not know what is left while the epoch is closed", func(t *testing.T) {
 		t.Parallel()
-		w := newWorld(t, 10)
-		view, ok := w.service.View(mug)
-		if !ok || !view.Known || view.Available != 10 || view.Item.SKU != "MUG-1" || view.Sale.ID != 700 {
+		w := newWorld(t, 10, func(w *world, _ *purchase.Options) { w.lent.state.Live = false })
+		if view, ok := w.service.View(mug); !ok || view.Known {
 			t.Fatalf("%+v", view)
 		}
-		w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
-		w.lent.set(func(*seckill.LentState) { w.lent.statesErr = seckill.ErrUnavailable })
-		w.pass(2 * time.Second)
-		view, ok = w.service.View(mug)
-		if !ok || view.Known || view.Item.SKU != "MUG-1" {
-			t.Fatalf("%+v", view)
-		}
-		if sales, ok := w.service.Sales(); !ok || len(sales) != 1 {
-			t.Fatalf("%+v", sales)
-		}
-		w.sql.set(func(f *fakeSQL) { f.err = nil })
 	})
 	t.Run("knows nothing before the catalog was read", func(t *testing.T) {
 		t.Parallel()
