@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,15 +97,8 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		for _, key := range config.Tokens.Keys {
-			if key.Secret != "" {
-				return // redacted, so the print cannot be loaded
-			}
-		}
-		for _, operator := range config.Operators {
-			if operator.Key != "" {
-				return
-			}
+		if hasSecrets(config) {
+			return // redacted, so the print cannot be loaded
 		}
 		var printed bytes.Buffer
 		if err := config.Print(&printed); err != nil {
@@ -114,4 +108,9 @@ func FuzzLoad(f *testing.F) {
 			t.Errorf("%s\n%s", printed.String(), diff)
 		}
 	})
+}
+
+func hasSecrets(config app.Config) bool {
+	return slices.ContainsFunc(config.Tokens.Keys, func(key app.TokenKeyConfig) bool { return key.Secret != "" }) ||
+		slices.ContainsFunc(config.Operators, func(operator app.OperatorConfig) bool { return operator.Key != "" })
 }

@@ -42,62 +42,72 @@ func mustLoad(t *testing.T, yaml string, env ...string) app.Config {
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	t.Run("gives the defaults when nothing is said", func(t *testing.T) {
-		t.Parallel()
-		config, err := app.Load(app.LoadOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(app.Defaults(), config); diff != "" {
-			t.Error(diff)
-		}
+	t.Run("gives the defaults when nothing is said", loadNothing)
+	t.Run("takes an empty file for no settings", loadEmptyFile)
+	t.Run("lets flags override the environment and that the file", loadLayers)
+	t.Run("reads numbers, truths and lists from the environment", loadEnvironment)
+	t.Run("leaves variables alone that Kubernetes or the tests set", loadForeign)
+}
+
+func loadNothing(t *testing.T) {
+	t.Parallel()
+	config, err := app.Load(app.LoadOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(app.Defaults(), config); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func loadEmptyFile(t *testing.T) {
+	t.Parallel()
+	if diff := cmp.Diff(app.Defaults(), mustLoad(t, "# nothing\n")); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func loadLayers(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "seckill.yaml")
+	if err := os.WriteFile(path, []byte("gate: 2s\nlisten: :1\nlog: {level: warn, format: json}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := app.Load(app.LoadOptions{
+		File: path, Env: []string{"SECKILL_LISTEN=:2", "SECKILL_LOG__LEVEL=error", "HOME=/"},
+		Flags: map[string]any{"log.level": "debug", "shutdown_timeout": 3 * time.Second, "admin_anywhere": true},
 	})
-	t.Run("takes an empty file for no settings", func(t *testing.T) {
-		t.Parallel()
-		if diff := cmp.Diff(app.Defaults(), mustLoad(t, "# nothing\n")); diff != "" {
-			t.Error(diff)
-		}
-	})
-	t.Run("lets flags override the environment and that the file", func(t *testing.T) {
-		t.Parallel()
-		path := filepath.Join(t.TempDir(), "seckill.yaml")
-		if err := os.WriteFile(path, []byte("gate: 2s\nlisten: :1\nlog: {level: warn, format: json}\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		config, err := app.Load(app.LoadOptions{
-			File: path, Env: []string{"SECKILL_LISTEN=:2", "SECKILL_LOG__LEVEL=error", "HOME=/"},
-			Flags: map[string]any{"log.level": "debug", "shutdown_timeout": 3 * time.Second, "admin_anywhere": true},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := app.Defaults()
-		want.Gate, want.Listen, want.Log = 2*time.Second, ":2", app.LogConfig{Level: "debug", Format: "json"}
-		want.ShutdownTimeout, want.AdminAnywhere = 3*time.Second, true
-		if diff := cmp.Diff(want, config); diff != "" {
-			t.Error(diff)
-		}
-	})
-	t.Run("reads numbers, truths and lists from the environment", func(t *testing.T) {
-		t.Parallel()
-		config := mustLoad(t, "operators: [{name: old, key: "+goodKey+"}]",
-			"SECKILL_LIMITS__PER_USER_PER_SECOND=5", "SECKILL_ACCOUNTS__ENABLED=false", "SECKILL_GATE=1500ms",
-			"SECKILL_TRUSTED_PROXIES=10.0.0.0/8, ::1", "SECKILL_ACCOUNTS__ARGON2__THREADS=2",
-			"SECKILL_OPERATORS__0__NAME=ada", "SECKILL_OPERATORS__0__KEY=k"+goodKey,
-			"SECKILL_OPERATORS__1__NAME=ben", "SECKILL_OPERATORS__1__KEY_FILE=/run/ben")
-		want := app.Defaults()
-		want.Limits.PerUserPerSecond, want.Accounts.Enabled, want.Gate = 5, false, 1500*time.Millisecond
-		want.TrustedProxies, want.Accounts.Argon2.Threads = []string{"10.0.0.0/8", "::1"}, 2
-		want.Operators = []app.OperatorConfig{{Name: "ada", Key: "k" + goodKey}, {Name: "ben", KeyFile: "/run/ben"}}
-		if diff := cmp.Diff(want, config); diff != "" {
-			t.Error(diff)
-		}
-	})
-	t.Run("leaves variables alone that Kubernetes or the tests set", func(t *testing.T) {
-		t.Parallel()
-		mustLoad(t, "", "SECKILL_SERVICE_HOST=10.0.0.1", "SECKILL_SERVICE_PORT_HTTP=8080", "SECKILL_PORT=tcp://10.0.0.1:8080",
-			"SECKILL_ADMIN_PORT_8081_TCP_ADDR=10.0.0.1", "SECKILL_TEST_REDIS=127.0.0.1:6379", "SECKILL_CONFIG=x.yaml")
-	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := app.Defaults()
+	want.Gate, want.Listen, want.Log = 2*time.Second, ":2", app.LogConfig{Level: "debug", Format: "json"}
+	want.ShutdownTimeout, want.AdminAnywhere = 3*time.Second, true
+	if diff := cmp.Diff(want, config); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func loadEnvironment(t *testing.T) {
+	t.Parallel()
+	config := mustLoad(t, "operators: [{name: old, key: "+goodKey+"}]",
+		"SECKILL_LIMITS__PER_USER_PER_SECOND=5", "SECKILL_ACCOUNTS__ENABLED=false", "SECKILL_GATE=1500ms",
+		"SECKILL_TRUSTED_PROXIES=10.0.0.0/8, ::1", "SECKILL_ACCOUNTS__ARGON2__THREADS=2",
+		"SECKILL_OPERATORS__0__NAME=ada", "SECKILL_OPERATORS__0__KEY=k"+goodKey,
+		"SECKILL_OPERATORS__1__NAME=ben", "SECKILL_OPERATORS__1__KEY_FILE=/run/ben")
+	want := app.Defaults()
+	want.Limits.PerUserPerSecond, want.Accounts.Enabled, want.Gate = 5, false, 1500*time.Millisecond
+	want.TrustedProxies, want.Accounts.Argon2.Threads = []string{"10.0.0.0/8", "::1"}, 2
+	want.Operators = []app.OperatorConfig{{Name: "ada", Key: "k" + goodKey}, {Name: "ben", KeyFile: "/run/ben"}}
+	if diff := cmp.Diff(want, config); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func loadForeign(t *testing.T) {
+	t.Parallel()
+	mustLoad(t, "", "SECKILL_SERVICE_HOST=10.0.0.1", "SECKILL_SERVICE_PORT_HTTP=8080", "SECKILL_PORT=tcp://10.0.0.1:8080",
+		"SECKILL_ADMIN_PORT_8081_TCP_ADDR=10.0.0.1", "SECKILL_TEST_REDIS=127.0.0.1:6379", "SECKILL_CONFIG=x.yaml")
 }
 
 // TestRefusals: one sentence each, which begins with the key.
@@ -258,54 +268,8 @@ func TestSecret(t *testing.T) {
 
 func TestCredentials(t *testing.T) {
 	t.Parallel()
-	t.Run("are made once in development and kept", func(t *testing.T) {
-		t.Parallel()
-		config := app.Defaults()
-		config.Data = filepath.Join(t.TempDir(), "data")
-		const starts = 8
-		found := make([]app.Credentials, starts)
-		var all sync.WaitGroup
-		for i := range starts {
-			all.Go(func() {
-				var err error
-				if found[i], err = config.Credentials(); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		for _, other := range found {
-			if diff := cmp.Diff(found[0], other); diff != "" {
-				t.Fatal(diff)
-			}
-		}
-		files, err := filepath.Glob(filepath.Join(config.Data, "keys", "*"))
-		if err != nil || len(files) != 2 {
-			t.Fatalf("%q, %v", files, err)
-		}
-		for _, file := range files {
-			if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-				t.Errorf("%s: %v, %v", file, info.Mode(), err)
-			}
-		}
-	})
-	t.Run("are read from files", func(t *testing.T) {
-		t.Parallel()
-		folder := t.TempDir()
-		file := filepath.Join(folder, "key")
-		if err := os.WriteFile(file, []byte(goodSecret+"\n"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		config := mustLoad(t, "profile: production\ntokens: {keys: [{kid: a, secret_file: "+file+"}]}\n"+
-			"operators: [{name: ada, key_file: "+file+"}]")
-		found, err := config.Credentials()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if string(found.Tokens[0].Key) != goodSecret || found.Operators[0].Key != goodSecret {
-			t.Error("another key was read")
-		}
-	})
+	t.Run("are made once in development and kept", credentialsGenerated)
+	t.Run("are read from files", credentialsFromFiles)
 	for name, content := range map[string]string{
 		"a short key": "short", "a placeholder": strings.Repeat("change-me-", 5), "two lines": goodSecret + "\n" + goodSecret,
 	} {
@@ -321,5 +285,55 @@ func TestCredentials(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		})
+	}
+}
+
+func credentialsGenerated(t *testing.T) {
+	t.Parallel()
+	config := app.Defaults()
+	config.Data = filepath.Join(t.TempDir(), "data")
+	const starts = 8
+	found := make([]app.Credentials, starts)
+	var all sync.WaitGroup
+	for i := range starts {
+		all.Go(func() {
+			var err error
+			if found[i], err = config.Credentials(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for _, other := range found {
+		if diff := cmp.Diff(found[0], other); diff != "" {
+			t.Fatal(diff)
+		}
+	}
+	files, err := filepath.Glob(filepath.Join(config.Data, "keys", "*"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	for _, file := range files {
+		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", file, info.Mode(), err)
+		}
+	}
+}
+
+func credentialsFromFiles(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	file := filepath.Join(folder, "key")
+	if err := os.WriteFile(file, []byte(goodSecret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := mustLoad(t, "profile: production\ntokens: {keys: [{kid: a, secret_file: "+file+"}]}\n"+
+		"operators: [{name: ada, key_file: "+file+"}]")
+	found, err := config.Credentials()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(found.Tokens[0].Key) != goodSecret || found.Operators[0].Key != goodSecret {
+		t.Error("another key was read")
 	}
 }
