@@ -110,11 +110,54 @@ func loadForeign(t *testing.T) {
 		"SECKILL_ADMIN_PORT_8081_TCP_ADDR=10.0.0.1", "SECKILL_TEST_REDIS=127.0.0.1:6379", "SECKILL_CONFIG=x.yaml")
 }
 
-// TestRefusals: one sentence each, which begins with the key.
+// refusal is one wrong source and a piece of the sentence it must be refused with.
+type refusal struct{ yaml, env, want string }
+
+// TestRefusals: one sentence each, which names the key and never shows a secret.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	token := func(text string) string { return "tokens: {keys: [" + text + "]}" }
-	for name, c := range map[string]struct{ yaml, env, want string }{
+	for _, cases := range []map[string]refusal{wrongValues(), wrongKeys()} {
+		for name, c := range cases {
+			t.Run("refuses "+name, func(t *testing.T) {
+				t.Parallel()
+				var env []string
+				if c.env != "" {
+					env = []string{c.env}
+				}
+				_, err := loadText(t, c.yaml, env...)
+				wantSentence(t, err, c.want)
+			})
+		}
+	}
+	t.Run("refuses a file that is not there", func(t *testing.T) {
+		t.Parallel()
+		_, err := app.Load(app.LoadOptions{File: filepath.Join(t.TempDir(), "no.yaml")})
+		wantSentence(t, err, "no.yaml")
+	})
+	t.Run("refuses an unknown flag", func(t *testing.T) {
+		t.Parallel()
+		_, err := app.Load(app.LoadOptions{Flags: map[string]any{"limits": 1}})
+		wantSentence(t, err, "command line: limits: is a section")
+	})
+}
+
+func wantSentence(t *testing.T, err error, want string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("it was taken")
+	}
+	if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("got  %s\nwant %s", err, want)
+	}
+	if strings.Contains(err.Error(), goodSecret) || strings.Contains(err.Error(), "12345") {
+		t.Errorf("the secret is in the error: %s", err)
+	}
+}
+
+func tokenKeys(entries string) string { return "tokens: {keys: [" + entries + "]}" }
+
+func wrongValues() map[string]refusal {
+	return map[string]refusal{
 		"a number that is too small":    {"limits: {per_user_per_second: 0}", "", "limits.per_user_per_second: must be at least 1, got 0"},
 		"a number from the environment": {"", "SECKILL_LIMITS__PENDING=many", `limits.pending: must be a whole number, got "many"`},
 		"a fraction":                    {"limits: {pending: 1.5}", "", "limits.pending: must be a whole number, got 1.5"},
@@ -136,20 +179,24 @@ func TestRefusals(t *testing.T) {
 		"one address for both":          {"listen: 127.0.0.1:8081", "", `admin_listen: must be another address than listen, got "127.0.0.1:8081" for both`},
 		"a proxy":                       {"trusted_proxies: [all]", "", `trusted_proxies[0]: must be an address or a network such as 10.0.0.0/8, got "all"`},
 		"a log level":                   {"log: {level: loud}", "", `log.level: must be debug or info or warn or error, got "loud"`},
-		"a short secret":                {token("{kid: a, secret: short}"), "", "tokens.keys[0].secret: must have at least 32 characters, got 5"},
-		"a secret that is a number":     {token("{kid: a, secret: 12345}"), "", "tokens.keys[0].secret: must be a text; put it in quotes"},
-		"no secret":                     {token("{kid: a}"), "", "tokens.keys[0].secret: is missing; write it here or name its file in secret_file"},
-		"two secrets":                   {token("{kid: a, secret: " + goodSecret + ", secret_file: f}"), "", "tokens.keys[0].secret: cannot be set along with secret_file; choose one"},
-		"a key id twice":                {token("{kid: a, secret_file: f}, {kid: a, secret_file: g}"), "", `tokens.keys[1].kid: "a" is there twice`},
+		"a short secret":                {tokenKeys("{kid: a, secret: short}"), "", "tokens.keys[0].secret: must have at least 32 characters, got 5"},
+		"a secret that is a number":     {tokenKeys("{kid: a, secret: 12345}"), "", "tokens.keys[0].secret: must be a text; put it in quotes"},
+		"no secret":                     {tokenKeys("{kid: a}"), "", "tokens.keys[0].secret: is missing; write it here or name its file in secret_file"},
+		"two secrets":                   {tokenKeys("{kid: a, secret: " + goodSecret + ", secret_file: f}"), "", "tokens.keys[0].secret: cannot be set along with secret_file; choose one"},
+		"a key id twice":                {tokenKeys("{kid: a, secret_file: f}, {kid: a, secret_file: g}"), "", `tokens.keys[1].kid: "a" is there twice`},
 		"an operator's name":            {"operators: [{name: 'a b', key_file: f}]", "", `operators[0].name: must be 1-64 letters, digits or _ . : @ -, got "a b"`},
 		"an operator's short key":       {"operators: [{name: a, key: short}]", "", "operators[0].key: must have at least 20 characters, got 5"},
 		"accounts without a signer":     {"tokens: {jwks_file: f}", "", "accounts.enabled: must be false along with tokens.jwks_file, which holds no key to sign tokens with"},
 		"keys and a key file":           {"tokens: {jwks_file: f, keys: [{kid: a, secret_file: f}]}", "", "tokens.jwks_file: cannot be set along with tokens.keys; choose one"},
+	}
+}
 
+func wrongKeys() map[string]refusal {
+	return map[string]refusal{
 		"an unknown key":                 {"limits: {per_user_per_secnd: 1}", "", "limits.per_user_per_secnd: is not a setting; the nearest one is limits.per_user_per_second"},
 		"an unknown section":             {"limit: {pending: 1}", "", "limit: is not a setting; the nearest one is listen"},
 		"a key outside of its section":   {"pending: 1", "", "pending: is not a setting; the nearest one is limits.pending"},
-		"an unknown key in a list":       {token("{id: a}"), "", "tokens.keys[0].id: is not a setting; the nearest one is tokens.keys[].kid"},
+		"an unknown key in a list":       {tokenKeys("{id: a}"), "", "tokens.keys[0].id: is not a setting; the nearest one is tokens.keys[].kid"},
 		"a key with dots":                {"limits.pending: 1", "", `"limits.pending": write its levels below one another, not with dots`},
 		"an unknown variable":            {"", "SECKILL_LISTN=:1", "environment variable SECKILL_LISTN: listn: is not a setting; the nearest one is listen"},
 		"a section from the environment": {"", "SECKILL_LOG=debug", "environment variable SECKILL_LOG: log: is a section; set one of its keys, such as log.level"},
@@ -158,37 +205,7 @@ func TestRefusals(t *testing.T) {
 		"a key twice":                    {"gate: 1s\ngate: 2s", "", `mapping key "gate" already defined at line 1`},
 		"two documents":                  {"gate: 1s\n---\ngate: 2s", "", "there is more than one YAML document; only one is read"},
 		"a list for a file":              {"- a", "", "not a YAML file of settings"},
-	} {
-		t.Run("refuses "+name, func(t *testing.T) {
-			t.Parallel()
-			var env []string
-			if c.env != "" {
-				env = []string{c.env}
-			}
-			_, err := loadText(t, c.yaml, env...)
-			if err == nil {
-				t.Fatal("it was taken")
-			}
-			if !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
-				t.Errorf("got  %s\nwant %s", err, c.want)
-			}
-			if strings.Contains(err.Error(), goodSecret) || strings.Contains(err.Error(), "12345") {
-				t.Errorf("the secret is in the error: %s", err)
-			}
-		})
 	}
-	t.Run("refuses a file that is not there", func(t *testing.T) {
-		t.Parallel()
-		if _, err := app.Load(app.LoadOptions{File: filepath.Join(t.TempDir(), "no.yaml")}); err == nil {
-			t.Error("it was taken")
-		}
-	})
-	t.Run("refuses an unknown flag", func(t *testing.T) {
-		t.Parallel()
-		if _, err := app.Load(app.LoadOptions{Flags: map[string]any{"limits": 1}}); err == nil {
-			t.Error("it was taken")
-		}
-	})
 }
 
 // TestProduction: what development warns about, production refuses.
