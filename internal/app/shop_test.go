@@ -219,6 +219,18 @@ func (s *shop) promises() map[seckill.ID]told {
 	return copied
 }
 
+func (s *shop) promised() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.ledger)
+}
+
+// selling says whether that epoch is open.
+func (s *shop) selling(epoch int64) bool {
+	stock := s.stock()
+	return stock.Epoch == epoch && stock.State == seckill.StockOpen
+}
+
 // stock reads the row.
 func (s *shop) stock() seckill.Stock {
 	s.t.Helper()

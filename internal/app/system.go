@@ -125,14 +125,15 @@ func (s *System) Run(ctx context.Context) error {
 	}
 	stages = append(stages,
 		service.Stage{Name: "purchase", Run: s.Buying.Run, StopWithin: buyerStopWait},
-		s.listenStage("operators", s.operators),
-		s.listenStage("shoppers", s.shoppers),
+		s.listenStage("operators", s.operators, nil),
+		// Long polls end first, or stopping would wait for the longest of them.
+		s.listenStage("shoppers", s.shoppers, s.Buying.Drain),
 	)
 	return service.Run(ctx, s.log, stages...)
 }
 
-// listenStage serves until it is stopped, then finishes the requests under way.
-func (s *System) listenStage(name string, l listener) service.Stage {
+// listenStage serves until it is stopped, then finishes the requests under way, after drain has ended what waits.
+func (s *System) listenStage(name string, l listener, drain func(context.Context) error) service.Stage {
 	within := s.Config.ShutdownTimeout
 	return service.Stage{Name: name, StopWithin: within + time.Second, Run: func(ctx context.Context) error {
 		served := make(chan error, 1)
@@ -144,6 +145,11 @@ func (s *System) listenStage(name string, l listener) service.Stage {
 		}
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
 		defer cancel()
+		if drain != nil {
+			if err := drain(bounded); err != nil {
+				s.log.Warn("purchases were still under way", "error", err)
+			}
+		}
 		if err := l.server.Shutdown(bounded); err != nil {
 			return errors.Join(fmt.Errorf("requests were cut off: %w", err), l.server.Close())
 		}

@@ -1,0 +1,317 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/app"
+	"github.com/seckill-dev/seckill/internal/purchase"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// gatedPublisher lets nothing through while it is closed, and can be told to fail.
+type gatedPublisher struct {
+	seckill.Publisher
+	mu     sync.Mutex
+	gate   chan struct{} // nil: open
+	broken bool
+	tried  atomic.Int64
+}
+
+func (p *gatedPublisher) Publish(ctx context.Context, message seckill.Outgoing) error {
+	p.tried.Add(1)
+	p.mu.Lock()
+	gate, broken := p.gate, p.broken
+	p.mu.Unlock()
+	if broken {
+		return fmt.Errorf("the queue is away: %w", seckill.ErrUnavailable)
+	}
+	if gate != nil {
+		select {
+		case <-gate:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return p.Publisher.Publish(ctx, message)
+}
+
+func (p *gatedPublisher) set(gate chan struct{}, broken bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.gate, p.broken = gate, broken
+}
+
+func (p *gatedPublisher) option() app.Option {
+	return func(b *app.Backend) { p.Publisher, b.Publisher = b.Publisher, p }
+}
+
+func TestPublish(t *testing.T) {
+	t.Parallel()
+	t.Run("trap 3: a replay is not promised before the publish is confirmed", func(t *testing.T) {
+		t.Parallel()
+		publisher := &gatedPublisher{}
+		s := openSale(t, 10, 1, publisher.option())
+		closed := make(chan struct{})
+		publisher.set(closed, false)
+		answers := make(chan error, 2)
+		ask := func() { _, err := s.buy("ann", 1, "the-same-key"); answers <- err }
+		go ask()
+		s.await("the first publish is under way", func() bool { return publisher.tried.Load() == 1 })
+		go ask()
+		s.await("the replay publishes the same batch", func() bool { return publisher.tried.Load() >= 2 })
+		if len(answers) > 0 {
+			t.Fatalf("answered before the confirm: %v", <-answers)
+		}
+		close(closed)
+		for range 2 {
+			if err := <-answers; err != nil {
+				t.Fatal(err)
+			}
+		}
+		s.addsUp()
+		if got := s.orders(); got != 1 {
+			t.Fatalf("%d orders, want 1", got)
+		}
+	})
+	t.Run("what the api could not publish is delivered by the relay, once", func(t *testing.T) {
+		t.Parallel()
+		publisher := &gatedPublisher{}
+		s := openSale(t, 10, 2, publisher.option())
+		publisher.set(nil, true)
+		_, err := s.buy("ann", 1, "ann-buys-one")
+		wantReason(t, err, seckill.UnknownOutcome)
+		var refusal *seckill.Refusal
+		if !asRefusal(err, &refusal) || refusal.Reservation == 0 || refusal.Item != s.item.ID {
+			t.Fatalf("unknown_outcome without its reservation: %+v", refusal)
+		}
+		// While the queue is away nothing is taken from the stock.
+		_, err = s.buy("bob", 1, "bob-buys-one")
+		wantReason(t, err, seckill.Busy)
+		publisher.set(nil, false)
+		s.await("the relay has delivered it", func() bool {
+			found, err := s.system.Buying.Status(t.Context(), "ann", s.item.ID, refusal.Reservation, time.Second)
+			return err == nil && found.State == seckill.ReservationOrdered
+		})
+		receipt, err := s.insist("ann", 1, "ann-buys-one")
+		if err != nil || receipt.Reservation.ID != refusal.Reservation || !receipt.Replayed {
+			t.Fatalf("repeated with the same key: %+v, %v", receipt, err)
+		}
+		s.addsUp()
+		if got := s.orders(); got != 1 {
+			t.Fatalf("%d orders, want 1", got)
+		}
+	})
+}
+
+// poisoner makes SQL refuse one user's reservations for good.
+type poisoner struct {
+	seckill.Claims
+	user seckill.UserID
+}
+
+func (p *poisoner) Settle(ctx context.Context, shard int, messages []seckill.Message) (seckill.Settlement, error) {
+	for _, message := range messages {
+		for _, reserved := range message.Reservations {
+			if reserved.User == p.user {
+				return seckill.Settlement{}, fmt.Errorf("insert claim: %w", seckill.ErrPoison)
+			}
+		}
+	}
+	return p.Claims.Settle(ctx, shard, messages)
+}
+
+func TestRejection(t *testing.T) {
+	t.Parallel()
+	t.Run("traps 4, 14: is told, gives the unit back, and keeps the key known", func(t *testing.T) {
+		t.Parallel()
+		poison := &poisoner{user: "eve"}
+		s := openSale(t, 5, 5, func(b *app.Backend) { poison.Claims, b.Claims = b.Claims, poison })
+		receipt, err := s.system.Buying.Buy(t.Context(), purchaseOf(s, "eve", 2, "eve-buys-two"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := receipt.Reservation.ID
+		s.await("the rejection is told", func() bool {
+			found, err := s.system.Buying.Status(t.Context(), "eve", s.item.ID, id, time.Second)
+			return err == nil && found.State == seckill.ReservationRejected && found.Reason == seckill.Invalid
+		})
+		s.await("its units are for sale again", func() bool {
+			states, err := s.system.Backend.Lent.States(t.Context(), []seckill.ID{s.item.ID})
+			return err == nil && states[0].Available == 5
+		})
+		s.await("the key stays known with its answer", func() bool {
+			again, err := s.insist("eve", 2, "eve-buys-two")
+			return err == nil && again.Reservation.ID == id && again.Reservation.State == seckill.ReservationRejected
+		})
+		s.crowd(5, func(n int) { _, _ = s.insist(user(n), 1, key(n)) })
+		s.soldOut()
+		s.addsUp()
+	})
+	t.Run("does not stop the neighbours of the poisoned reservation", func(t *testing.T) {
+		t.Parallel()
+		poison := &poisoner{user: user(7)}
+		s := openSale(t, 100, 1, func(b *app.Backend) { poison.Claims, b.Claims = b.Claims, poison })
+		s.crowd(30, func(n int) {
+			if _, err := s.system.Buying.Buy(t.Context(), purchaseOf(s, user(n), 1, key(n))); err != nil {
+				t.Error(err)
+			}
+		})
+		s.await("29 orders", func() bool { return s.orders() == 29 })
+		s.addsUp()
+	})
+}
+
+func purchaseOf(s *shop, user seckill.UserID, quantity int64, key string) purchase.Request {
+	return purchase.Request{Item: s.item.ID, User: user, Quantity: quantity, Key: key}
+}
+
+func TestDeadLetters(t *testing.T) {
+	t.Parallel()
+	t.Run("take what cannot be read, and its neighbours go on", func(t *testing.T) {
+		t.Parallel()
+		s := openSale(t, 10, 1)
+		garbage := []byte(`{"v":1,"batch":`)
+		err := s.system.Backend.Publisher.Publish(t.Context(), seckill.Outgoing{Batch: 1, Item: s.item.ID, Epoch: 1, Body: garbage})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.crowd(15, func(n int) { _, _ = s.insist(user(n), 1, "") })
+		s.soldOut()
+		s.addsUp()
+		s.await("it is a dead letter with its bytes", func() bool {
+			letters, err := s.system.Backend.DeadLetters.List(t.Context(), 0, 10)
+			return err == nil && len(letters) == 1 && string(letters[0].Body) == string(garbage) && letters[0].Cause != ""
+		})
+	})
+	t.Run("trap 23: take a doubled id, and the order of the first stays", func(t *testing.T) {
+		t.Parallel()
+		s := openSale(t, 10, 1)
+		receipt, err := s.insist("ann", 1, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.settled()
+		doubled := seckill.Message{Batch: 2, Item: s.item.ID, Epoch: 1, At: 1, Sold: 1, Reservations: []seckill.Reserved{
+			{ID: receipt.Reservation.ID, User: "bob", Quantity: 1, KeyHash: receipt.Reservation.ID.String()},
+		}}
+		err = s.system.Backend.Publisher.Publish(t.Context(), seckill.Outgoing{Batch: 2, Item: s.item.ID, Epoch: 1, Body: doubled.Encode()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.await("it is a dead letter", func() bool {
+			letters, err := s.system.Backend.DeadLetters.List(t.Context(), 0, 10)
+			return err == nil && len(letters) == 1
+		})
+		s.addsUp()
+		if got := s.orders(); got != 1 {
+			t.Fatalf("%d orders, want 1", got)
+		}
+	})
+	t.Run("take a message from the future, and stop the item", func(t *testing.T) {
+		t.Parallel()
+		s := openSale(t, 10, 1)
+		ahead := seckill.Message{Batch: 3, Item: s.item.ID, Epoch: 99, At: 1, Sold: 1, Reservations: []seckill.Reserved{
+			{ID: 12345, User: "bob", Quantity: 1, KeyHash: "12345"},
+		}}
+		err := s.system.Backend.Publisher.Publish(t.Context(), seckill.Outgoing{Batch: 3, Item: s.item.ID, Epoch: 99, Body: ahead.Encode()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.await("the item is halted and not sold any more", func() bool {
+			_, err := s.buy("ann", 1, "")
+			return s.stock().Halted != "" && seckill.ReasonOf(err) == seckill.Busy
+		})
+		s.addsUp()
+	})
+}
+
+// countingBackend counts what the hot path costs.
+type countingBackend struct {
+	reserves, looks, publishes, reads atomic.Int64
+}
+
+type countedLent struct {
+	seckill.Lent
+	c *countingBackend
+}
+
+func (l countedLent) Reserve(ctx context.Context, item, batch seckill.ID, requests []seckill.ReserveRequest) (seckill.ReserveReply, error) {
+	l.c.reserves.Add(1)
+	return l.Lent.Reserve(ctx, item, batch, requests)
+}
+
+func (l countedLent) Look(ctx context.Context, item seckill.ID, requests []seckill.LookRequest) ([]seckill.LookAnswer, error) {
+	l.c.looks.Add(1)
+	return l.Lent.Look(ctx, item, requests)
+}
+
+type countedPublisher struct {
+	seckill.Publisher
+	c *countingBackend
+}
+
+func (p countedPublisher) Publish(ctx context.Context, message seckill.Outgoing) error {
+	p.c.publishes.Add(1)
+	return p.Publisher.Publish(ctx, message)
+}
+
+// countedClaims and countedStocks stand before the only SQL that buying could reach per request.
+type countedClaims struct {
+	seckill.Claims
+	c *countingBackend
+}
+
+func (k countedClaims) Find(ctx context.Context, item seckill.ID, ids []seckill.ID) ([]seckill.Claim, error) {
+	k.c.reads.Add(1)
+	return k.Claims.Find(ctx, item, ids)
+}
+
+func (k countedClaims) FindKeys(ctx context.Context, item seckill.ID, keys []seckill.LookRequest) ([]seckill.Claim, error) {
+	k.c.reads.Add(1)
+	return k.Claims.FindKeys(ctx, item, keys)
+}
+
+func (k countedClaims) OfUser(ctx context.Context, item seckill.ID, user seckill.UserID) ([]seckill.Claim, error) {
+	k.c.reads.Add(1)
+	return k.Claims.OfUser(ctx, item, user)
+}
+
+func TestCost(t *testing.T) {
+	t.Parallel()
+	t.Run("fresh requests and refusals cost no SQL, and one redis call and one publish per batch at most", func(t *testing.T) {
+		t.Parallel()
+		count := &countingBackend{}
+		s := openSale(t, 100, 1, func(b *app.Backend) {
+			b.Lent, b.Publisher, b.Claims = countedLent{b.Lent, count}, countedPublisher{b.Publisher, count}, countedClaims{b.Claims, count}
+		})
+		var asked atomic.Int64
+		s.crowd(400, func(n int) {
+			asked.Add(1)
+			_, _ = s.buy(user(n), 1, "")
+		})
+		if got := count.reads.Load(); got != 0 {
+			t.Errorf("%d reads in SQL", got)
+		}
+		if reserves := count.reserves.Load(); reserves == 0 || reserves > asked.Load() || count.publishes.Load() > reserves {
+			t.Errorf("%d redis calls and %d publishes for %d requests", reserves, count.publishes.Load(), asked.Load())
+		}
+		s.await("the api has heard that nothing is left", func() bool {
+			view, _ := s.system.Buying.View(s.item.ID)
+			return view.Known && view.Available == 0
+		})
+		before := count.reserves.Load()
+		s.crowd(400, func(n int) {
+			_, err := s.buy(user(1000+n), 1, "")
+			wantReason(t, err, seckill.SoldOut)
+		})
+		if got := count.reserves.Load() - before + count.looks.Load() + count.reads.Load(); got != 0 {
+			t.Errorf("400 refusals cost %d calls", got)
+		}
+		s.addsUp()
+	})
+}
