@@ -118,6 +118,7 @@ func (s *lentStream) look(t *rapid.T) lentCommand {
 		answers, err := side.Look(ctx, s.base, []seckill.LookRequest{
 			{User: request.User, ID: request.ID},
 			{User: request.User, KeyHash: request.KeyHash},
+			{User: request.User},
 		})
 		return fmt.Sprintf("look: %+v, %v", answers, err)
 	}

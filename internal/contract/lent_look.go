@@ -14,6 +14,7 @@ func lentLook() []lentCase {
 		{"shows what was given back with quantity 0", lentShowsGivenBack},
 		{"works while paused and after the end, and changes nothing", lentLooksWhilePaused},
 		{"answers many, and none", lentLooksForMany},
+		{"shows all that a user has when asked for neither key nor id", lentShowsAll},
 	}
 }
 
@@ -77,6 +78,25 @@ func lentLooksForMany(t *testing.T, o lentOpener) {
 		t.Error("lost the last one")
 	}
 	i.look()
+}
+
+func lentShowsAll(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	first, second := i.ask("ann", 2, lentSomeKey), i.ask("ann", 1, "")
+	made := i.reserve(first, second, i.ask("bob", 1, ""))
+	i.giveBack(first)
+	gone := lentEntryOf(first, made)
+	gone.Quantity = 0
+	got := i.look(seckill.LookRequest{User: "ann"}, seckill.LookRequest{User: "cat"}, seckill.LookRequest{User: "ann", ID: second.ID})
+	want := []seckill.LookAnswer{
+		{Held: []seckill.BuyerEntry{gone, lentEntryOf(second, made)}},
+		{},
+		{Found: true, Entry: lentEntryOf(second, made)},
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("answers %v\nwant    %v", got, want)
+	}
 }
 
 func (i *lentItem) look(requests ...seckill.LookRequest) []seckill.LookAnswer {

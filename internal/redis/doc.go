@@ -23,6 +23,18 @@
 // unknown. go-redis retries lost replies by default, which would hide that, so its retries are off; redirections inside
 // a cluster, where nothing was done, are followed.
 //
+// # What ends a gate
+//
+// A restart, a promotion and the loss of data, as intended; also the first replica that is ever attached to a server, and
+// the first one after an hour without any, because Redis then begins a new replication history. That costs a rebuild of
+// every item, never a unit. Further replicas and rewrites of the append-only file do not matter.
+//
+// # Outbox
+//
+// Pages of Outbox are the unsent batches, then the others, each oldest first; merging both sets by age would read
+// everything for every page. Batches that are sent or settled between two pages shift the rest: who needs all of them
+// reads the first page again until nothing of it is left to do.
+//
 // # Embedded
 //
 // OpenEmbedded runs miniredis inside the process. It cannot tell who it is (INFO), so Options.FixedIdentity names it;

@@ -95,3 +95,12 @@ func batchText(batch seckill.ID) string {
 func (r *reply) entry() seckill.BuyerEntry {
 	return seckill.BuyerEntry{ID: r.id(), Quantity: r.number(), KeyHash: r.text(), Batch: r.id()}
 }
+
+// entries reads how many there are, then the entries.
+func (r *reply) entries() []seckill.BuyerEntry {
+	var entries []seckill.BuyerEntry
+	for range r.number() {
+		entries = append(entries, r.entry())
+	}
+	return entries
+}

@@ -36,10 +36,19 @@ func (l *Lent) look(ctx context.Context, item seckill.ID, requests []seckill.Loo
 		return nil, err
 	}
 	answers := make([]seckill.LookAnswer, len(requests))
-	for i := range answers {
-		if answers[i].Found = r.flag(); answers[i].Found {
-			answers[i].Entry = r.entry()
-		}
+	for i, request := range requests {
+		answers[i] = readLook(r, request)
 	}
 	return answers, r.done(s.name)
+}
+
+func readLook(r *reply, request seckill.LookRequest) seckill.LookAnswer {
+	found := r.entries()
+	if request.ID == 0 && request.KeyHash == "" {
+		return seckill.LookAnswer{Held: found}
+	}
+	if len(found) == 0 {
+		return seckill.LookAnswer{}
+	}
+	return seckill.LookAnswer{Found: true, Entry: found[0]}
 }

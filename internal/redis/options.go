@@ -16,10 +16,8 @@ import (
 const CallTimeoutDefault = 300 * time.Millisecond
 
 const (
-	dialTimeout  = 300 * time.Millisecond
-	poolTimeout  = 300 * time.Millisecond // waiting for a free connection
-	redirectsMax = 3                      // MOVED and ASK inside a cluster
-	respVersion  = 2                      // RESP3 brings nothing here that every server understands alike
+	redirectsMax = 3 // MOVED and ASK inside a cluster
+	respVersion  = 2 // RESP3 brings nothing here that every server understands alike
 )
 
 // Options say where Redis is and how to enter.
@@ -33,7 +31,8 @@ type Options struct {
 	TLS *tls.Config
 	// DB is the number of the database; a cluster has only 0.
 	DB int
-	// CallTimeout bounds one read or write on a socket; 0 is CallTimeoutDefault.
+	// CallTimeout bounds each step of a call: waiting for a connection, making one, one read or write on it. 0 is
+	// CallTimeoutDefault.
 	CallTimeout time.Duration
 	// FixedIdentity stands in for INFO where the server does not know who it is. Leave it empty on a real Redis.
 	FixedIdentity Identity
@@ -86,10 +85,10 @@ func (o Options) dial() (goredis.UniversalClient, error) {
 		MaxRetries:               -1,
 		MaxRedirects:             redirectsMax,
 		DialerRetries:            1,
-		DialTimeout:              dialTimeout,
+		DialTimeout:              callTimeout,
 		ReadTimeout:              callTimeout,
 		WriteTimeout:             callTimeout,
-		PoolTimeout:              poolTimeout,
+		PoolTimeout:              callTimeout,
 		ContextTimeoutEnabled:    true,
 		DisableIdentity:          true, // CLIENT SETINFO is unknown to older servers
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},

@@ -74,9 +74,7 @@ func readOutcome(r *reply, batch seckill.ID, request seckill.ReserveRequest) sec
 	case seckill.ReserveReplayed, seckill.ReserveUnsent, seckill.ReserveMismatch, seckill.ReserveGivenBack:
 		out.ID, out.Quantity, out.Batch = r.id(), r.number(), r.id()
 	case seckill.ReserveLimitReached:
-		for range r.number() {
-			out.Held = append(out.Held, r.entry())
-		}
+		out.Held = r.entries()
 	case seckill.ReserveSoldOut:
 		out.Available = r.number()
 	case seckill.ReserveAccepted, seckill.ReserveNotStarted, seckill.ReserveEnded, seckill.ReservePaused:

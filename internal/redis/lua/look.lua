@@ -1,7 +1,7 @@
 -- look: reads buyers' entries.
 -- KEYS      meta gate buyers
--- ARGV      identity, then per request: user rid keyhash (rid '' asks by keyhash)
--- Returns   {'not_live'} or {'ok', per request: 0, or 1 rid quantity keyhash batch}
+-- ARGV      identity, then per request: user rid keyhash (rid '' asks by keyhash, both '' for all the user has)
+-- Returns   {'not_live'} or {'ok', per request: how many were found, each as rid quantity keyhash batch}
 -- Promises  writes nothing; answers while paused and outside the window too.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'state')
 local _, milli = clock()
@@ -20,21 +20,28 @@ local function say(value)
   out[#out + 1] = value
 end
 
+local function asked(rid, keyhash, known_rid, known_hash)
+  if rid ~= '' then
+    return rid == known_rid
+  end
+  return keyhash == '' or keyhash == known_hash
+end
+
 for n = 1, #users do
-  local rid, keyhash, found = ARGV[3 * n], ARGV[3 * n + 1], false
+  local rid, keyhash = ARGV[3 * n], ARGV[3 * n + 1]
+  say(0)
+  local count_at = #out
   for known_rid, quantity, known_hash, of in string.gmatch(values[n] or '', ENTRY) do
-    if (rid ~= '' and known_rid == rid) or (rid == '' and known_hash == keyhash) then
-      say(1)
+    if asked(rid, keyhash, known_rid, known_hash) then
+      out[count_at] = out[count_at] + 1
       say(known_rid)
       say(quantity)
       say(known_hash)
       say(of)
-      found = true
-      break
+      if rid ~= '' or keyhash ~= '' then
+        break
+      end
     end
-  end
-  if not found then
-    say(0)
   end
 end
 return out
