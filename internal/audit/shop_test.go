@@ -54,12 +54,29 @@ func openShop(t *testing.T, folder string) *shop {
 	t.Helper()
 	config := sqlstore.Config{Clock: seckill.SystemClock{}, Log: slog.New(slog.DiscardHandler), Alone: true}
 	for shard := range shards {
-		config.Shards = append(config.Shards, sqlstore.ShardConfig{Path: databaseOf(folder, shard)})
+		config.Shards = append(config.Shards, sqlstore.ShardConfig{Path: databaseOf(folder, shard), Readers: 1})
 	}
 	store, err := sqlstore.Open(t.Context(), config)
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
-	return &shop{t: t, store: store}
+	s := &shop{t: t, store: store}
+	for shard := range shards {
+		// No test here pulls the plug, and a hundred shops would wait for the disk.
+		s.run(shard, "PRAGMA synchronous = OFF")
+	}
+	return s
+}
+
+// run is one statement on the writer.
+func (s *shop) run(shard int, statement string, args ...any) (changed int64) {
+	s.t.Helper()
+	write, _, err := s.store.SQL(shard)
+	must(s.t, err)
+	result, err := write.ExecContext(s.t.Context(), statement, args...)
+	must(s.t, err)
+	changed, err = result.RowsAffected()
+	must(s.t, err)
+	return changed
 }
 
 func databaseOf(folder string, shard int) string {
@@ -202,22 +219,30 @@ func (s *shop) sell(reservations ...seckill.Reserved) {
 	s.order(s.claim(s.message(reservations...)))
 }
 
+// untilEnd lends the shop to one test, after which some tables of a shard are what they were. Not for parallel tests.
+func (s *shop) untilEnd(t *testing.T, shard int, tables ...string) *shop {
+	t.Helper()
+	lent := *s
+	lent.t = t
+	for _, table := range tables {
+		s.run(shard, "CREATE TEMP TABLE kept_"+table+" AS SELECT * FROM "+table)
+		t.Cleanup(func() {
+			s.run(shard, "PRAGMA ignore_check_constraints = OFF")
+			s.run(shard, "DELETE FROM "+table)
+			s.run(shard, "INSERT INTO "+table+" SELECT * FROM kept_"+table)
+			s.run(shard, "DROP TABLE kept_"+table)
+		})
+	}
+	return &lent
+}
+
 // exec changes a row by hand, past every CHECK, as a person with a database shell would.
 func (s *shop) exec(shard int, statement string, args ...any) {
 	s.t.Helper()
-	write, _, err := s.store.SQL(shard)
-	must(s.t, err)
-	for _, pragma := range []string{"PRAGMA ignore_check_constraints = ON", statement, "PRAGMA ignore_check_constraints = OFF"} {
-		if pragma != statement {
-			_, err = write.ExecContext(s.t.Context(), pragma)
-			must(s.t, err)
-			continue
-		}
-		result, err := write.ExecContext(s.t.Context(), statement, args...)
-		must(s.t, err)
-		if changed, err := result.RowsAffected(); err != nil || changed == 0 {
-			s.t.Fatalf("%s changed %d rows, %v", statement, changed, err)
-		}
+	s.run(shard, "PRAGMA ignore_check_constraints = ON")
+	defer s.run(shard, "PRAGMA ignore_check_constraints = OFF")
+	if changed := s.run(shard, statement, args...); changed == 0 {
+		s.t.Fatalf("%s changed nothing", statement)
 	}
 }
 

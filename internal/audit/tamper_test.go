@@ -93,10 +93,10 @@ func moveChanges() map[string]string {
 
 func TestChangedStockFigure(t *testing.T) {
 	t.Parallel()
+	shared := busyShop(t)
 	for set, rule := range stockChanges() {
 		t.Run("is found when someone sets "+set, func(t *testing.T) {
-			t.Parallel()
-			s := busyShop(t)
+			s := shared.untilEnd(t, shared.home(), "stock")
 			s.exec(s.home(), "UPDATE stock SET "+set+" WHERE item = ?", s.item.ID)
 			s.finds(rule, "stock", s.item.ID.String())
 		})
@@ -128,10 +128,10 @@ func TestChangedStockFigure(t *testing.T) {
 
 func TestChangedMove(t *testing.T) {
 	t.Parallel()
+	shared := busyShop(t)
 	for set, rule := range moveChanges() {
 		t.Run("is found from the moves when someone sets "+set, func(t *testing.T) {
-			t.Parallel()
-			s := busyShop(t)
+			s := shared.untilEnd(t, shared.home(), "stock_moves")
 			s.exec(s.home(), "UPDATE stock_moves SET "+set)
 			s.finds(rule, "stock", s.item.ID.String())
 		})
@@ -140,6 +140,13 @@ func TestChangedMove(t *testing.T) {
 
 func TestChangedDoubt(t *testing.T) {
 	t.Parallel()
+	shared := newShop(t)
+	shared.open()
+	shared.sell(shared.reserved("ada", 1, ""))
+	_ = shared.message(shared.reserved("mallory", 2, ""))
+	shared.seal(true)
+	shared.rebuild(shared.sold)
+	shared.clean()
 	// While nothing came late, doubt follows from the moves to the unit.
 	for _, change := range []string{
 		"UPDATE stock SET doubt = doubt + 1, pool = pool - 1",
@@ -149,14 +156,7 @@ func TestChangedDoubt(t *testing.T) {
 		"DELETE FROM stock_moves WHERE kind = 'seal'",
 	} {
 		t.Run("is found in doubt after "+change, func(t *testing.T) {
-			t.Parallel()
-			s := newShop(t)
-			s.open()
-			s.sell(s.reserved("ada", 1, ""))
-			_ = s.message(s.reserved("mallory", 2, ""))
-			s.seal(true)
-			s.rebuild(s.sold)
-			s.clean()
+			s := shared.untilEnd(t, shared.home(), "stock", "stock_moves")
 			s.exec(s.home(), change)
 			s.finds("doubt", "stock", s.item.ID.String())
 		})
@@ -225,10 +225,10 @@ func claimChanges() []claimChange {
 
 func TestChangedClaim(t *testing.T) {
 	t.Parallel()
+	shared := busyShop(t)
 	for _, c := range claimChanges() {
 		t.Run("is found when someone sets "+c.set+" of "+c.user+"'s "+c.state+" one", func(t *testing.T) {
-			t.Parallel()
-			s := busyShop(t)
+			s := shared.untilEnd(t, shared.home(), "claims")
 			claim := s.claimOf(seckill.UserID(c.user), seckill.ClaimState(c.state))
 			s.exec(s.home(), "UPDATE claims SET "+c.set+" WHERE id = ?", claim.ID)
 			if c.rule == "" {
@@ -315,11 +315,11 @@ func orderChanges() map[string]string {
 
 func TestChangedOrder(t *testing.T) {
 	t.Parallel()
+	shared := busyShop(t)
+	id := shared.claimOf("bob", seckill.ClaimHeld).ID
 	for set, rule := range orderChanges() {
 		t.Run("is found as "+rule+" when someone sets "+set, func(t *testing.T) {
-			t.Parallel()
-			s := busyShop(t)
-			id := s.claimOf("bob", seckill.ClaimHeld).ID
+			s := shared.untilEnd(t, shared.orderShard(id), orderTable(id))
 			if !strings.HasSuffix(set, "AND") {
 				set += " WHERE"
 			}

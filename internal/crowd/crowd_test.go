@@ -20,7 +20,7 @@ func config(url string) crowd.Config {
 		BaseURL: url, AdminURL: url, OperatorKey: "operator-key", Shoppers: 200, Concurrency: 16, Seed: 7,
 		Mint:     func(user string) (string, error) { return mint(user), nil },
 		Spread:   20 * time.Millisecond,
-		Patience: 5 * time.Second, RetryAfterMax: 20 * time.Millisecond, Quiet: true,
+		Patience: 30 * time.Second, RetryAfterMax: 20 * time.Millisecond, Quiet: true,
 	}
 }
 
@@ -103,9 +103,9 @@ func TestFaultyShop(t *testing.T) {
 	t.Run("waits for a sale that has not opened, and is not early", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(100)
-		s.state, s.opens = api.SaleStateScheduled, time.Now().Add(300*time.Millisecond)
+		s.state, s.opens = api.SaleStateScheduled, time.Now().Add(1500*time.Millisecond)
 		c := config(s.open(t).URL)
-		c.Patience = 200 * time.Millisecond // less than the wait: waiting for the opening is no standstill
+		c.Patience = time.Second // less than the wait: waiting for the opening is no standstill
 		addsUp(t, play(t, c))
 	})
 }
@@ -216,7 +216,7 @@ func TestRestart(t *testing.T) {
 		s := newShop(20)
 		s.before = func(*shop, string, string, int64) *api.Problem { return &api.Problem{Reason: api.ReasonBusy} }
 		c := config(s.open(t).URL)
-		c.Patience = 300 * time.Millisecond
+		c.Patience = time.Second
 		report := play(t, c)
 		for _, kind := range []crowd.ProblemKind{crowd.Stalled, crowd.Unanswered, crowd.Unserved} {
 			if report.Counts[kind] == 0 {
