@@ -21,19 +21,6 @@ func TestIDsContract(t *testing.T) {
 	})
 }
 
-// leased opens a store as a process would at its start.
-func leased(t *testing.T, c sqlstore.Config) *sqlstore.Store {
-	t.Helper()
-	store := open(t, c)
-	if err := store.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if err := store.IDs().Acquire(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return store
-}
-
 // setClock is a clock that a test sets. Waits never end.
 type setClock struct{ milli atomic.Int64 }
 

@@ -2,11 +2,14 @@ package sqlstore_test
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -39,14 +42,58 @@ func config(folder string, shards int) sqlstore.Config {
 // openStore opens a fresh, migrated store that can make ids.
 func openStore(t testing.TB, shards int) *sqlstore.Store {
 	t.Helper()
-	store := open(t, config(t.TempDir(), shards))
-	if err := store.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
+	return leased(t, config(t.TempDir(), shards))
+}
+
+// leased opens a store as a process does at its start; databases that do not exist are made, migrated.
+func leased(t testing.TB, c sqlstore.Config) *sqlstore.Store {
+	t.Helper()
+	files := migrated(t, len(c.Shards))
+	for i, shard := range c.Shards {
+		if _, err := os.Stat(shard.Path); err == nil {
+			continue
+		}
+		if err := os.WriteFile(shard.Path, files[i], 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := store.IDs().Acquire(t.Context()); err != nil {
+	store := open(t, c)
+	if err := errors.Join(store.Verify(t.Context()), store.IDs().Acquire(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	return store
+}
+
+// template is the files of a migrated, empty store: making them takes seconds with the race detector on, copying does
+// not.
+type template struct {
+	once  sync.Once
+	files [][]byte
+}
+
+var templates [3]template // by number of shards
+
+func migrated(t testing.TB, shards int) [][]byte {
+	t.Helper()
+	made := &templates[shards]
+	made.once.Do(func() {
+		c := config(t.TempDir(), shards)
+		store := open(t, c)
+		if err := errors.Join(store.Migrate(t.Context()), store.Close()); err != nil {
+			t.Fatal(err)
+		}
+		for _, shard := range c.Shards {
+			file, err := os.ReadFile(shard.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			made.files = append(made.files, file)
+		}
+	})
+	if len(made.files) != shards {
+		t.Fatal("the migrated files could not be made")
+	}
+	return made.files
 }
 
 func open(t testing.TB, c sqlstore.Config) *sqlstore.Store {
@@ -102,7 +149,7 @@ func wantPragma(t *testing.T, pool *sql.DB, name, want string) {
 
 func TestBucketMap(t *testing.T) {
 	t.Parallel()
-	migrated := func(t *testing.T, c sqlstore.Config) {
+	migrate := func(t *testing.T, c sqlstore.Config) {
 		t.Helper()
 		if err := open(t, c).Migrate(t.Context()); err != nil {
 			t.Fatal(err)
@@ -111,19 +158,19 @@ func TestBucketMap(t *testing.T) {
 	t.Run("is taken again as it was", func(t *testing.T) {
 		t.Parallel()
 		c := config(t.TempDir(), 2)
-		migrated(t, c)
-		migrated(t, c)
+		migrate(t, c)
+		migrate(t, c)
 	})
 	t.Run("is refused when it is another one", func(t *testing.T) {
 		t.Parallel()
 		folder := t.TempDir()
-		migrated(t, config(folder, 1))
+		migrate(t, config(folder, 1))
 		refused(t, open(t, config(folder, 2)).Migrate(t.Context()), "shards")
 	})
 	t.Run("is refused with the shards in another order", func(t *testing.T) {
 		t.Parallel()
 		c := config(t.TempDir(), 2)
-		migrated(t, c)
+		migrate(t, c)
 		c.Shards[0], c.Shards[1] = c.Shards[1], c.Shards[0]
 		refused(t, open(t, c).Verify(t.Context()), "shards")
 	})
