@@ -72,6 +72,17 @@ type fakeStocks struct {
 	stock  seckill.Stock
 	moves  []seckill.Move
 	sealed []seckill.SealRequest
+	// refuseOpen and openError are what Open answers.
+	refuseOpen bool
+	openError  error
+}
+
+func (s *fakeStocks) Open(context.Context, seckill.ID, int64, seckill.ID) (bool, error) {
+	return !s.refuseOpen, s.openError
+}
+
+func (s *fakeStocks) List(context.Context, int, ...seckill.StockState) ([]seckill.Stock, error) {
+	return []seckill.Stock{s.stock}, nil
 }
 
 func (s *fakeStocks) Get(context.Context, seckill.ID) (seckill.Stock, error) { return s.stock, nil }
@@ -98,6 +109,98 @@ type fakeLent struct {
 	err    error
 	issued []int64
 	onRead func()
+	// due are handed out by Due, which notes how it was asked; sent and set note the rest.
+	due     []seckill.DueEntry
+	queries []seckill.DueQuery
+	sent    []seckill.ID
+	outcome seckill.BuyerOutcome
+	set     []seckill.BuyerEntry
+	lit     []seckill.Gate
+}
+
+func (l *fakeLent) Due(_ context.Context, _ seckill.ID, query seckill.DueQuery) ([]seckill.DueEntry, error) {
+	l.queries = append(l.queries, query)
+	due := l.due
+	l.due = nil
+	return due, nil
+}
+
+func (l *fakeLent) Sent(_ context.Context, _ seckill.ID, batches []seckill.ID) error {
+	l.sent = append(l.sent, batches...)
+	return nil
+}
+
+func (l *fakeLent) SetBuyer(
+	_ context.Context, _ seckill.ID, _ int64, _ seckill.UserID, entry seckill.BuyerEntry,
+) (seckill.BuyerOutcome, error) {
+	l.set = append(l.set, entry)
+	return l.outcome, nil
+}
+
+func (l *fakeLent) Server(context.Context, seckill.ID) (seckill.Server, error) {
+	return l.state.Server, l.err
+}
+
+func (l *fakeLent) Load(context.Context, seckill.Load) error { return nil }
+
+func (l *fakeLent) Open(_ context.Context, gate seckill.Gate) error {
+	l.lit = append(l.lit, gate)
+	return nil
+}
+
+// fakePublisher refuses batches by id.
+type fakePublisher struct {
+	published []seckill.ID
+	refuse    seckill.ID
+}
+
+func (p *fakePublisher) Publish(_ context.Context, message seckill.Outgoing) error {
+	if message.Batch == p.refuse {
+		return seckill.ErrUnavailable
+	}
+	p.published = append(p.published, message.Batch)
+	return nil
+}
+
+// fakeOwing holds rows.
+type fakeOwing struct {
+	seckill.Owing
+	rows []seckill.Owed
+	done []seckill.ID
+}
+
+func (o *fakeOwing) Owed(context.Context, int, seckill.OwedKind, seckill.ID, int) ([]seckill.Owed, error) {
+	return o.rows, nil
+}
+
+func (o *fakeOwing) Done(_ context.Context, _ int, ids []seckill.ID) error {
+	o.done = append(o.done, ids...)
+	return nil
+}
+
+// fakeCatalog knows one sale with one item; onRead is called after each reading.
+type fakeCatalog struct {
+	seckill.Catalog
+	sale   seckill.Sale
+	item   seckill.Item
+	onRead func()
+}
+
+func (c *fakeCatalog) Item(context.Context, seckill.ID) (seckill.Item, error) { return c.item, nil }
+
+func (c *fakeCatalog) Sale(context.Context, seckill.ID) (seckill.Sale, error) {
+	sale := c.sale
+	if c.onRead != nil {
+		c.onRead()
+	}
+	return sale, nil
+}
+
+// fakeClaims knows no buyers.
+type fakeClaims struct{ seckill.Claims }
+
+func (fakeClaims) Buyers(context.Context, seckill.ID, seckill.UserID, int) ([]seckill.Buyer, error) {
+	return nil, nil
 }
 
 func (l *fakeLent) States(context.Context, []seckill.ID) ([]seckill.LentState, error) {

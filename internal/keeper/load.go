@@ -17,31 +17,41 @@ const (
 // claims hold everything the old epoch can still change, or owe it (trap 11). Any doubt on the way leaves the row in
 // loading, and the next epoch follows.
 func (r *Recover) load(ctx context.Context, stock seckill.Stock) error {
-	sale, item, err := r.ports.saleOf(ctx, stock.Item)
-	if err != nil {
-		return err
-	}
 	buyers, err := r.loadBuyers(ctx, stock)
 	if err != nil {
 		return err
 	}
-	err = r.ports.Lent.Load(ctx, seckill.Load{
-		Item: stock.Item, Epoch: stock.Epoch, Attempt: stock.Attempt, Issue: stock.Issue, Available: stock.Lent,
-		OpensAt: sale.StartsAt, ClosesAt: sale.EndsAt, Limit: item.LimitPerUser,
-		Paused: sale.State == seckill.SalePaused, Version: sale.Version, Buyers: buyers,
-	})
+	loaded, err := r.loadOf(ctx, stock, buyers)
 	if err != nil {
+		return err
+	}
+	if err := r.ports.Lent.Load(ctx, loaded); err != nil {
 		return fmt.Errorf("load epoch %d: %w", stock.Epoch, err)
 	}
-	if err := r.open(ctx, stock); err != nil {
+	if err := r.open(ctx, stock, loaded); err != nil {
 		return err
 	}
 	r.ports.Log.Info("epoch open", "item", stock.Item, "epoch", stock.Epoch, "lent", stock.Lent, "buyers", buyers)
 	return nil
 }
 
-// open asks for Redis' time before SQL decides, and opens Redis only if SQL is known to have changed (trap 34).
-func (r *Recover) open(ctx context.Context, stock seckill.Stock) error {
+// loadOf is the last step of the load, with the settings of now.
+func (r *Recover) loadOf(ctx context.Context, stock seckill.Stock, buyers int64) (seckill.Load, error) {
+	sale, item, err := r.ports.saleOf(ctx, stock.Item)
+	if err != nil {
+		return seckill.Load{}, err
+	}
+	return seckill.Load{
+		Item: stock.Item, Epoch: stock.Epoch, Attempt: stock.Attempt, Issue: stock.Issue, Available: stock.Lent,
+		OpensAt: sale.StartsAt, ClosesAt: sale.EndsAt, Limit: item.LimitPerUser,
+		Paused: sale.Stopped(), Version: sale.Version, Buyers: buyers,
+	}, nil
+}
+
+// open asks for Redis' time before SQL decides, and opens Redis only if SQL is known to have changed (trap 34). Settings
+// that changed since the load leave the epoch dark: an operator may have been told that they hold. From the moment SQL
+// says open, whoever changes settings waits for this gate.
+func (r *Recover) open(ctx context.Context, stock seckill.Stock, loaded seckill.Load) error {
 	server, err := r.ports.Lent.Server(ctx, stock.Item)
 	if err != nil {
 		return fmt.Errorf("ask redis for its time: %w", err)
@@ -53,11 +63,22 @@ func (r *Recover) open(ctx context.Context, stock seckill.Stock) error {
 	if !opened {
 		return fmt.Errorf("open epoch %d: another keeper has gone on", stock.Epoch)
 	}
+	now, err := r.loadOf(ctx, stock, loaded.Buyers)
+	if err != nil {
+		return err
+	}
+	if !sameSettings(now, loaded) {
+		return fmt.Errorf("open epoch %d: the sale was changed meanwhile, so the next epoch carries the change", stock.Epoch)
+	}
 	gate := seckill.Gate{Item: stock.Item, Epoch: stock.Epoch, Server: server, Until: server.Now.Add(stock.Gate)}
 	if err := r.ports.Lent.Open(ctx, gate); err != nil {
 		return fmt.Errorf("light the gate of epoch %d: %w", stock.Epoch, err)
 	}
 	return nil
+}
+
+func sameSettings(a, b seckill.Load) bool {
+	return a.Paused == b.Paused && a.Limit == b.Limit && a.OpensAt.Equal(b.OpensAt) && a.ClosesAt.Equal(b.ClosesAt)
 }
 
 // loadBuyers streams every buyer into the side key of this attempt and counts them.

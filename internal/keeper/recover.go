@@ -292,6 +292,7 @@ func (r *Recover) rebuild(ctx context.Context, stock seckill.Stock, target int64
 	}
 	next, changed, err := r.ports.Stocks.Rebuild(ctx, seckill.Rebuild{
 		Item: stock.Item, Epoch: stock.Epoch, From: stock.State, Attempt: stock.Attempt, NextAttempt: attempt, Target: target,
+		Version: stock.Version,
 	})
 	if err != nil || !changed {
 		return err

@@ -38,8 +38,9 @@ func (r *Renew) RunOnce(ctx context.Context) error {
 	}, seckill.StockOpen)
 }
 
-// Carry sends an item's settings to Redis at once. No error means that Redis has them, or cannot sell the item without
-// hearing them first (it is not open, or its gate is gone).
+// Carry sends an item's settings to Redis at once. No error means that Redis has them, or that the item is not open and
+// will be loaded with them. An open item without a gate is an error, because a keeper may just be lighting it with older
+// settings: such a gate ends one gate length after the change at the latest.
 func (r *Renew) Carry(ctx context.Context, id seckill.ID) error {
 	server, err := r.ports.Lent.Server(ctx, id)
 	if err != nil {
@@ -56,7 +57,7 @@ func (r *Renew) Carry(ctx context.Context, id seckill.ID) error {
 	if err != nil {
 		return err
 	}
-	return r.renew(ctx, stock, server, settings{sale, item})
+	return r.prolong(ctx, stock, server, settings{sale, item})
 }
 
 // servers asks Redis for its time on behalf of every open item.
@@ -101,7 +102,15 @@ func (r *Renew) terms(ctx context.Context) (map[seckill.ID]settings, error) {
 	return terms, nil
 }
 
+// renew is prolong for the rhythm: a gate that is gone is for Recover to judge.
 func (r *Renew) renew(ctx context.Context, stock seckill.Stock, server seckill.Server, s settings) error {
+	if err := r.prolong(ctx, stock, server, s); err != nil && !errors.Is(err, seckill.ErrNotLive) {
+		return err
+	}
+	return nil
+}
+
+func (r *Renew) prolong(ctx context.Context, stock seckill.Stock, server seckill.Server, s settings) error {
 	if stock.Halted != "" {
 		return nil
 	}
@@ -113,10 +122,10 @@ func (r *Renew) renew(ctx context.Context, stock seckill.Stock, server seckill.S
 	}
 	err := r.ports.Lent.Renew(ctx, seckill.Renewal{
 		Gate:    seckill.Gate{Item: stock.Item, Epoch: stock.Epoch, Server: server, Until: server.Now.Add(stock.Gate)},
-		Version: s.sale.Version, Paused: s.sale.State == seckill.SalePaused,
+		Version: s.sale.Version, Paused: s.sale.Stopped(),
 		OpensAt: s.sale.StartsAt, ClosesAt: s.sale.EndsAt, Limit: s.item.LimitPerUser,
 	})
-	if err != nil && !errors.Is(err, seckill.ErrNotLive) {
+	if err != nil {
 		return fmt.Errorf("renew gate: %w", err)
 	}
 	return nil

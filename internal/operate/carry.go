@@ -69,8 +69,8 @@ func (s *Service) carried(ctx context.Context, item seckill.ID) Check {
 	case stock.State == seckill.StockOpen:
 		return Check{Item: item, OK: true, Detail: fmt.Sprintf("sent to epoch %d", stock.Epoch)}
 	case stock.State == seckill.StockLoading:
-		// The load may have read the sale before the commit; then the first renewal after its end brings the change.
-		return Check{Item: item, OK: true, Detail: fmt.Sprintf("loading epoch %d; its first renewal carries the change", stock.Epoch)}
+		// The load may have read the sale before the commit; the keeper looks again before it lights the gate.
+		return Check{Item: item, OK: true, Detail: fmt.Sprintf("loading epoch %d, which opens with the change or not at all", stock.Epoch)}
 	default:
 		return Check{Item: item, OK: true, Detail: fmt.Sprintf("%s, so it takes the change before it sells again", stock.State)}
 	}
