@@ -18,21 +18,23 @@ func SettleRandom(t *testing.T, open func(t *testing.T) Ledger) {
 		ledger := open(t)
 		rapid.Check(t, func(rt *rapid.T) {
 			h := newHistory(ledgerTest{tester: rt, Ledger: ledger})
-			rt.Repeat(map[string]func(*rapid.T){
-				"":        h.check,
-				"settle":  h.settleSome,
-				"resend":  h.resend,
-				"poison":  h.poison,
-				"seal":    h.sealOne,
-				"rebuild": h.rebuildOne,
-				"open":    h.openOne,
-				"issue":   h.issueOne,
-				"release": h.releaseOne,
-				"raise":   h.raiseOne,
+			steps := rapid.SampledFrom([]func(*rapid.T, seckill.ID){
+				h.settleSome, h.settleSome, h.resend, h.poison, h.sealOne, h.rebuildOne, h.openOne, h.issueOne, h.releaseOne, h.raiseOne,
 			})
+			for range rapid.IntRange(1, stepsMax).Draw(rt, "steps") {
+				item := rapid.SampledFrom(h.items[:]).Draw(rt, "item")
+				steps.Draw(rt, "step")(rt, item)
+				h.addsUp(item)
+				h.lentIsIssued(item)
+			}
+			h.addsUp(h.items[0])
+			h.addsUp(h.items[1])
 		})
 	})
 }
+
+// stepsMax bounds a history: what is wrong shows within few steps, and each of them is a commit.
+const stepsMax = 16
 
 // history is what happened to two items of one shard.
 type history struct {
@@ -56,11 +58,8 @@ func newHistory(l ledgerTest) *history {
 	return h
 }
 
-func (h *history) item(t *rapid.T) seckill.ID { return rapid.SampledFrom(h.items[:]).Draw(t, "item") }
-
 // batch draws a message of an epoch that SQL has.
-func (h *history) batch(t *rapid.T) seckill.Message {
-	item := h.item(t)
+func (h *history) batch(t *rapid.T, item seckill.ID) seckill.Message {
 	epoch := h.stock(item).Epoch
 	m := h.message(item, max(1, rapid.Int64Range(epoch-2, epoch).Draw(t, "epoch")), rapid.Int64Range(1, 9).Draw(t, "sold"))
 	for range rapid.IntRange(1, 4).Draw(t, "reservations") {
@@ -113,24 +112,22 @@ func (h *history) known(settlement seckill.Settlement, r seckill.Reserved) {
 	h.Fatalf("%+v was taken for %+v", r, first)
 }
 
-func (h *history) settleSome(t *rapid.T) {
-	messages := []seckill.Message{h.batch(t)}
+func (h *history) settleSome(t *rapid.T, item seckill.ID) {
+	messages := []seckill.Message{h.batch(t, item)}
 	for range rapid.IntRange(0, 2).Draw(t, "more") {
-		messages = append(messages, h.batch(t))
+		messages = append(messages, h.batch(t, rapid.SampledFrom(h.items[:]).Draw(t, "item")))
 	}
 	h.deliver(messages...)
 }
 
-func (h *history) resend(t *rapid.T) {
-	if len(h.sent) == 0 {
-		t.Skip("nothing was sent")
-	}
-	again := rapid.SampledFrom(h.sent).Draw(t, "again")
-	h.deliver(again, h.batch(t), again)
+func (h *history) resend(t *rapid.T, item seckill.ID) {
+	fresh := h.batch(t, item)
+	again := rapid.SampledFrom(append(h.sent, fresh)).Draw(t, "again")
+	h.deliver(again, fresh, again)
 }
 
-func (h *history) poison(t *rapid.T) {
-	m := h.batch(t)
+func (h *history) poison(t *rapid.T, item seckill.ID) {
+	m := h.batch(t, item)
 	m.Reservations = []seckill.Reserved{h.reserve("a", 2)}
 	_, err := h.Claims.Reject(h.Context(), seckill.HomeShard(h.Shards, m.Item), m, m.Reservations[0], seckill.Invalid)
 	if err != nil {
@@ -138,12 +135,12 @@ func (h *history) poison(t *rapid.T) {
 	}
 }
 
-func (h *history) sealOne(t *rapid.T) {
-	h.seal(seckill.SealRequest{Item: h.item(t), Final: rapid.IntRange(0, 15).Draw(t, "final") == 0})
+func (h *history) sealOne(t *rapid.T, item seckill.ID) {
+	h.seal(seckill.SealRequest{Item: item, Final: rapid.IntRange(0, 15).Draw(t, "final") == 0})
 }
 
-func (h *history) rebuildOne(t *rapid.T) {
-	s := h.stock(h.item(t))
+func (h *history) rebuildOne(t *rapid.T, item seckill.ID) {
+	s := h.stock(item)
 	_, done, err := h.Stocks.Rebuild(h.Context(), seckill.Rebuild{
 		Item: s.Item, Epoch: s.Epoch, From: s.State, Attempt: s.Attempt, NextAttempt: h.id(0),
 		Target: rapid.Int64Range(0, 9).Draw(t, "target"),
@@ -153,24 +150,24 @@ func (h *history) rebuildOne(t *rapid.T) {
 	}
 }
 
-func (h *history) openOne(t *rapid.T) {
-	s := h.stock(h.item(t))
+func (h *history) openOne(t *rapid.T, item seckill.ID) {
+	s := h.stock(item)
 	opened, err := h.Stocks.Open(h.Context(), s.Item, s.Epoch, s.Attempt)
 	if err != nil || opened != (s.State == seckill.StockLoading && !s.Final) {
 		t.Fatalf("opened from %s: %t, %v", s.State, opened, err)
 	}
 }
 
-func (h *history) issueOne(t *rapid.T) {
-	s := h.stock(h.item(t))
+func (h *history) issueOne(t *rapid.T, item seckill.ID) {
+	s := h.stock(item)
 	_, issued, err := h.Stocks.Issue(h.Context(), s.Item)
 	if err != nil || issued != (s.State == seckill.StockOpen && s.Pool > 0) {
 		t.Fatalf("issued from %s: %t, %v", s.State, issued, err)
 	}
 }
 
-func (h *history) releaseOne(t *rapid.T) {
-	s := h.stock(h.item(t))
+func (h *history) releaseOne(t *rapid.T, item seckill.ID) {
+	s := h.stock(item)
 	h.elapse(s.Item, seckill.DoubtFor)
 	units, err := h.Stocks.ReleaseDoubt(h.Context(), s.Item)
 	if err != nil || units != s.Doubt {
@@ -178,20 +175,12 @@ func (h *history) releaseOne(t *rapid.T) {
 	}
 }
 
-func (h *history) raiseOne(t *rapid.T) {
-	item := h.item(t)
+func (h *history) raiseOne(t *rapid.T, item seckill.ID) {
 	if err := h.Stocks.RaiseHigh(h.Context(), item, h.stock(item).Epoch, 5); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Stocks.RaiseCeiling(h.Context(), item, rapid.Int64Range(1, 8).Draw(t, "limit")); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func (h *history) check(*rapid.T) {
-	for _, item := range h.items {
-		h.addsUp(item)
-		h.lentIsIssued(item)
 	}
 }
 

@@ -20,6 +20,7 @@ func Stocks(t *testing.T, open func(t *testing.T) Ledger) {
 		{"peers: stock does not grow by a repeated rebuild (traps 10, 24)", rebuildsOnce},
 		{"restarts a load only for the attempt that stalled (trap 24)", restartsOnlyTheStalledLoad},
 		{"trap 1: keeps promised units in doubt over a loss", keepsPromisedInDoubt},
+		{"trap 30: does not rebuild a row that was touched since it was judged", rebuildsWhatWasJudged},
 		{"puts no more in doubt than is lent, and nothing when more was seen than promised", boundsDoubt},
 		{"trap 20: issue numbers never restart with the epoch", numbersGoOn},
 		{"trap 26: an issue belongs to its epoch and can be sent again", movesAreListed},
@@ -166,6 +167,23 @@ func keepsPromisedInDoubt(l ledgerTest) {
 	}
 	l.heldOnly(l.settle(l.message(item, 1, 5, late)), late)
 	l.units(item, 0, 5, 0, 5)
+}
+
+func rebuildsWhatWasJudged(l ledgerTest) {
+	item := l.opened(4, limitMany)
+	l.seal(seckill.SealRequest{Item: item})
+	judged := l.stock(item)
+	l.settle(l.message(item, 1, 3, l.reserve("a", 1))) // so two more were promised than the keeper knew
+	rebuild := seckill.Rebuild{Item: item, Epoch: 1, From: seckill.StockSealing, NextAttempt: l.id(0), Version: judged.Version}
+	if s, done, err := l.Stocks.Rebuild(l.Context(), rebuild); done || err != nil || s.State != seckill.StockSealing {
+		l.Fatalf("got %+v, %t, %v", s, done, err)
+	}
+	judged = l.stock(item)
+	rebuild.Version, rebuild.Target = judged.Version, judged.High
+	if _, done, err := l.Stocks.Rebuild(l.Context(), rebuild); !done || err != nil {
+		l.Fatalf("got %t, %v", done, err)
+	}
+	l.units(item, 0, 1, 2, 1)
 }
 
 func boundsDoubt(l ledgerTest) {

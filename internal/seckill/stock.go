@@ -131,6 +131,8 @@ type Rebuild struct {
 	NextAttempt ID
 	// Target is how many units of the epoch Redis may have promised; what settling has not seen of it goes to doubt.
 	Target int64
+	// Version is the row's on which all this was judged; a row that was touched since must be judged again. 0 does not ask.
+	Version int64
 }
 
 // Stocks keeps the stock rows. Every method that moves units locks the row first, then reads, decides and writes in one
@@ -151,7 +153,8 @@ type Stocks interface {
 	// that was never opened promised nothing), the rest of lent to pool, lent = 0, epoch + 1, high = accounted = 0,
 	// an owed decrease out of pool and allotted as far as it goes; final: state = closed; else the whole pool to lent as
 	// the next issue (its number is given even when the pool is empty), attempt = NextAttempt, state = loading. Returns
-	// the row after it. False, with the row as it is: somebody else did, or the item is halted.
+	// the row after it. False, with the row as it is: somebody else did, the row was touched since it was judged, or the
+	// item is halted.
 	Rebuild(ctx context.Context, rebuild Rebuild) (Stock, bool, error)
 	// Progress notes that a load is alive; false when it is no longer this epoch and attempt.
 	Progress(ctx context.Context, item ID, epoch int64, attempt ID) (bool, error)

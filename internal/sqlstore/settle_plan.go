@@ -119,6 +119,7 @@ func (s *settling) claim(m seckill.Message, r seckill.Reserved) {
 	}
 	own := m.Epoch == s.stock.Epoch
 	if own {
+		// Not for known ids: redelivering must not keep a drain from seeing that nothing new comes.
 		s.stock.Accounted += r.Quantity
 		s.stock.ClaimedAt = s.stock.ReadAt
 	}
@@ -195,9 +196,9 @@ func (s *settling) reject(c seckill.Claim, own bool) {
 
 // returns says whether a rejected claim's units go to the pool. Always, except when they are the rest of too little:
 // sold_out means that more was promised than there is, so other promises of that epoch may need that rest. In doubt and
-// in a sealing epoch it stays for them, and goes to the pool with the rest of the seal. In an open epoch it would stay
-// lent without Redis knowing, until the next seal: that is a stranded unit, and as Redis lends what it was issued,
-// lent = max(0, issued - accounted) must hold. From the pool a later message can still have it.
+// in a sealing epoch it stays for them, and goes to the pool when that ends. In an open epoch it would be stranded until
+// the next seal: Redis counts it as sold, and lent = issued - accounted (what Redis has left and on its way) would not
+// hold any more. A later message still finds it in the pool.
 func (s *settling) returns(reason seckill.Reason, own bool) bool {
 	return reason != seckill.SoldOut || (own && s.stock.State != seckill.StockSealing)
 }

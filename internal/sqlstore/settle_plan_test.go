@@ -120,32 +120,37 @@ func TestSettlePlanAddsUp(t *testing.T) {
 		before := purses{part.Draw(t, "pool"), part.Draw(t, "lent"), part.Draw(t, "doubt"), 0}
 		state := rapid.SampledFrom(seckill.StockStates()).Draw(t, "state")
 		s := newSettling(before.stock(state), "", map[seckill.ID]*knownClaim{}, nil)
-		held := make(map[seckill.UserID]int64)
-		var claimed, accounted int64
 		for range rapid.IntRange(1, 12).Draw(t, "messages") {
 			s.settle(drawMessage(t))
 			if p := pursesOf(s.stock); min(p.pool, p.lent, p.doubt, p.claimed) < 0 || p.pool+p.lent+p.doubt+p.claimed != s.stock.Allotted {
 				t.Fatalf("%+v does not add up to %d", p, s.stock.Allotted)
 			}
 		}
-		for _, c := range s.claims {
-			if c.Epoch == s.stock.Epoch {
-				accounted += c.Quantity
-			}
-			if c.State == seckill.ClaimHeld {
-				claimed += c.Quantity
-				held[c.User] += c.Quantity
-			}
-		}
-		if claimed != s.stock.Claimed || accounted != s.stock.Accounted {
-			t.Fatalf("claimed %d of %d, accounted %d of %d", claimed, s.stock.Claimed, accounted, s.stock.Accounted)
-		}
-		for user, units := range held {
-			if units > s.stock.Ceiling {
-				t.Fatalf("%s holds %d", user, units)
-			}
-		}
+		claimsAddUp(t, s)
 	})
+}
+
+// claimsAddUp compares the stock with the claims that were decided.
+func claimsAddUp(t *rapid.T, s *settling) {
+	held := make(map[seckill.UserID]int64)
+	var claimed, accounted int64
+	for _, c := range s.claims {
+		if c.Epoch == s.stock.Epoch {
+			accounted += c.Quantity
+		}
+		if c.State == seckill.ClaimHeld {
+			claimed += c.Quantity
+			held[c.User] += c.Quantity
+		}
+	}
+	if claimed != s.stock.Claimed || accounted != s.stock.Accounted {
+		t.Fatalf("claimed %d of %d, accounted %d of %d", claimed, s.stock.Claimed, accounted, s.stock.Accounted)
+	}
+	for user, units := range held {
+		if units > s.stock.Ceiling {
+			t.Fatalf("%s holds %d", user, units)
+		}
+	}
 }
 
 func drawMessage(t *rapid.T) seckill.Message {

@@ -34,6 +34,11 @@ func rebuildStock(s *seckill.Stock, r seckill.Rebuild) ([]seckill.Move, bool) {
 	if s.Halted != "" || s.State != r.From || s.Epoch != r.Epoch {
 		return nil, false
 	}
+	// The lock itself was one touch. A message that was settled after the keeper looked may have said that more was
+	// promised than Target, and a load that has progressed is alive.
+	if r.Version != 0 && s.Version != r.Version+1 {
+		return nil, false
+	}
 	var moves []seckill.Move
 	switch r.From {
 	case seckill.StockNew:
