@@ -23,6 +23,7 @@ type crowdCommand struct {
 	Item        string        `placeholder:"ID" help:"The item; otherwise the first one of the sale."`
 	Register    bool          `help:"Register accounts and log in instead of minting tokens."`
 	Seed        uint64        `help:"Repeat the choices of another run."`
+	Spread      time.Duration `default:"1s" help:"Over how long the crowd arrives."`
 	Patience    time.Duration `default:"1m" help:"Give up when nobody got anywhere for so long."`
 	Ledger      string        `type:"path" placeholder:"FILE" help:"Write every answer to a file, one JSON line each."`
 	Quiet       bool          `help:"Leave out the progress."`
@@ -65,7 +66,7 @@ func (c *crowdCommand) plan(config app.Config, console console) (crowd.Config, e
 	}
 	plan := crowd.Config{
 		BaseURL: c.URL, AdminURL: c.AdminURL, OperatorKey: key, Sale: c.Sale, Item: c.Item,
-		Shoppers: c.Shoppers, Concurrency: c.Concurrency, Register: c.Register, Seed: c.Seed, Patience: c.Patience,
+		Shoppers: c.Shoppers, Concurrency: c.Concurrency, Register: c.Register, Seed: c.Seed, Spread: c.Spread, Patience: c.Patience,
 		Out: console.out, Quiet: c.Quiet,
 	}
 	if plan.BaseURL == "" {

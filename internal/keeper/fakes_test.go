@@ -75,6 +75,12 @@ type fakeStocks struct {
 	// refuseOpen and openError are what Open answers.
 	refuseOpen bool
 	openError  error
+	ceiling    int64
+}
+
+func (s *fakeStocks) RaiseCeiling(_ context.Context, _ seckill.ID, limit int64) error {
+	s.ceiling = limit
+	return nil
 }
 
 func (s *fakeStocks) Open(context.Context, seckill.ID, int64, seckill.ID) (bool, error) {
@@ -141,7 +147,12 @@ func (l *fakeLent) Server(context.Context, seckill.ID) (seckill.Server, error) {
 	return l.state.Server, l.err
 }
 
-func (l *fakeLent) Load(context.Context, seckill.Load) error { return nil }
+func (l *fakeLent) Load(context.Context, seckill.Load) error {
+	if l.onRead != nil {
+		l.onRead()
+	}
+	return nil
+}
 
 func (l *fakeLent) Open(_ context.Context, gate seckill.Gate) error {
 	l.lit = append(l.lit, gate)

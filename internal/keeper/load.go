@@ -25,6 +25,12 @@ func (r *Recover) load(ctx context.Context, stock seckill.Stock) error {
 	if err != nil {
 		return err
 	}
+	// Settling judges by the ceiling, so it must be up before Redis can grant more (trap 28).
+	if loaded.Limit > stock.Ceiling {
+		if err := r.ports.Stocks.RaiseCeiling(ctx, stock.Item, loaded.Limit); err != nil {
+			return fmt.Errorf("raise ceiling: %w", err)
+		}
+	}
 	if err := r.ports.Lent.Load(ctx, loaded); err != nil {
 		return fmt.Errorf("load epoch %d: %w", stock.Epoch, err)
 	}

@@ -72,6 +72,18 @@ func TestLoad(t *testing.T) {
 			}
 		}
 	})
+	t.Run("trap 28: raises the ceiling before redis hears of a higher limit", func(t *testing.T) {
+		t.Parallel()
+		rig := newLoadRig()
+		rig.lent.onRead = func() {
+			if rig.stocks.ceiling != 2 {
+				t.Errorf("ceiling %d when redis is loaded with limit 2", rig.stocks.ceiling)
+			}
+		}
+		if err := rig.recover.load(t.Context(), rig.stock); err != nil {
+			t.Fatal(err)
+		}
+	})
 	t.Run("is not disturbed by the clock making the sale live", func(t *testing.T) {
 		t.Parallel()
 		rig := newLoadRig()

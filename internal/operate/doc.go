@@ -13,6 +13,6 @@
 //   - Preload moves draft to scheduled first and makes the stock rows after it, from the items read again. A row made
 //     before would outlive an edit or the deletion of the draft, and lend an allotment that nobody ordered.
 //   - A change of settings is answered when every item took it or cannot sell without hearing of it: whoever renewed a gate
-//     read SQL before, so a gate lit under the old settings is over one gate after the commit. Only an item that is just
-//     being loaded may open under the old settings, until its first renewal; its check says so.
+//     read SQL before, so a gate lit under the old settings is over one gate after the commit. An item that is just being
+//     loaded opens with the new settings or not at all: the keeper looks again before it lights the gate.
 package operate
