@@ -32,7 +32,10 @@ func startNode(t *testing.T) node {
 	t.Helper()
 	server := testenv.StartRedis(t)
 	options := redis.Options{Addresses: []string{server.Addr()}, CallTimeout: patient}
-	return node{Redis: server, lent: openLent(t, options), raw: raw(t, options)}
+	n := node{Redis: server, lent: openLent(t, options), raw: raw(t, options)}
+	// With everysec even kill -9 may take what was answered: a write waits for the fsync that is under way.
+	fatal(t, n.raw.ConfigSet(t.Context(), "appendfsync", "always").Err())
+	return n
 }
 
 // sell puts the item on sale for an hour, with its gate renewed once.
