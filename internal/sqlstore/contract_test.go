@@ -1,6 +1,7 @@
 package sqlstore_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/seckill-dev/seckill/internal/contract"
@@ -65,13 +66,20 @@ func TestOwingContract(t *testing.T) {
 				Owing: sqlstore.Owing{Store: store}, Shards: store.Shards(),
 				Owe: func(t *testing.T, shard int, owed ...seckill.Owed) {
 					t.Helper()
-					for _, o := range owed {
-						edit(t, store, shard, "INSERT INTO outbox (id, kind, item, epoch, user_id, claim, quantity, key_hash, at)"+
-							" VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
-							o.ID, o.Kind, o.Item, o.Epoch, o.User, o.Entry.ID, o.Entry.Quantity, o.Entry.KeyHash)
-					}
+					oweRows(t, store, shard, owed)
 				},
 			}
 		})
 	})
+}
+
+func oweRows(t *testing.T, store *sqlstore.Store, shard int, owed []seckill.Owed) {
+	t.Helper()
+	const row = "(?, ?, ?, ?, ?, ?, ?, ?, 1)"
+	var args []any
+	for _, o := range owed {
+		args = append(args, o.ID, o.Kind, o.Item, o.Epoch, o.User, o.Entry.ID, o.Entry.Quantity, o.Entry.KeyHash)
+	}
+	edit(t, store, shard, "INSERT INTO outbox (id, kind, item, epoch, user_id, claim, quantity, key_hash, at) VALUES "+
+		row+strings.Repeat(", "+row, len(owed)-1), args...)
 }

@@ -113,14 +113,20 @@ func TestNodeRestarts(t *testing.T) {
 	}
 }
 
-// drawOverRestarts draws ids from one process after the other, until every number was used more than once.
+// drawOverRestarts draws ids from one process after the other, until each of three numbers was used several times. The
+// others were used until a time that is still to come, which makes them the last choice.
 func drawOverRestarts(t *testing.T, end func(*sqlstore.Store) error, step time.Duration) [][]seckill.ID {
 	t.Helper()
 	clock := newSetClock()
 	c := clocked(t.TempDir(), clock)
 	c.Alone = true
+	first := leased(t, c)
+	for number := range seckill.NodesMax - 3 {
+		edit(t, first, 0, "INSERT INTO nodes (node, holder, leased_until, last_ms) VALUES (?, 'late', 1, ?)"+
+			" ON CONFLICT (node) DO UPDATE SET last_ms = excluded.last_ms", number, clock.Now().Add(time.Hour*24).UnixMilli())
+	}
 	var all [][]seckill.ID
-	for range seckill.NodesMax + 20 {
+	for range 12 {
 		store := leased(t, c)
 		all = append(all, draw(t, store.IDs(), 10))
 		if err := errors.Join(end(store), store.Close()); err != nil {
