@@ -228,9 +228,6 @@ type AdminItem struct {
 	// Allotment The units of an item that may ever be sold.
 	Allotment Allotment `json:"allotment"`
 
-	// Available Units that can be bought now. Absent while it is not known.
-	Available *int64 `json:"available,omitempty"`
-
 	// Currency ISO 4217.
 	Currency Currency `json:"currency"`
 
@@ -305,7 +302,10 @@ type AuditChecked struct {
 type AuditReport struct {
 	Checked  AuditChecked `json:"checked"`
 	Findings []Finding    `json:"findings"`
-	Ok       bool         `json:"ok"`
+
+	// Notes What is no finding but worth knowing, for example what could not be compared while it moved.
+	Notes []string `json:"notes,omitempty,omitzero"`
+	Ok    bool     `json:"ok"`
 
 	// SaleID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 	SaleID ID `json:"sale_id,omitempty,omitzero"`

@@ -68,6 +68,7 @@ func wireReport(report audit.Report) api.AuditReport {
 		Ok:       report.OK,
 		Checked:  api.AuditChecked{Items: report.Checked.Items, Claims: report.Checked.Claims, Orders: report.Checked.Orders},
 		Findings: []api.Finding{},
+		Notes:    report.Notes,
 	}
 	if report.Sale != nil {
 		wire.SaleID = report.Sale.String()
@@ -88,6 +89,11 @@ func optionalID(id seckill.ID) string {
 }
 
 func printReport(out io.Writer, report api.AuditReport) error {
+	for _, note := range report.Notes {
+		if _, err := fmt.Fprintln(out, "note:", note); err != nil {
+			return err
+		}
+	}
 	checked := fmt.Sprintf("checked %d items, %d claims, %d orders", report.Checked.Items, report.Checked.Claims, report.Checked.Orders)
 	if report.Ok {
 		_, err := fmt.Fprintf(out, "audit: everything adds up (%s)\n", checked)

@@ -21,6 +21,8 @@ import (
 const (
 	databaseFile = "seckill.db"
 	lockFile     = "lock"
+	lockWait     = 3 * time.Second
+	lockRetry    = 20 * time.Millisecond
 	idsStopWait  = 5 * time.Second
 )
 
@@ -36,7 +38,7 @@ func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend
 			err = errors.Join(err, b.Close())
 		}
 	}()
-	if err := b.lockData(config.Data); err != nil {
+	if err := b.lockData(ctx, config.Data); err != nil {
 		return nil, err
 	}
 	store, err := b.openStore(ctx, config, log)
@@ -49,13 +51,17 @@ func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend
 	return b, b.openRedis()
 }
 
-func (b *Backend) lockData(folder string) error {
+// lockData takes the folder for this process. It waits a moment for a process that was just killed and is still dying, so
+// that whoever restarts it need not.
+func (b *Backend) lockData(ctx context.Context, folder string) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("data: cannot make the folder: %w", err)
 	}
 	lock := flock.New(filepath.Join(folder, lockFile))
-	held, err := lock.TryLock()
-	if err != nil {
+	waiting, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	held, err := lock.TryLockContext(waiting, lockRetry)
+	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("data: cannot lock %s: %w", folder, err)
 	}
 	if !held {

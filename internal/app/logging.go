@@ -4,6 +4,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+
+	"github.com/seckill-dev/seckill/internal/redis"
 )
 
 // Logger is the configured one, writing to w.
@@ -17,6 +19,10 @@ func (c *Config) Logger(w io.Writer) *slog.Logger {
 	}
 	return slog.New(slog.NewTextHandler(w, options))
 }
+
+// LogLibraries sends what libraries say by themselves to log instead of standard error. They have one logger for the whole
+// process, which is no System's to change: main calls this once, before Open.
+func LogLibraries(log *slog.Logger) { redis.LogTo(log) }
 
 // AdminURL is where a process with this configuration serves operators, seen from its own machine.
 func (c *Config) AdminURL() string { return localURL(c.AdminListen) }

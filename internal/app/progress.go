@@ -44,7 +44,7 @@ func (s *System) progressLine(ctx context.Context, sale seckill.ID) (line string
 		lent += item.Stock.Lent
 		doubt += item.Stock.Doubt
 		for _, count := range item.Orders {
-			orders += count
+			orders += count.Orders
 		}
 		if item.Stock.State == seckill.StockSealing || item.Stock.State == seckill.StockLoading {
 			rebuilding = "  (rebuilding: shoppers hear busy for a moment)"

@@ -250,7 +250,7 @@ func (s *shop) orders() int64 {
 	}
 	var sum int64
 	for _, count := range counts {
-		sum += count
+		sum += count.Orders
 	}
 	return sum
 }

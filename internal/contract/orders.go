@@ -65,7 +65,7 @@ func (c *ordersCase) wantCount(shard int, item seckill.ID, want int64) {
 	c.t.Helper()
 	counts, err := c.Count(c.t.Context(), shard, item)
 	must(c.t, err)
-	if counts[seckill.OrderUnpaid] != want {
+	if got := counts[seckill.OrderUnpaid]; got != (seckill.OrderCount{Orders: want, Units: 2 * want}) {
 		c.t.Fatalf("shard %d has %v orders of the item, want %d", shard, counts, want)
 	}
 }
@@ -107,12 +107,29 @@ func ordersArePlaced(t *testing.T, start func(t *testing.T) *ordersCase) {
 		order := c.order(userOn(c.shards, 0, 1))
 		c.place(0, order)
 		first := c.find(order.ID)
-		order.PriceMinor, order.Quantity = 1, 1
+		order.PriceMinor = 1
 		c.place(0, order, c.order(userOn(c.shards, 0, 2)))
 		if again := c.find(order.ID); again != first {
 			t.Fatalf("the second placing changed the order: %+v", again)
 		}
 		c.wantCount(0, c.item, 2)
+	})
+	t.Run("trap 23: refuses an id that is another order's, instead of taking it for a repetition", func(t *testing.T) {
+		t.Parallel()
+		c := start(t)
+		order := c.order(userOn(c.shards, 0, 1))
+		c.place(0, order)
+		for _, change := range []func(*seckill.NewOrder){
+			func(o *seckill.NewOrder) { o.Item = c.next(0) },
+			func(o *seckill.NewOrder) { o.Quantity++ },
+		} {
+			doubled := order
+			change(&doubled)
+			if err := c.Place(c.t.Context(), 0, []seckill.NewOrder{doubled}); !errors.Is(err, seckill.ErrPoison) {
+				t.Errorf("got %v, want poison", err)
+			}
+		}
+		c.wantCount(0, c.item, 1)
 	})
 	t.Run("makes one order of the same one twice in a batch", func(t *testing.T) {
 		t.Parallel()

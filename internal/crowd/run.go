@@ -70,7 +70,7 @@ func (c *crowd) play(ctx context.Context) error {
 		return fmt.Errorf("find a sale: %w", err)
 	}
 	if !c.config.Quiet {
-		fmt.Fprintf(c.config.Out, "%s shoppers for item %s (%s) of sale %s (%s), at most %d each; it opens %s\n", grouped(int64(len(c.shoppers))),
+		fmt.Fprintf(c.config.Out, "%s shoppers for item %s (%s) of sale %s (%s), at most %d each; it %s\n", grouped(int64(len(c.shoppers))),
 			c.item.ID, c.item.Sku, c.sale.ID, c.sale.Name, c.item.LimitPerUser, untilText(time.Until(c.opens)))
 	}
 	if err := c.phase(ctx, "prepare", c.prepare); err != nil {
@@ -97,7 +97,7 @@ func untilText(wait time.Duration) string {
 	if wait <= 0 {
 		return "is open"
 	}
-	return "in " + wait.Round(100*time.Millisecond).String()
+	return "opens in " + wait.Round(100*time.Millisecond).String()
 }
 
 // phase does something for as long as anybody gets anywhere.

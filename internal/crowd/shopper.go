@@ -34,7 +34,7 @@ const (
 
 // buy plays one shopper at the opening.
 func (c *crowd) buy(ctx context.Context, s *shopper) {
-	arrival := time.Until(c.opens) + time.Duration(s.random.Float64()*float64(c.config.Spread))
+	arrival := max(0, time.Until(c.opens)) + time.Duration(s.random.Float64()*float64(c.config.Spread))
 	if err := c.pause(ctx, arrival); err != nil {
 		return
 	}

@@ -206,8 +206,10 @@ func (f *fakeOperations) Stats(_ context.Context, id seckill.ID) (operate.SaleSt
 		Sale: id, State: seckill.SaleLive, Now: noon(),
 		Items: []operate.ItemStats{{
 			Item: mug(id), Stock: seckill.Stock{State: seckill.StockOpen, Allotted: 1000, Lent: 420, Claimed: 580},
-			Orders: map[seckill.OrderState]int64{seckill.OrderUnpaid: 570, seckill.OrderPaid: 10},
-			Redis:  &seckill.LentState{Live: true, Available: 417, Epoch: 1, Unsettled: 1},
+			Orders: map[seckill.OrderState]seckill.OrderCount{
+				seckill.OrderUnpaid: {Orders: 560, Units: 570}, seckill.OrderPaid: {Orders: 10, Units: 10},
+			},
+			Redis: &seckill.LentState{Live: true, Available: 417, Epoch: 1, Unsettled: 1},
 		}},
 		Queue: &seckill.QueueState{Ready: 3, Age: 20 * time.Millisecond},
 	}, f.err

@@ -42,7 +42,8 @@ func wireItemStats(item operate.ItemStats) api.ItemStats {
 	wire := api.ItemStats{
 		ItemID: item.Item.ID.String(), Sku: item.Item.SKU, StockState: api.StockState(item.Stock.State),
 		Allotted: item.Stock.Allotted, Pool: item.Stock.Pool, Lent: item.Stock.Lent, Doubt: item.Stock.Doubt,
-		Claimed: item.Stock.Claimed, Unpaid: item.Orders[seckill.OrderUnpaid], Paid: item.Orders[seckill.OrderPaid],
+		Claimed: item.Stock.Claimed, Unpaid: item.Orders[seckill.OrderUnpaid].Units,
+		Paid: item.Orders[seckill.OrderPaid].Units,
 	}
 	if r := item.Redis; r != nil {
 		wire.Redis = &api.RedisStats{Live: r.Live, Epoch: r.Epoch, Unsent: r.Unsent, Unsettled: r.Unsettled}
@@ -76,6 +77,7 @@ func (o *operators) runAudit(ctx context.Context, c *gin.Context, sale *seckill.
 		Ok:       report.OK,
 		Checked:  api.AuditChecked{Items: report.Checked.Items, Claims: report.Checked.Claims, Orders: report.Checked.Orders},
 		Findings: make([]api.Finding, len(report.Findings)),
+		Notes:    report.Notes,
 	}
 	if sale != nil {
 		wire.SaleID = sale.String()

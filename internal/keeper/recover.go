@@ -243,7 +243,22 @@ func (r *Recover) flush(ctx context.Context, stock seckill.Stock) error {
 	return nil
 }
 
+// publishOutbox goes through the outbox until a whole pass brings nothing new: workers settle meanwhile, and what they
+// take out shifts the pages.
 func (r *Recover) publishOutbox(ctx context.Context, stock seckill.Stock) error {
+	published := make(map[seckill.ID]bool)
+	for {
+		before := len(published)
+		if err := r.publishPass(ctx, stock, published); err != nil {
+			return err
+		}
+		if len(published) == before {
+			return nil
+		}
+	}
+}
+
+func (r *Recover) publishPass(ctx context.Context, stock seckill.Stock, published map[seckill.ID]bool) error {
 	for offset := 0; ; offset += relayBatch {
 		entries, err := r.ports.Lent.Outbox(ctx, stock.Item, offset, relayBatch)
 		if err != nil {
@@ -252,19 +267,23 @@ func (r *Recover) publishOutbox(ctx context.Context, stock seckill.Stock) error 
 		if len(entries) == 0 {
 			return nil
 		}
-		// Not noted as sent: that would move them behind the page. The relay does it later.
-		if err := r.ports.publish(ctx, stock.Item, ofEpoch(entries, stock.Epoch)); err != nil {
+		fresh := ofEpoch(entries, stock.Epoch, published)
+		if err := r.ports.publish(ctx, stock.Item, fresh); err != nil {
 			return err
+		}
+		for _, entry := range fresh {
+			published[entry.Batch] = true
 		}
 	}
 }
 
-// ofEpoch keeps the entries of one epoch and, since the page must not move under the reader, makes none of them "sent".
-func ofEpoch(entries []seckill.DueEntry, epoch int64) []seckill.DueEntry {
+// ofEpoch keeps the entries of one epoch that were not published yet. None of them is noted as sent, because that would
+// move it behind the page; the relay does it later.
+func ofEpoch(entries []seckill.DueEntry, epoch int64, published map[seckill.ID]bool) []seckill.DueEntry {
 	kept := entries[:0]
 	for _, entry := range entries {
 		message, err := seckill.DecodeMessage(entry.Bytes)
-		if err == nil && message.Epoch != epoch {
+		if published[entry.Batch] || (err == nil && message.Epoch != epoch) {
 			continue
 		}
 		entry.Unsent = false
@@ -274,7 +293,11 @@ func ofEpoch(entries []seckill.DueEntry, epoch int64) []seckill.DueEntry {
 }
 
 // reload starts the next epoch when the load of this one stands still while Redis answers: its keeper is gone.
+// An item that ends meanwhile is not loaded any further.
 func (r *Recover) reload(ctx context.Context, stock seckill.Stock) error {
+	if stock.Final {
+		return r.rebuild(ctx, stock, 0)
+	}
 	if stock.ReadAt.Before(stock.Progress.Add(seckill.LoadStall)) {
 		return nil
 	}

@@ -25,7 +25,7 @@ type ItemStats struct {
 	// Stock has state new and no units for an item that was never preloaded.
 	Stock seckill.Stock
 	// Orders counts the item's orders over all shards.
-	Orders map[seckill.OrderState]int64
+	Orders map[seckill.OrderState]seckill.OrderCount
 	// Redis is nil when it cannot be asked.
 	Redis *seckill.LentState
 }
@@ -60,16 +60,16 @@ func (s *Service) Stats(ctx context.Context, id seckill.ID) (SaleStats, error) {
 }
 
 // orders counts every item's orders, in order of the items.
-func (s *Service) orders(ctx context.Context, items []seckill.Item) ([]map[seckill.OrderState]int64, error) {
+func (s *Service) orders(ctx context.Context, items []seckill.Item) ([]map[seckill.OrderState]seckill.OrderCount, error) {
 	type result struct {
-		count map[seckill.OrderState]int64
+		count map[seckill.OrderState]seckill.OrderCount
 		err   error
 	}
 	results := each(items, func(item seckill.Item) result {
 		count, err := s.ordersOf(ctx, item.ID)
 		return result{count, err}
 	})
-	counts := make([]map[seckill.OrderState]int64, len(items))
+	counts := make([]map[seckill.OrderState]seckill.OrderCount, len(items))
 	for i, result := range results {
 		if result.err != nil {
 			return nil, result.err
@@ -80,15 +80,16 @@ func (s *Service) orders(ctx context.Context, items []seckill.Item) ([]map[secki
 }
 
 // ordersOf asks every shard: orders lie in their users' shards.
-func (s *Service) ordersOf(ctx context.Context, item seckill.ID) (map[seckill.OrderState]int64, error) {
-	count := make(map[seckill.OrderState]int64)
+func (s *Service) ordersOf(ctx context.Context, item seckill.ID) (map[seckill.OrderState]seckill.OrderCount, error) {
+	count := make(map[seckill.OrderState]seckill.OrderCount)
 	for shard := range s.ports.Shards.Count() {
 		found, err := s.ports.Orders.Count(ctx, shard, item)
 		if err != nil {
 			return nil, fmt.Errorf("count orders of item %s on shard %d: %w", item, shard, err)
 		}
-		for state, n := range found {
-			count[state] += n
+		for state, more := range found {
+			sum := count[state]
+			count[state] = seckill.OrderCount{Orders: sum.Orders + more.Orders, Units: sum.Units + more.Units}
 		}
 	}
 	return count, nil

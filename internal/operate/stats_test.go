@@ -30,7 +30,7 @@ func statsOverShards(t *testing.T) {
 	if len(users) != 2 {
 		t.Fatalf("the orders lie on %d shards", len(users))
 	}
-	if stats.State != seckill.SaleLive || len(stats.Items) != 8 || stats.Items[3].Orders[seckill.OrderUnpaid] != 20 {
+	if stats.State != seckill.SaleLive || len(stats.Items) != 8 || stats.Items[3].Orders[seckill.OrderUnpaid].Units != 20 {
 		t.Errorf("%s, %d items, orders %v", stats.State, len(stats.Items), stats.Items[3].Orders)
 	}
 	for _, got := range stats.Items {

@@ -210,7 +210,8 @@ type Lent interface {
 	Settled(ctx context.Context, item ID, batches []ID) error
 	// Due returns what is owed now, scores it with the present time and counts the try.
 	Due(ctx context.Context, item ID, query DueQuery) ([]DueEntry, error)
-	// Outbox pages through every batch that is not settled, oldest first, without touching it.
+	// Outbox pages through every batch that is not settled, the unsent ones first, without touching it. Pages shift when
+	// batches are settled meanwhile.
 	Outbox(ctx context.Context, item ID, offset, limit int) ([]DueEntry, error)
 	// LoadBuyers writes a chunk of whole buyers into the side key of the attempt. ErrEpochKnown when meta has the epoch.
 	LoadBuyers(ctx context.Context, item ID, epoch int64, attempt ID, buyers []Buyer) error

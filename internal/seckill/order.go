@@ -77,15 +77,22 @@ type OrderQuery struct {
 	Limit int
 }
 
+// OrderCount is how many orders there are, and how many units they are for.
+type OrderCount struct {
+	Orders int64
+	Units  int64
+}
+
 // Orders keeps the orders, in their users' shards.
 type Orders interface {
 	// Place is T2 on one user shard, one transaction: inserts the orders that do not exist, unpaid, each with its first
-	// event. Repeatable. Every order's user must live on the shard.
+	// event. Repeatable. Every order's id and user must live on the shard. ErrPoison when one never can be placed, for
+	// example because its id is another order's.
 	Place(ctx context.Context, shard int, orders []NewOrder) error
 	// Find reads one order, or ErrNotFound.
 	Find(ctx context.Context, id ID) (Order, error)
 	// OfUser reads a page of a user's orders.
 	OfUser(ctx context.Context, query OrderQuery) ([]Order, error)
 	// Count counts an item's orders on a shard by state.
-	Count(ctx context.Context, shard int, item ID) (map[OrderState]int64, error)
+	Count(ctx context.Context, shard int, item ID) (map[OrderState]OrderCount, error)
 }

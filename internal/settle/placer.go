@@ -2,6 +2,7 @@ package settle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -71,11 +72,11 @@ func (p *placer) order(ctx context.Context, homeShard int, claims []seckill.Clai
 	var placed []seckill.Claim
 	var failure error
 	for shard, group := range groups {
-		if err := p.placeOn(ctx, shard, group); err != nil {
+		done, err := p.placeGroup(ctx, shard, group)
+		if err != nil {
 			failure = err
-			continue
 		}
-		placed = append(placed, group...)
+		placed = append(placed, done...)
 	}
 	if len(placed) == 0 {
 		return nil, failure
@@ -84,6 +85,26 @@ func (p *placer) order(ctx context.Context, homeShard int, claims []seckill.Clai
 		return nil, fmt.Errorf("mark claims ordered: %w", err)
 	}
 	return placed, failure
+}
+
+// placeGroup places the claims of one users' shard, one by one when there is one among them that never can be.
+func (p *placer) placeGroup(ctx context.Context, shard int, group []seckill.Claim) ([]seckill.Claim, error) {
+	err := p.placeOn(ctx, shard, group)
+	if err == nil {
+		return group, nil
+	}
+	if !errors.Is(err, seckill.ErrPoison) || len(group) == 1 {
+		return nil, err
+	}
+	var placed []seckill.Claim
+	for _, claim := range group {
+		if err := p.placeOn(ctx, shard, []seckill.Claim{claim}); err != nil {
+			p.ports.Log.Error("a held claim cannot become an order", "claim", claim.ID, "item", claim.Item, "error", err)
+			continue
+		}
+		placed = append(placed, claim)
+	}
+	return placed, err
 }
 
 func (p *placer) placeOn(ctx context.Context, shard int, claims []seckill.Claim) error {

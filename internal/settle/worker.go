@@ -148,8 +148,12 @@ func (w *Worker) retry(ctx context.Context, what string, shard int, do func(cont
 		if ctx.Err() != nil {
 			return fmt.Errorf("%s on shard %d, given up at shutdown: %w", what, shard, err)
 		}
+		level := slog.LevelWarn
+		if wait == backoffMax {
+			level = slog.LevelError // it has lasted for a while: somebody should look
+		}
 		if wait > backoffMin {
-			w.ports.Log.Warn("settling waits for the database", "doing", what, "shard", shard, "error", err)
+			w.ports.Log.Log(ctx, level, "settling waits for the database", "doing", what, "shard", shard, "error", err)
 		}
 		wait = w.pause(ctx, wait)
 	}

@@ -37,10 +37,11 @@ func insertItems(tx *gorm.DB, sale seckill.Sale) error {
 			item.ID, sale.ID, i, item.SKU, item.Title, item.PriceMinor, item.Currency, item.Allotment, item.LimitPerUser,
 		}
 	}
-	return insert{
+	_, err := insert{
 		into: "items (id, sale, position, sku, title, price_minor, currency, allotment, limit_per_user)",
 		row:  "(?,?,?,?,?,?,?,?,?)",
 	}.run(tx, rows)
+	return err
 }
 
 // note writes an act in the transaction that it describes.

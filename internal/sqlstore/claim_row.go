@@ -86,7 +86,7 @@ func writeClaims(tx *gorm.DB, claims []seckill.Claim) error {
 		into: "claims (id, item, user_id, quantity, key_hash, epoch, state, reason, first_id, ordered, created_at)",
 		row:  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	}
-	err := table.run(tx, rows)
+	_, err := table.run(tx, rows)
 	switch {
 	case err == nil:
 		return nil

@@ -57,7 +57,10 @@ func (m Marks) Now(ctx context.Context, shard int) (time.Time, error) { return m
 // Beat implements seckill.Marks. One statement, unless a process has more marks than one carries: then one transaction.
 func (m Marks) Beat(ctx context.Context, shard int, beat seckill.Beat) error {
 	rows := beatRows(beat)
-	write := func(tx *gorm.DB) error { return beatInsert().run(tx, rows) }
+	write := func(tx *gorm.DB) error {
+		_, err := beatInsert().run(tx, rows)
+		return err
+	}
 	var err error
 	if len(rows) <= rowsMax {
 		err = dbError(write(m.shards[shard].write.WithContext(ctx)))

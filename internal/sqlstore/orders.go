@@ -97,12 +97,38 @@ func placeOrders(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
 			int64(n.ID), int64(n.Item), string(n.User), n.Quantity, n.PriceMinor, n.Currency, n.PayWithin.Milliseconds(),
 		}
 	}
-	return insert{
+	written, err := insert{
 		into: table + " (id, item, user_id, quantity, price_minor, currency, state, pay_by, created_at, paid_at, version)",
 		row: fmt.Sprintf("(?,?,?,?,?,?,'%s',%s+?,%s,0,%d)",
 			seckill.OrderUnpaid, nowMillis, nowMillis, firstVersion),
 		known: skipKnown,
 	}.run(tx, rows)
+	if err != nil || written == int64(len(rows)) {
+		return err
+	}
+	return sameOrders(tx, table, orders)
+}
+
+// sameOrders refuses an id that was known as another order's: taken for a repetition, its own order would be lost.
+func sameOrders(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
+	for chunk := range slices.Chunk(orders, rowsMax) {
+		wanted := make(map[seckill.ID]seckill.NewOrder, len(chunk))
+		ids := make([]seckill.ID, len(chunk))
+		for i, order := range chunk {
+			ids[i], wanted[order.ID] = order.ID, order
+		}
+		var rows []orderRow
+		if err := tx.Table(table).Where("id IN ?", ids).Find(&rows).Error; err != nil {
+			return err
+		}
+		for _, row := range rows {
+			order := wanted[row.ID]
+			if row.Item != order.Item || row.User != order.User || row.Quantity != order.Quantity {
+				return fmt.Errorf("%w: id %s is another order's", seckill.ErrPoison, row.ID)
+			}
+		}
+	}
+	return nil
 }
 
 func placeEvents(tx *gorm.DB, orders []seckill.NewOrder) error {
@@ -111,11 +137,12 @@ func placeEvents(tx *gorm.DB, orders []seckill.NewOrder) error {
 	for i, order := range sorted {
 		rows[i] = []any{int64(order.ID)}
 	}
-	return insert{
+	_, err := insert{
 		into:  "order_events (order_id, version, state, cause, at)",
 		row:   fmt.Sprintf("(?,%d,'%s','%s',%s)", firstVersion, seckill.OrderUnpaid, causeSettle, nowMillis),
 		known: skipKnown,
 	}.run(tx, rows)
+	return err
 }
 
 // Find implements seckill.Orders.
@@ -148,23 +175,25 @@ func (o Orders) OfUser(ctx context.Context, query seckill.OrderQuery) ([]seckill
 }
 
 // Count implements seckill.Orders. One statement over all tables: its figures belong to one moment.
-func (o Orders) Count(ctx context.Context, shard int, item seckill.ID) (map[seckill.OrderState]int64, error) {
+func (o Orders) Count(ctx context.Context, shard int, item seckill.ID) (map[seckill.OrderState]seckill.OrderCount, error) {
 	var parts []string
 	var args []any
 	for number := range orderTables {
-		parts = append(parts, "SELECT state, COUNT(*) AS orders FROM "+orderTable(number)+" WHERE item = ? GROUP BY state")
+		parts = append(parts, "SELECT state, COUNT(*) AS orders, SUM(quantity) AS units FROM "+orderTable(number)+" WHERE item = ? GROUP BY state")
 		args = append(args, item)
 	}
 	var rows []struct {
 		State  seckill.OrderState
 		Orders int64
+		Units  int64
 	}
 	if err := o.reader(ctx, shard).Raw(strings.Join(parts, " UNION ALL "), args...).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("count the orders of item %s on shard %d: %w", item, shard, dbError(err))
 	}
-	counts := make(map[seckill.OrderState]int64)
+	counts := make(map[seckill.OrderState]seckill.OrderCount)
 	for _, row := range rows {
-		counts[row.State] += row.Orders
+		count := counts[row.State]
+		counts[row.State] = seckill.OrderCount{Orders: count.Orders + row.Orders, Units: count.Units + row.Units}
 	}
 	return counts, nil
 }

@@ -19,16 +19,21 @@ type insert struct {
 }
 
 // run writes rows in statements of at most rowsMax. Rows sorted by key keep two overlapping batches from deadlocking;
-// sorting is the caller's part.
-func (i insert) run(tx *gorm.DB, rows [][]any) error {
+// sorting is the caller's part. It returns how many rows were written, which skipped ones are not.
+func (i insert) run(tx *gorm.DB, rows [][]any) (written int64, err error) {
 	for chunk := range slices.Chunk(rows, rowsMax) {
 		// Past gorm, which would parse a statement of thousands of parameters byte by byte.
-		_, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, i.statement(len(chunk)), slices.Concat(chunk...)...)
+		result, err := tx.Statement.ConnPool.ExecContext(tx.Statement.Context, i.statement(len(chunk)), slices.Concat(chunk...)...)
 		if err != nil {
-			return err
+			return written, err
 		}
+		count, err := result.RowsAffected()
+		if err != nil {
+			return written, err
+		}
+		written += count
 	}
-	return nil
+	return written, nil
 }
 
 func (i insert) statement(rows int) string {

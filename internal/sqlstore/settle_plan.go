@@ -137,6 +137,8 @@ func (s *settling) verdict(c seckill.Claim, own bool) seckill.Reason {
 	switch {
 	case s.forced != "":
 		return s.forced
+	case c.ID.Bucket() != c.User.Bucket():
+		return seckill.Invalid // its order could be placed nowhere
 	case taken:
 		return seckill.Duplicate
 	case s.units[c.User]+c.Quantity > s.stock.Ceiling:

@@ -29,6 +29,7 @@ type settleCase struct {
 	epoch    int64
 	quantity int64
 	forced   seckill.Reason
+	foreign  bool // the id is not of the user's bucket
 	want     seckill.Reason
 	after    purses
 	owed     int // -1: nothing
@@ -83,10 +84,18 @@ func refusalCases() map[string]settleCase {
 			before: purses{0, 4, 0, 0}, epoch: 5, quantity: 4, after: purses{0, 0, 0, 4}, owed: -1,
 			claims: []seckill.Claim{{ID: 1, User: "a", KeyHash: "other", Quantity: 4, State: seckill.ClaimReturned}},
 		},
+		"rejects an id whose order could be placed nowhere": {
+			foreign: true, before: purses{1, 4, 0, 0}, epoch: 5, quantity: 1, want: seckill.Invalid, after: purses{2, 3, 0, 0},
+		},
 		"rejects poison whatever it is": {
 			before: purses{1, 4, 0, 0}, epoch: 5, quantity: 1, forced: seckill.Invalid, want: seckill.Invalid, after: purses{2, 3, 0, 0},
 		},
 	}
+}
+
+// ownID is an id of the user's bucket, as every honest reservation has one.
+func ownID(user seckill.UserID) seckill.ID {
+	return seckill.ComposeID(1_800_000_000_000, user.Bucket(), 0, 9)
 }
 
 func TestSettlePlan(t *testing.T) {
@@ -100,7 +109,10 @@ func TestSettlePlan(t *testing.T) {
 				c.state = seckill.StockOpen
 			}
 			s := newSettling(c.before.stock(c.state), c.forced, map[seckill.ID]*knownClaim{}, c.claims)
-			r := seckill.Reserved{ID: 9, User: "a", Quantity: c.quantity, KeyHash: "key"}
+			r := seckill.Reserved{ID: ownID("a"), User: "a", Quantity: c.quantity, KeyHash: "key"}
+			if c.foreign {
+				r.ID = ownID("somebody else")
+			}
 			s.settle(seckill.Message{Item: 7, Epoch: c.epoch, Sold: 9, Reservations: []seckill.Reserved{r}})
 			if got := s.claims[0].Reason; got != c.want || pursesOf(s.stock) != c.after {
 				t.Fatalf("got %q and %+v, want %q and %+v", got, pursesOf(s.stock), c.want, c.after)

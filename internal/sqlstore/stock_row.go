@@ -145,7 +145,7 @@ func writeMoves(tx *gorm.DB, moves []seckill.Move) error {
 		rows[i] = []any{m.ID, m.Item, m.Kind, m.Epoch, m.Issue, m.Units, toMilli(m.At)}
 	}
 	table := insert{into: "stock_moves (id, item, kind, epoch, issue, units, at)", row: "(?, ?, ?, ?, ?, ?, ?)"}
-	if err := table.run(tx, rows); err != nil {
+	if _, err := table.run(tx, rows); err != nil {
 		return fmt.Errorf("write moves: %w", dbError(err))
 	}
 	return nil
