@@ -94,6 +94,8 @@ func (s *Service) refreshCatalog(ctx context.Context) error {
 	}
 	sales = slices.Clone(sales)
 	slices.SortFunc(sales, func(a, b seckill.Sale) int { return int(min(1, max(-1, b.ID-a.ID))) })
+	s.arranging.Lock()
+	defer s.arranging.Unlock()
 	s.listings.Store(s.arrange(sales, s.listings.Load()))
 	return nil
 }
@@ -151,8 +153,27 @@ func (s *Service) readListing(ctx context.Context, id seckill.ID) (*listing, err
 	if err != nil || sale.State == seckill.SaleDraft {
 		return nil, seckill.Refuse(seckill.NotFound, "there is no such item")
 	}
+	if sale.State != seckill.SaleEnded {
+		return s.discover(ctx, id)
+	}
 	l := s.newListing(id)
 	l.entry.Store(&entry{item: item, sale: sale})
+	return l, nil
+}
+
+// discover takes an item into the cache that went on sale since it was last read, so that an operator who has just
+// preloaded a sale can be its first shopper.
+func (s *Service) discover(ctx context.Context, id seckill.ID) (*listing, error) {
+	if err := s.refreshCatalog(ctx); err != nil {
+		return nil, s.outage("catalog", err)
+	}
+	l, ok := s.listings.Load().items[id]
+	if !ok {
+		return nil, s.busy("the item is not known yet")
+	}
+	if err := s.readStates(ctx, []*listing{l}); err != nil {
+		return nil, s.outage("redis", err)
+	}
 	return l, nil
 }
 
