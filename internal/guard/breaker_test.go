@@ -1,0 +1,90 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+var errBroken = errors.New("connection reset")
+
+func fail(b *Breaker, err error) error {
+	return run(context.Background(), b, func(context.Context) error { return err })
+}
+
+func TestBreaker(t *testing.T) {
+	t.Parallel()
+	t.Run("opens after failures in a row and answers unavailable without asking", func(t *testing.T) {
+		t.Parallel()
+		b := NewBreaker("redis", Options{FailuresMax: 3})
+		for range 3 {
+			if err := fail(b, errBroken); !errors.Is(err, errBroken) {
+				t.Fatal(err)
+			}
+		}
+		err := run(t.Context(), b, func(context.Context) error {
+			t.Error("asked while it is open")
+			return nil
+		})
+		if !errors.Is(err, seckill.ErrUnavailable) {
+			t.Fatalf("got %v, want unavailable", err)
+		}
+	})
+	t.Run("closes again when the store answers after its rest", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			b := NewBreaker("redis", Options{FailuresMax: 1, Rest: time.Second})
+			_ = fail(b, errBroken)
+			time.Sleep(time.Second + time.Millisecond) //nolint:forbidigo // the bubble's clock, not a wait
+			if err := fail(b, nil); err != nil {
+				t.Fatalf("half-open: %v", err)
+			}
+			if err := fail(b, nil); err != nil {
+				t.Fatalf("closed: %v", err)
+			}
+		})
+	})
+	t.Run("bounds a call", func(t *testing.T) {
+		t.Parallel()
+		b := NewBreaker("redis", Options{Timeout: time.Millisecond})
+		_, err := call(t.Context(), b, func(ctx context.Context) (int, error) {
+			<-ctx.Done()
+			return 0, ctx.Err()
+		})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("got %v", err)
+		}
+	})
+}
+
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []error{
+		nil, seckill.ErrNotLive, seckill.ErrNotFound, seckill.ErrPoison, seckill.ErrEpochKnown,
+		seckill.Refuse(seckill.Conflict, "lost a race"), context.Canceled,
+	} {
+		t.Run(fmt.Sprintf("stays closed on the answer %v", answer), func(t *testing.T) {
+			t.Parallel()
+			b := NewBreaker("sql", Options{FailuresMax: 1})
+			_ = fail(b, answer)
+			if err := fail(b, nil); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	for _, failure := range []error{seckill.ErrUnavailable, seckill.ErrTransient, context.DeadlineExceeded, errBroken} {
+		t.Run(fmt.Sprintf("opens on the failure %v", failure), func(t *testing.T) {
+			t.Parallel()
+			b := NewBreaker("sql", Options{FailuresMax: 1})
+			_ = fail(b, failure)
+			if err := fail(b, nil); !errors.Is(err, seckill.ErrUnavailable) {
+				t.Fatalf("got %v", err)
+			}
+		})
+	}
+}
