@@ -48,7 +48,7 @@ func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err := b.openQueue(ctx, store, log); err != nil {
 		return nil, err
 	}
-	return b, b.openRedis()
+	return b, b.openRedis(ctx)
 }
 
 // lockData takes the folder for this process. It waits a moment for a process that was just killed and is still dying, so
@@ -130,8 +130,8 @@ func (b *Backend) openQueue(ctx context.Context, store *sqlstore.Store, log *slo
 	return nil
 }
 
-func (b *Backend) openRedis() error {
-	embedded, err := redis.OpenEmbedded()
+func (b *Backend) openRedis(ctx context.Context) error {
+	embedded, err := redis.OpenEmbedded(ctx)
 	if err != nil {
 		return fmt.Errorf("start redis inside the process: %w", err)
 	}
