@@ -22,8 +22,16 @@ const (
 )
 
 // Demo returns the demonstration sale, preloaded: the one that a run before has left, unless it is over, or a new one that
-// opens in a few seconds.
+// opens in a few seconds. Shoppers see it when this returns.
 func (s *System) Demo(ctx context.Context) (seckill.Sale, error) {
+	sale, err := s.prepareDemo(ctx)
+	if err != nil {
+		return seckill.Sale{}, err
+	}
+	return sale, s.awaitShown(ctx, sale.Items[0].ID)
+}
+
+func (s *System) prepareDemo(ctx context.Context) (seckill.Sale, error) {
 	sale, found, err := s.findDemo(ctx)
 	if err != nil {
 		return seckill.Sale{}, err
@@ -41,6 +49,20 @@ func (s *System) Demo(ctx context.Context) (seckill.Sale, error) {
 		return seckill.Sale{}, fmt.Errorf("preload the demo sale: %w", err)
 	}
 	return report.Sale, nil
+}
+
+// awaitShown returns when shoppers see the item, or when ctx ends.
+func (s *System) awaitShown(ctx context.Context, item seckill.ID) error {
+	for {
+		if _, found := s.Buying.View(item); found {
+			return nil
+		}
+		select {
+		case <-time.After(readyPoll):
+		case <-ctx.Done():
+			return fmt.Errorf("shoppers do not see the sale: %w", context.Cause(ctx))
+		}
+	}
 }
 
 func (s *System) findDemo(ctx context.Context) (seckill.Sale, bool, error) {
