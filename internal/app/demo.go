@@ -126,12 +126,12 @@ const introduction = `
     ADMIN=%s
     ITEM=%s SALE=%s
 
-    curl -s %s/v1/items/$ITEM
-    curl -s %s/v1/items/$ITEM/reservations -H "Authorization: Bearer $TOKEN" \
+    curl -sw '\n' %s/v1/items/$ITEM
+    curl -sw '\n' %s/v1/items/$ITEM/reservations -H "Authorization: Bearer $TOKEN" \
          -H 'Idempotency-Key: my-first-buy' -H 'Content-Type: application/json' -d '{"quantity":1}'
-    curl -s %s/v1/orders -H "Authorization: Bearer $TOKEN"
-    curl -s %s/admin/v1/sales/$SALE/stats -H "Authorization: Bearer $ADMIN"
-    curl -s %s/admin/v1/sales/$SALE/audit -H "Authorization: Bearer $ADMIN"
+    curl -sw '\n' %s/v1/orders -H "Authorization: Bearer $TOKEN"
+    curl -sw '\n' %s/admin/v1/sales/$SALE/stats -H "Authorization: Bearer $ADMIN"
+    curl -sw '\n' %s/admin/v1/sales/$SALE/audit -H "Authorization: Bearer $ADMIN"
 
   Or send a crowd:  go run ./cmd/seckill crowd --shoppers 5000
 

@@ -33,6 +33,13 @@ func (o *outage) await(ctx context.Context) error {
 	}
 }
 
+// lasts says that the server is not reached at the moment.
+func (o *outage) lasts() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.over != nil
+}
+
 // begin notes that the server was not reached and starts to knock, unless somebody does already.
 func (o *outage) begin(ctx context.Context) {
 	o.mu.Lock()

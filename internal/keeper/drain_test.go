@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 // drainRig is a sealing epoch with one api process that was told of ten units.
 type drainRig struct {
-	clock *handClock
+	clock *handclock.Clock
 	marks *fakeMarks
 	queue *fakeQueue
 	drain *CountedDrain
@@ -18,7 +19,7 @@ type drainRig struct {
 }
 
 func newDrainRig() *drainRig {
-	clock := newHandClock()
+	clock := handclock.New()
 	stock := seckill.Stock{Item: 7, Epoch: 3, State: seckill.StockSealing, Gate: time.Second, Since: clock.Now(), High: 6}
 	marks := &fakeMarks{highest: 10, beats: []seckill.Heartbeat{{Incarnation: 1, Begun: closeOf(stock).Add(time.Millisecond)}}}
 	queue := &fakeQueue{state: seckill.QueueState{Consumers: 1}}
@@ -97,12 +98,12 @@ func givesUpAfterSilence(t *testing.T) {
 	rig := newDrainRig()
 	rig.ask(t)
 	for range 19 {
-		rig.clock.advance(time.Second)
+		rig.clock.Advance(time.Second)
 		if rig.ask(t).Done {
 			t.Fatal("too early")
 		}
 	}
-	rig.clock.advance(time.Second)
+	rig.clock.Advance(time.Second)
 	if got := rig.ask(t); !got.Done || got.Target != 10 {
 		t.Fatalf("got %+v, want done: the rest goes to doubt", got)
 	}
@@ -112,7 +113,7 @@ func givesUpByLooks(t *testing.T) {
 	t.Parallel()
 	rig := newDrainRig()
 	rig.ask(t)
-	rig.clock.advance(time.Hour)
+	rig.clock.Advance(time.Hour)
 	if rig.ask(t).Done {
 		t.Fatal("one look is worth one second")
 	}
@@ -127,7 +128,7 @@ func waitsForTheQueue(t *testing.T) {
 			if rig.ask(t).Done {
 				t.Fatalf("gave up on a queue like %+v", state)
 			}
-			rig.clock.advance(time.Second)
+			rig.clock.Advance(time.Second)
 		}
 	}
 }
@@ -137,7 +138,7 @@ func beginsAgainWithAClaim(t *testing.T) {
 	rig := newDrainRig()
 	rig.ask(t)
 	for i := range 30 {
-		rig.clock.advance(time.Second)
+		rig.clock.Advance(time.Second)
 		if i == 15 {
 			rig.stock.ClaimedAt = rig.clock.Now()
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -17,7 +18,7 @@ type loadRig struct {
 }
 
 func newLoadRig() *loadRig {
-	clock := newHandClock()
+	clock := handclock.New()
 	rig := &loadRig{
 		lent:   &fakeLent{state: seckill.LentState{Server: seckill.Server{Now: clock.Now(), RunID: "run", ReplicationID: "repl"}}},
 		stocks: &fakeStocks{},

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -22,7 +23,7 @@ func newRelayRig(entries ...seckill.DueEntry) *relayRig {
 	stocks := &fakeStocks{stock: seckill.Stock{Item: 7, Epoch: 3, State: seckill.StockOpen}}
 	rig.relay = NewRelay(Ports{
 		Lent: rig.lent, Queue: rig.queue, Publisher: rig.publisher, Stocks: stocks,
-		Shards: oneShard{}, Clock: newHandClock(), Log: discard(),
+		Shards: oneShard{}, Clock: handclock.New(), Log: discard(),
 	})
 	return rig
 }
@@ -90,7 +91,7 @@ func TestOwed(t *testing.T) {
 		owing := &fakeOwing{rows: []seckill.Owed{{ID: 5, Kind: seckill.OwedBuyer, Item: 7, Epoch: 3, User: "ann"}}}
 		job := NewOwed(Ports{
 			Owing: owing, Lent: &fakeLent{outcome: outcome}, Stocks: &fakeStocks{stock: seckill.Stock{Item: 7, State: state}},
-			Shards: oneShard{}, Clock: newHandClock(), Log: discard(),
+			Shards: oneShard{}, Clock: handclock.New(), Log: discard(),
 		})
 		if err := job.RunOnce(t.Context()); err != nil {
 			t.Fatal(err)
@@ -129,7 +130,7 @@ func TestIssueJob(t *testing.T) {
 			stock: seckill.Stock{Item: 7, Epoch: 3, State: seckill.StockOpen, Issue: 6},
 			moves: []seckill.Move{{Item: 7, Epoch: 3, Issue: 5, Units: 1}, {Item: 7, Epoch: 3, Issue: 6, Units: 2}},
 		}
-		job := NewIssue(Ports{Lent: lent, Stocks: stocks, Shards: oneShard{}, Clock: newHandClock(), Log: discard()})
+		job := NewIssue(Ports{Lent: lent, Stocks: stocks, Shards: oneShard{}, Clock: handclock.New(), Log: discard()})
 		if err := job.RunOnce(t.Context()); err != nil {
 			t.Fatal(err)
 		}
