@@ -146,7 +146,7 @@ func TestRejection(t *testing.T) {
 			return err == nil && states[0].Available == 5
 		})
 		s.await("the key stays known with its answer", func() bool {
-			// Not s.buy: until redis has heard of the rejection it repeats its queued, which is a promise to no one.
+			// Past the ledger: until redis has heard of the rejection it says queued again, which the ledger would insist on.
 			again, err := s.system.Buying.Buy(t.Context(), purchaseOf(s, "eve", 2, "eve-buys-two"))
 			return err == nil && again.Reservation.ID == id && again.Reservation.State == seckill.ReservationRejected
 		})
