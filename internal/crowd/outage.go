@@ -3,6 +3,7 @@ package crowd
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +13,9 @@ const knockEvery = 100 * time.Millisecond
 type outage struct {
 	knock func(context.Context) bool
 	tally *tally
+
+	// reached says that the server has answered at least once.
+	reached atomic.Bool
 
 	mu   sync.Mutex
 	over chan struct{} // nil while the server answers
@@ -31,13 +35,6 @@ func (o *outage) await(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// lasts says that the server is not reached at the moment.
-func (o *outage) lasts() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.over != nil
 }
 
 // begin notes that the server was not reached and starts to knock, unless somebody does already.
