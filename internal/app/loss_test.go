@@ -53,9 +53,7 @@ func TestRedisLost(t *testing.T) {
 		s.crowd(120, func(n int) { _, _ = s.insist(user(n), 1, key(n)) })
 		s.soldOut()
 		s.addsUp()
-		if got := s.orders(); got != 100 {
-			t.Fatalf("%d orders, want 100", got)
-		}
+		s.wantOrders(100)
 	})
 }
 

@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -10,8 +9,6 @@ import (
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
-
-func asRefusal(err error, refusal **seckill.Refusal) bool { return errors.As(err, refusal) }
 
 // recorder keeps every message that was published.
 type recorder struct {

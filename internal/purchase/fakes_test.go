@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -60,7 +61,7 @@ func (q *fakeQueue) published() []seckill.Outgoing {
 
 // fakeSQL is everything that lives in the database.
 type fakeSQL struct {
-	clock *fakeClock
+	clock *handclock.Clock
 
 	mu     sync.Mutex
 	sale   seckill.Sale

@@ -95,10 +95,10 @@ func TestLocalRefusalsAnswersEndedByTheCatalogWhateverRedisThinks(t *testing.T) 
 func TestLocalRefusalsTrap22DoesNotBelieveAStateOlderThanASecond(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	w.clock.shift(seckill.StateMaxAge)
+	w.clock.Shift(seckill.StateMaxAge)
 	_, err := w.buy("ann", 1, "")
 	refused(t, err, seckill.SoldOut)
-	w.clock.shift(1)
+	w.clock.Shift(1)
 	_, err = w.buy("ann", 1, "")
 	refused(t, err, seckill.Busy)
 	w.untouched()
@@ -144,7 +144,7 @@ func TestWindow(t *testing.T) {
 				t.Fatalf("%+v", refusal)
 			}
 			w.untouched()
-			w.clock.shift(20 * time.Millisecond)
+			w.clock.Shift(20 * time.Millisecond)
 			w.queued("ann", 1, "")
 		})
 	}
@@ -261,7 +261,7 @@ func TestGateTrap31IsClosedToWhoWasAdmittedBeforeTheProcessWasStopped(t *testing
 	w := newWorld(t, 10)
 	w.lent.before = func(call int) error {
 		if call == 1 {
-			w.clock.shift(time.Hour) // meanwhile the next one waits
+			w.clock.Shift(time.Hour) // meanwhile the next one waits
 			return seckill.ErrUnavailable
 		}
 		return nil
@@ -301,7 +301,7 @@ func TestGateIsClosedToWhoWaitedForARedisThatStoodStill(t *testing.T) {
 	w := newWorld(t, 10)
 	w.lent.before = func(call int) error {
 		if call == 1 {
-			w.clock.shift(seckill.StateMaxAge + 1)
+			w.clock.Shift(seckill.StateMaxAge + 1)
 			return seckill.ErrUnavailable
 		}
 		return nil
@@ -320,13 +320,13 @@ func TestGateCountsTheAgeOfAHeartbeatFromBeforeItBegan(t *testing.T) {
 	w.sql.set(func(f *fakeSQL) {
 		f.reading = func(call string) {
 			if call == "beat" {
-				w.clock.shift(seckill.BeatMaxAge) // the database takes its time
+				w.clock.Shift(seckill.BeatMaxAge) // the database takes its time
 			}
 		}
 	})
 	w.pass(400 * time.Millisecond)
 	w.sql.set(func(f *fakeSQL) { f.reading = nil })
-	w.clock.shift(-statesPass)
+	w.clock.Shift(-statesPass)
 	w.pass(statesPass)
 	_, err := w.buy("ann", 1, "")
 	refused(t, err, seckill.Busy)
@@ -364,7 +364,7 @@ func TestGateBoundsHowOftenOneUserMayTryAndNobodyElse(t *testing.T) {
 	}
 	_, err = w.buy("bob", 1, "")
 	refused(t, err, seckill.SoldOut)
-	w.clock.shift(500 * time.Millisecond)
+	w.clock.Shift(500 * time.Millisecond)
 	_, err = w.buy("ann", 1, "")
 	refused(t, err, seckill.SoldOut)
 }

@@ -57,6 +57,20 @@ type Sale struct {
 	Items     []Item
 }
 
+// StateAt is the state that is true at a moment: the clock decides before somebody has written it down.
+func (s Sale) StateAt(now time.Time) SaleState {
+	switch {
+	case s.State == SaleDraft:
+		return SaleDraft
+	case !now.Before(s.EndsAt):
+		return SaleEnded
+	case s.State == SaleScheduled && !now.Before(s.StartsAt):
+		return SaleLive
+	default:
+		return s.State
+	}
+}
+
 // Stopped says that an operator or the clock has stopped the sale: Redis must not sell, whatever its window says.
 func (s Sale) Stopped() bool { return s.State == SalePaused || s.State == SaleEnded }
 
