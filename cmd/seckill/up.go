@@ -30,7 +30,7 @@ func (c *upCommand) Run(ctx context.Context, cli *commands, console console) (er
 	for _, warning := range config.Warnings() {
 		log.Warn("profile: production would refuse this", "setting", warning)
 	}
-	system, err := app.Open(ctx, config, log)
+	system, err := app.Open(ctx, config, app.Everything(), log)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,9 @@ type Config struct {
 	Operators       []OperatorConfig `yaml:"operators"`
 	Accounts        AccountsConfig   `yaml:"accounts"`
 	Limits          LimitsConfig     `yaml:"limits"`
+	Redis           RedisConfig      `yaml:"redis"`
+	RabbitMQ        RabbitMQConfig   `yaml:"rabbitmq"`
+	Shards          []ShardConfig    `yaml:"shards"`
 }
 
 // LogConfig says what is logged, and how.
@@ -105,5 +108,8 @@ func Defaults() Config {
 		Limits: LimitsConfig{
 			PerUserPerSecond: 10, PerUserBurst: 20, Pending: 16384, BacklogAge: 30 * time.Second, BacklogDepth: 20_000,
 		},
+		Redis:    RedisConfig{Addresses: []string{}, CallTimeout: 300 * time.Millisecond},
+		RabbitMQ: RabbitMQConfig{Addresses: []string{}, Vhost: "/", Lanes: 2, Prefetch: 512},
+		Shards:   []ShardConfig{},
 	}
 }

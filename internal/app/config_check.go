@@ -30,6 +30,7 @@ const (
 func (c *Config) check() error {
 	for _, check := range []func() error{
 		c.checkPlace, c.checkListeners, c.checkLog, c.checkTimes, c.checkTokens, c.checkOperators, c.checkAccounts, c.checkLimits,
+		c.checkServices,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -70,6 +71,7 @@ func (c *Config) Warnings() []string {
 		warn("accounts.argon2.memory_kib", fmt.Sprintf("%d makes passwords cheap to guess; use at least %d",
 			c.Accounts.Argon2.MemoryKiB, memorySafeKiB))
 	}
+	c.warnServices(warn)
 	return unsafe
 }
 
@@ -77,7 +79,7 @@ func (c *Config) checkPlace() error {
 	if err := oneOf("profile", c.Profile, ProfileDevelopment, ProfileProduction); err != nil {
 		return err
 	}
-	if err := oneOf("backend", c.Backend, BackendEmbedded); err != nil {
+	if err := oneOf("backend", c.Backend, BackendEmbedded, BackendServices); err != nil {
 		return err
 	}
 	if strings.TrimSpace(c.Data) == "" {

@@ -45,7 +45,7 @@ func runDoomed(cut string) int {
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	system, err := app.Open(ctx, config, log, cuts{dieAt(point, times)}.option())
+	system, err := app.Open(ctx, config, app.Everything(), log, cuts{dieAt(point, times)}.option())
 	if err == nil {
 		err = system.Run(ctx)
 	}

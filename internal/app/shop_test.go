@@ -68,7 +68,7 @@ func openSale(t *testing.T, units, limit int64, options ...app.Option) *shop {
 func (s *shop) start(options ...app.Option) {
 	s.t.Helper()
 	log := slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	system, err := app.Open(s.t.Context(), s.config, log, options...)
+	system, err := app.Open(s.t.Context(), s.config, app.Everything(), log, options...)
 	if err != nil {
 		s.t.Fatal(err)
 	}

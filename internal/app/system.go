@@ -20,18 +20,17 @@ import (
 	"github.com/seckill-dev/seckill/internal/service"
 )
 
-// copies is how many workers and keepers run inside one process: nothing may depend on being alone.
-const copies = 2
-
-// System is one process with its roles, ready to run. Both listeners are bound, so their addresses are known and taken.
+// System is one process with its roles, ready to run. Its listeners are bound, so their addresses are known and taken.
 type System struct {
 	Config  Config
 	Backend *Backend
+	// What follows is there only where the process plays the api.
 	Buying  *purchase.Service
 	Operate *operate.Service
 	Audit   *audit.Service
 	Tokens  *identity.Tokens
 
+	plan      Plan
 	log       *slog.Logger
 	registry  *prometheus.Registry
 	shoppers  listener
@@ -48,13 +47,16 @@ type listener struct {
 // Option changes how a system is put together. Tests use it to stand between the use cases and the stores.
 type Option func(*Backend)
 
-// Open opens the backend, ends what a dead process left open, and builds every role. Nothing serves before Run.
-func Open(ctx context.Context, config Config, log *slog.Logger, options ...Option) (system *System, err error) {
+// Open opens the backend, ends what a dead process left open, and builds the roles. Nothing serves before Run.
+func Open(ctx context.Context, config Config, plan Plan, log *slog.Logger, options ...Option) (system *System, err error) {
+	if err := plan.check(config); err != nil {
+		return nil, err
+	}
 	backend, err := openBackend(ctx, config, log)
 	if err != nil {
 		return nil, err
 	}
-	s := &System{Config: config, Backend: backend, log: log, registry: newRegistry()}
+	s := &System{Config: config, Backend: backend, plan: plan, log: log, registry: newRegistry()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -66,13 +68,13 @@ func Open(ctx context.Context, config Config, log *slog.Logger, options ...Optio
 	if err := backend.sealAfterDeath(ctx, log); err != nil {
 		return nil, fmt.Errorf("end the epochs of the last run: %w", err)
 	}
+	if !plan.API {
+		return s, s.bindProbes(ctx)
+	}
 	if err := s.buildUseCases(); err != nil {
 		return nil, err
 	}
-	if err := s.bind(ctx); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return s, s.bind(ctx)
 }
 
 func (s *System) buildUseCases() (err error) {
@@ -103,11 +105,25 @@ func (s *System) bind(ctx context.Context) error {
 	if s.shoppers.Listener, err = net.Listen(ctx, "tcp", s.Config.Listen); err != nil {
 		return fmt.Errorf("listen: %w; choose another address with --listen", err)
 	}
+	s.shoppers.server = httpapi.NewServer(api.Shoppers(), s.log)
+	return s.bindOperators(ctx, api.Operators())
+}
+
+// bindProbes takes the operators' address for health and metrics alone.
+func (s *System) bindProbes(ctx context.Context) error {
+	probes, err := httpapi.NewProbes(s.log, s.registry, s.registry)
+	if err != nil {
+		return err
+	}
+	return s.bindOperators(ctx, probes)
+}
+
+func (s *System) bindOperators(ctx context.Context, handler http.Handler) (err error) {
+	var net net.ListenConfig
 	if s.operators.Listener, err = net.Listen(ctx, "tcp", s.Config.AdminListen); err != nil {
 		return fmt.Errorf("admin_listen: %w; choose another address with --admin-listen", err)
 	}
-	s.shoppers.server = httpapi.NewServer(api.Shoppers(), s.log)
-	s.operators.server = httpapi.NewOperatorServer(api.Operators(), s.log)
+	s.operators.server = httpapi.NewOperatorServer(handler, s.log)
 	return nil
 }
 
@@ -117,18 +133,20 @@ func (s *System) Run(ctx context.Context) error {
 	if s.jwks != nil {
 		stages = append(stages, service.Stage{Name: "jwks", Run: s.jwks.Run, StopWithin: time.Second})
 	}
-	for i := range copies {
+	for i := range s.plan.Keepers {
 		stages = append(stages, s.Backend.keeperStage(fmt.Sprintf("keeper-%d", i+1), s.log))
 	}
-	for i := range copies {
+	for i := range s.plan.Workers {
 		stages = append(stages, s.Backend.workerStage(fmt.Sprintf("worker-%d", i+1), s.log))
 	}
-	stages = append(stages,
-		service.Stage{Name: "purchase", Run: s.Buying.Run, StopWithin: buyerStopWait},
-		s.listenStage("operators", s.operators, nil),
+	if s.plan.API {
+		stages = append(stages, service.Stage{Name: "purchase", Run: s.Buying.Run, StopWithin: buyerStopWait})
+	}
+	stages = append(stages, s.listenStage("operators", s.operators, nil))
+	if s.plan.API {
 		// Long polls end first, or stopping would wait for the longest of them.
-		s.listenStage("shoppers", s.shoppers, s.Buying.Drain),
-	)
+		stages = append(stages, s.listenStage("shoppers", s.shoppers, s.Buying.Drain))
+	}
 	return service.Run(ctx, s.log, stages...)
 }
 

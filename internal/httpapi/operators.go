@@ -6,7 +6,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // operators is the handler of the operators' listener.
@@ -31,9 +30,5 @@ func (o *operators) routes(engine *gin.Engine, gatherer prometheus.Gatherer) {
 	o.route(engine, http.MethodGet, sale+"/stats", operateTimeout, o.operator(o.saleStats))
 	o.route(engine, http.MethodGet, sale+"/audit", auditTimeout, o.operator(o.auditSale))
 	o.route(engine, http.MethodGet, "/admin/v1/audit", auditTimeout, o.operator(o.auditAll))
-	figures := promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{})
-	o.route(engine, http.MethodGet, "/metrics", operateTimeout, func(ctx context.Context, c *gin.Context) error {
-		figures.ServeHTTP(c.Writer, c.Request.WithContext(ctx))
-		return nil
-	})
+	o.metrics(engine, gatherer)
 }
