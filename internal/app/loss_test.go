@@ -10,7 +10,7 @@ import (
 
 func TestRedisLost(t *testing.T) {
 	t.Parallel()
-	t.Run("in mid-sale: busy for seconds, then everything is sold and nobody promised is refused", func(t *testing.T) {
+	t.Run("peers: not oversold after data loss: busy for seconds, then everything is sold and nobody promised is refused", func(t *testing.T) {
 		t.Parallel()
 		s := openSale(t, 600, 1)
 		var emptied atomic.Int64

@@ -11,7 +11,7 @@ import (
 
 func TestSale(t *testing.T) {
 	t.Parallel()
-	t.Run("sells 1,000 units to 5,000 users who retry, exactly once each", sellsOnceToWhoRetries)
+	t.Run("peers: no double order: sells 1,000 units to 5,000 users who retry, exactly once each", sellsOnceToWhoRetries)
 	t.Run("says sold_out with what is left, and sells the rest to who asks for less", sellsTheRest)
 	t.Run("keeps the limit over quantities and keys", keepsTheLimit)
 }

@@ -287,7 +287,7 @@ func (k countedClaims) OfUser(ctx context.Context, item seckill.ID, user seckill
 
 func TestCost(t *testing.T) {
 	t.Parallel()
-	t.Run("fresh requests and refusals cost no SQL, and one redis call and one publish per batch at most", func(t *testing.T) {
+	t.Run("peers: no SQL per request: fresh requests and refusals cost none, and one redis call and one publish per batch at most", func(t *testing.T) {
 		t.Parallel()
 		count := &countingBackend{}
 		s := openSale(t, 100, 1, func(b *app.Backend) {

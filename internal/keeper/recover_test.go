@@ -36,7 +36,7 @@ func newJudgeRig() *judgeRig {
 func (r *judgeRig) sealed(t *testing.T) bool {
 	t.Helper()
 	r.stocks.sealed = nil
-	if err := r.recover.step(t.Context(), r.stocks.stock); err != nil {
+	if err := r.recover.RunOnce(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return len(r.stocks.sealed) > 0
@@ -105,7 +105,7 @@ func TestJudge(t *testing.T) {
 		t.Parallel()
 		rig := newJudgeRig()
 		rig.lent.err = errors.New("connection refused")
-		if err := rig.recover.step(t.Context(), rig.stocks.stock); err == nil || len(rig.stocks.sealed) > 0 {
+		if err := rig.recover.RunOnce(t.Context()); err == nil || len(rig.stocks.sealed) > 0 {
 			t.Fatalf("error %v, sealed %v", err, rig.stocks.sealed)
 		}
 	})

@@ -65,7 +65,6 @@ func TestLocalRefusals(t *testing.T) {
 	}{
 		"sold out":                            {func(s *seckill.LentState) { s.Available = 0 }, 1, seckill.SoldOut},
 		"paused":                              {func(s *seckill.LentState) { s.Paused = true }, 1, seckill.Paused},
-		"more than the limit":                 {func(*seckill.LentState) {}, 3, seckill.LimitReached},
 		"not live":                            {func(s *seckill.LentState) { s.Live = false }, 1, seckill.Busy},
 		"trap 22: sold out in a lapsed epoch": {func(s *seckill.LentState) { s.Live, s.Available = false, 0 }, 1, seckill.Busy},
 		"trap 22: not known to Redis":         {func(s *seckill.LentState) { *s = seckill.LentState{Item: mug} }, 1, seckill.Busy},

@@ -71,9 +71,6 @@ func (s Sale) StateAt(now time.Time) SaleState {
 	}
 }
 
-// Stopped says that an operator or the clock has stopped the sale: Redis must not sell, whatever its window says.
-func (s Sale) Stopped() bool { return s.State == SalePaused || s.State == SaleEnded }
-
 // Item is one SKU in one sale. Prices are in minor units of Currency (ISO 4217).
 type Item struct {
 	ID           ID
