@@ -102,3 +102,25 @@ func (l Lent) Server(ctx context.Context, item seckill.ID) (seckill.Server, erro
 func (l Lent) Expire(ctx context.Context, item seckill.ID, after time.Duration) error {
 	return run(ctx, l.breaker, func(ctx context.Context) error { return l.next.Expire(ctx, item, after) })
 }
+
+// RenewAll implements seckill.Lent. It counts as one call: when none could be renewed for want of an answer, it failed.
+func (l Lent) RenewAll(ctx context.Context, renewals []seckill.Renewal) []error {
+	var failures []error
+	err := run(ctx, l.breaker, func(ctx context.Context) error {
+		failures = l.next.RenewAll(ctx, renewals)
+		for _, failure := range failures {
+			if !answered(failure) {
+				return failure
+			}
+		}
+		return nil
+	})
+	if failures != nil {
+		return failures
+	}
+	failures = make([]error, len(renewals))
+	for n := range failures {
+		failures[n] = err
+	}
+	return failures
+}
