@@ -80,21 +80,26 @@ func (l *lane) collect(returns <-chan amqp.Return, confirms <-chan amqp.Confirma
 			}
 			l.noteReturn(r)
 		case c, open := <-confirms:
-			for waitingReturns := true; waitingReturns; {
-				select {
-				case r, open := <-returns:
-					waitingReturns = open
-					if open {
-						l.noteReturn(r)
-					}
-				default:
-					waitingReturns = false
-				}
-			}
+			l.noteReturns(returns)
 			if !open {
 				return
 			}
 			l.resolve(c)
+		}
+	}
+}
+
+// noteReturns takes all returns that are there.
+func (l *lane) noteReturns(returns <-chan amqp.Return) {
+	for {
+		select {
+		case r, open := <-returns:
+			if !open {
+				return
+			}
+			l.noteReturn(r)
+		default:
+			return
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	backoffMin = 50 * time.Millisecond
-	backoffMax = 3 * time.Second
+	firstBackoff   = 50 * time.Millisecond
+	longestBackoff = 3 * time.Second
 	// noticesMax is room for what the broker says about a connection while nobody listens for a moment.
 	noticesMax = 16
 )
@@ -47,12 +47,12 @@ func newLink[G any](d *dialer, purpose string, open func(context.Context, *conne
 
 // run keeps the link until ctx ends.
 func (l *link[G]) run(ctx context.Context) {
-	wait := backoffMin
+	wait := firstBackoff
 	for ctx.Err() == nil {
 		live, err := l.connect(ctx)
 		if err == nil {
 			err = l.serve(ctx, live)
-			wait = backoffMin
+			wait = firstBackoff
 		}
 		if ctx.Err() != nil {
 			return
@@ -63,7 +63,7 @@ func (l *link[G]) run(ctx context.Context) {
 		case <-l.Clock.After(wait/2 + rand.N(wait/2)):
 		case <-ctx.Done():
 		}
-		wait = min(2*wait, backoffMax)
+		wait = min(2*wait, longestBackoff)
 	}
 }
 

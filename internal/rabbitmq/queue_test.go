@@ -114,7 +114,7 @@ func deleteAfter(t testing.TB, config rabbitmq.Config) {
 			t.Error(err)
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		channel, err := conn.Channel()
 		if err != nil {
 			t.Error(err)

@@ -28,17 +28,17 @@ func TestRabbitMQLivesAndDiesAsTheTestWants(t *testing.T) {
 	r.BlockPublishers(t)
 	r.UnblockPublishers(t)
 	r.Stop(t)
-	if greets(r.Addr()) {
+	if greets(t, r.Addr()) {
 		t.Error("serves while stopped")
 	}
 	r.Continue(t)
 	r.Kill(t)
-	if greets(r.Addr()) {
+	if greets(t, r.Addr()) {
 		t.Error("serves after it was killed")
 	}
 	r.Restart(t)
 	r.RestartEmpty(t)
-	if !greets(r.Addr()) {
+	if !greets(t, r.Addr()) {
 		t.Error("does not serve after a restart")
 	}
 	if after := portMappers(t); !slices.Equal(before, after) {
@@ -47,8 +47,9 @@ func TestRabbitMQLivesAndDiesAsTheTestWants(t *testing.T) {
 }
 
 // greets says whether an AMQP server greets a client there soon.
-func greets(addr string) bool {
-	conn, err := net.DialTimeout("tcp", addr, time.Second)
+func greets(t *testing.T, addr string) bool {
+	t.Helper()
+	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", addr)
 	if err != nil {
 		return false
 	}
