@@ -22,13 +22,14 @@ func TestABrokerThatFails(t *testing.T) {
 		{"is refused at once while it blocks publishers, and is used when it no longer does", blocksPublishers},
 		{"ends the subscription of a queue that is deleted", losesTheConsumersQueue},
 		{"leaves the outcome unknown while it hangs, and keeps what it took", hangs},
+		{"is given up when it says nothing for three heartbeats", saysNothing},
 		{"has everything it confirmed after a kill -9, leased or not", isKilled},
 		{"gets new queues after it came back empty", comesBackEmpty},
 	} {
 		t.Run(it.does, func(t *testing.T) {
 			var log logBook
 			config := configFor(t, broker.URL())
-			config.Log = log.logger()
+			config.Log, config.Heartbeat = log.logger(), time.Second
 			it.test(t, broker, openQueue(t, config), &log)
 		})
 	}
@@ -114,6 +115,16 @@ func hangs(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook
 	}
 }
 
+func saysNothing(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	s := subscribe(t, q)
+	broker.Stop(t)
+	awaitEnd(t, s)
+	eventually(t, "unavailable", func() bool { return q.Available() != nil })
+	broker.Continue(t)
+	awaitAvailable(t, q)
+}
+
 func isKilled(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
 	t.Helper()
 	mustPublish(t, q, "leased", "waiting", "dead")
@@ -137,9 +148,14 @@ func isKilled(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logB
 	for len(missing) > 0 {
 		delete(missing, string(receive(t, s).Body))
 	}
-	letters, err := q.List(t.Context(), 0, 10)
-	if err != nil || len(letters) != 1 || string(letters[0].Body) != "dead" {
-		t.Errorf("dead letters: %+v, %v", letters, err)
+	var letters []seckill.DeadLetter
+	eventually(t, "the dead letters can be read", func() bool {
+		var err error
+		letters, err = q.List(t.Context(), 0, 10)
+		return err == nil
+	})
+	if len(letters) != 1 || string(letters[0].Body) != "dead" {
+		t.Errorf("dead letters: %+v", letters)
 	}
 }
 

@@ -113,12 +113,19 @@ func (q *Queue) readDeadOf(conn *connection, shard int, letters []seckill.DeadLe
 	if err != nil {
 		return nil, err
 	}
+	// Taken before they are counted: a queue without a leader, as just after a restart, says that it is empty, but cannot
+	// give a message.
+	first, found, err := channel.Get(q.topology.deadOf(shard), false)
+	if err != nil || !found {
+		return letters, err
+	}
+	letters = append(letters, letterOf(shard, first))
 	state, err := channel.QueueDeclarePassive(q.topology.deadOf(shard), true, false, false, false, nil)
 	if err != nil {
 		return nil, err
 	}
 	count := min(state.Messages, scanMax-len(letters))
-	if count == 0 {
+	if count <= 0 {
 		return letters, nil
 	}
 	if err := channel.Qos(count, 0, false); err != nil {

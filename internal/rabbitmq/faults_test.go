@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/seckill-dev/seckill/internal/rabbitmq"
@@ -83,18 +84,21 @@ func TestNothingConfirmedIsLostWhenConnectionsAreCutInMidPublish(t *testing.T) {
 	broker := env.RabbitMQ(t)
 	p := proxyTo(t, broker)
 	config := configFor(t, through(t, p, broker))
-	config.Prefetch = 1000
+	config.Prefetch = 10_000
 	deleteAfter(t, config)
 	q := openQueue(t, config)
-	const messages, cutEvery = 300, 60
+	const messages, cutEvery = 500, 100
 	confirmed := map[string]bool{}
-	for i := range messages {
+	var cutting sync.WaitGroup
+	defer cutting.Wait()
+	for i := 0; len(confirmed) < messages; i++ {
 		body := fmt.Sprint(i)
-		if i%cutEvery == cutEvery/2 {
-			go p.CutOnce()
+		if publish(t, q, message(body)) != nil {
+			continue
 		}
-		if publish(t, q, message(body)) == nil {
-			confirmed[body] = true
+		confirmed[body] = true
+		if len(confirmed)%cutEvery == 0 {
+			cutting.Go(p.CutOnce) // while the next ones are published
 		}
 	}
 	awaitAvailable(t, q)
@@ -214,4 +218,16 @@ func TestAMessageThatComesBackTooOftenIsADeadLetter(t *testing.T) {
 	if err != nil || len(again) != 1 || again[0].ID != l.ID {
 		t.Errorf("listed again: %+v, %v", again, err)
 	}
+}
+
+func TestQueuesWithAnotherDeliveryLimitAreReportedAndNotUsed(t *testing.T) {
+	t.Parallel()
+	config := configFor(t, env.RabbitMQ(t))
+	deleteAfter(t, config)
+	openQueue(t, config)
+	var log logBook
+	config.DeliveryLimit, config.Log = 7, log.logger()
+	q := openAway(t, config)
+	eventually(t, "the broker's objection is logged", func() bool { return log.has("x-delivery-limit") })
+	wantUnavailable(t, q.Available())
 }

@@ -14,6 +14,9 @@ import (
 // errUnroutable says that the broker knows no queue for a message and kept nothing of it.
 var errUnroutable = errors.New("no queue takes it")
 
+// errGone says that nothing was sent, because the connection had ended.
+var errGone = fmt.Errorf("%w: the connection to rabbitmq is gone", seckill.ErrUnavailable)
+
 // parcel is one message on its way to an exchange.
 type parcel struct {
 	exchange, key string
@@ -155,12 +158,23 @@ func (l *lane) finish() {
 	l.conn.socket.Close()
 }
 
+func (l *lane) isFull() bool { return len(l.slots) == cap(l.slots) }
+
+func (l *lane) isOver() bool {
+	select {
+	case <-l.over:
+		return true
+	default:
+		return false
+	}
+}
+
 // publish sends one message and waits for the broker's word. Nothing was sent on seckill.ErrUnavailable, or it came back.
 func (l *lane) publish(ctx context.Context, p parcel) error {
 	select {
 	case l.slots <- struct{}{}:
 	case <-l.over:
-		return fmt.Errorf("%w: the connection is gone", seckill.ErrUnavailable)
+		return errGone
 	case <-ctx.Done():
 		return fmt.Errorf("%w: %d messages wait for their confirm: %w", seckill.ErrUnavailable, cap(l.slots), ctx.Err())
 	}
@@ -204,7 +218,7 @@ func (l *lane) register(name string) (*waiting, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.finished {
-		return nil, fmt.Errorf("%w: the connection is gone", seckill.ErrUnavailable)
+		return nil, errGone
 	}
 	w := &waiting{tag: l.channel.GetNextPublishSeqNo(), name: name, result: make(chan error, 1)}
 	l.pending[w.tag], l.byName[name] = w, w
@@ -218,5 +232,5 @@ func (l *lane) drop(w *waiting) error {
 	if _, known := l.pending[w.tag]; known {
 		l.forget(w)
 	}
-	return fmt.Errorf("%w: the connection is gone", seckill.ErrUnavailable)
+	return errGone
 }

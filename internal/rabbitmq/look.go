@@ -30,7 +30,9 @@ func (q *Queue) openWatch(_ context.Context, conn *connection) (*watch, error) {
 }
 
 // Look implements seckill.QueueWatch. Ready, Consumers and Dead are the broker's numbers. Unacked counts this process
-// only, because AMQP shows nobody what others hold. Age: see ages.
+// only, because AMQP shows nobody what others hold. Age: see ages. A queue without a leader (a moment after a restart, or
+// while most of its replicas are away) looks empty and without consumers: who concludes something from an empty queue
+// must also want a consumer.
 func (q *Queue) Look(ctx context.Context, shard int) (seckill.QueueState, error) {
 	state, err := q.look(ctx, shard)
 	if err != nil {

@@ -2,7 +2,6 @@ package rabbitmq
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -49,7 +48,7 @@ func (q *Queue) send(ctx context.Context, p parcel) error {
 		return err
 	}
 	// Unique, even for a batch that two callers publish at once: a returned message is recognised by it.
-	p.MessageId = fmt.Sprintf("%s.%d", q.named0, q.named.Add(1))
+	p.MessageId = fmt.Sprintf("%s.%d", q.namespace, q.names.Add(1))
 	err = chosen.publish(ctx, p)
 	if errors.Is(err, errUnroutable) {
 		q.Log.Error("rabbitmq has lost a queue; what is published to it is refused until it is declared again",
@@ -59,28 +58,35 @@ func (q *Queue) send(ctx context.Context, p parcel) error {
 	return err
 }
 
-// pick takes the lanes in turn, those with room first. A broker that blocks one connection blocks them all.
+// pick takes the lanes in turn, those with room first. A broker that blocks one connection blocks them all, but tells
+// each only when it publishes.
 func (q *Queue) pick() (*lane, error) {
-	var full *lane
+	var free, full *lane
 	var failure error
 	first := q.turn.Add(1)
 	for try := range uint64(len(q.lanes)) {
 		live, err := q.lanes[(first+try)%uint64(len(q.lanes))].live()
-		if err != nil {
+		switch {
+		case err != nil:
 			failure = err
-			continue
-		}
-		if live.blocked.Load() {
+		case live.blocked.Load():
 			return nil, fmt.Errorf("%w: rabbitmq blocks publishers", seckill.ErrUnavailable)
-		}
-		if full == nil || (len(full.slots) == cap(full.slots) && len(live.own.slots) < cap(live.own.slots)) {
+		case live.own.isOver():
+			failure = errGone
+		case live.own.isFull():
 			full = live.own
+		case free == nil:
+			free = live.own
 		}
 	}
-	if full == nil {
+	switch {
+	case free != nil:
+		return free, nil
+	case full != nil:
+		return full, nil // its caller waits for a slot
+	default:
 		return nil, failure
 	}
-	return full, nil
 }
 
 // repair declares the topology again in the background, one at a time.
@@ -106,5 +112,3 @@ func (q *Queue) repair() {
 		q.Log.Info("rabbitmq's queues are declared again")
 	})
 }
-
-func randomName() string { return rand.Text() }

@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -20,8 +21,8 @@ type Queue struct {
 	ages     *ages
 
 	turn      atomic.Uint64 // which lane is next
-	named     atomic.Uint64 // how many messages have been given a name
-	named0    string        // what all names of this queue begin with
+	names     atomic.Uint64 // how many messages have been given a name
+	namespace string        // what all names of this queue begin with
 	letters   letterIDs
 	repairing atomic.Bool
 
@@ -58,7 +59,7 @@ func Open(ctx context.Context, config Config) (*Queue, error) {
 		topology:      topology{prefix: config.Prefix, shards: config.Shards, deliveryLimit: config.DeliveryLimit},
 		dialer:        &dialer{Config: config, brokers: brokers},
 		ages:          newAges(config.Shards),
-		named0:        randomName(),
+		namespace:     rand.Text(),
 		subscriptions: map[*Subscription]struct{}{},
 	}
 	q.running, q.stop = context.WithCancel(context.WithoutCancel(ctx))

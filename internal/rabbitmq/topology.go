@@ -30,22 +30,24 @@ func (t topology) deadReader() string { return t.prefix + ".dead.reader" }
 // progress is the exchange on which consumers say how far they are.
 func (t topology) progress() string { return t.prefix + ".progress" }
 
-// declare makes whatever is missing and changes nothing that is there; it may be repeated at any time.
+// declare makes whatever is missing and changes nothing that is there; it may be repeated at any time. Queues are declared
+// without waiting for each: a queue whose replicas are away would take seconds to describe itself, and must not keep the
+// others from being used. What the broker refuses closes the channel, so the last step, which is waited for, reports it.
 func (t topology) declare(conn *amqp.Connection) error {
 	channel, err := conn.Channel()
 	if err != nil {
 		return fmt.Errorf("declare queues: %w", err)
 	}
-	declared := errors.Join(t.declareDead(channel), t.declareOrders(channel),
+	err = errors.Join(t.declareDead(channel), t.declareOrders(channel),
 		channel.ExchangeDeclare(t.progress(), amqp.ExchangeFanout, true, false, false, false, nil))
-	if err := errors.Join(declared, channel.Close()); err != nil {
+	if err = errors.Join(err, channel.Close()); err != nil {
 		return fmt.Errorf("declare queues: %w", err)
 	}
 	return nil
 }
 
 func (t topology) declareDead(channel *amqp.Channel) error {
-	if err := channel.ExchangeDeclare(t.dead(), amqp.ExchangeDirect, true, false, false, false, nil); err != nil {
+	if err := channel.ExchangeDeclare(t.dead(), amqp.ExchangeDirect, true, false, false, true, nil); err != nil {
 		return err
 	}
 	arguments := amqp.Table{
@@ -54,10 +56,10 @@ func (t topology) declareDead(channel *amqp.Channel) error {
 		"x-delivery-limit": int32(math.MaxInt32),
 	}
 	for shard := range t.shards {
-		if _, err := channel.QueueDeclare(t.deadOf(shard), true, false, false, false, arguments); err != nil {
+		if _, err := channel.QueueDeclare(t.deadOf(shard), true, false, false, true, arguments); err != nil {
 			return err
 		}
-		if err := channel.QueueBind(t.deadOf(shard), t.deadOf(shard), t.dead(), false, nil); err != nil {
+		if err := channel.QueueBind(t.deadOf(shard), t.deadOf(shard), t.dead(), true, nil); err != nil {
 			return err
 		}
 	}
@@ -75,7 +77,7 @@ func (t topology) declareOrders(channel *amqp.Channel) error {
 			"x-overflow":                "reject-publish",
 			"x-queue-leader-locator":    "balanced",
 		}
-		if _, err := channel.QueueDeclare(t.orders(shard), true, false, false, false, arguments); err != nil {
+		if _, err := channel.QueueDeclare(t.orders(shard), true, false, false, true, arguments); err != nil {
 			return err
 		}
 	}
