@@ -28,11 +28,16 @@ type process struct {
 
 // startProcess starts a server that must stay in the foreground; its output goes to a file in dir.
 func startProcess(dir, name string, args ...string) (*process, error) {
+	return startProcessWith(nil, dir, name, args...)
+}
+
+// startProcessWith is startProcess with an environment; nil is ours. The name may be a path.
+func startProcessWith(environment []string, dir, name string, args ...string) (*process, error) {
 	path, err := exec.LookPath(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s is not installed: run ./scripts/test, which installs what the tests need", name)
 	}
-	p := &process{name: name, log: filepath.Join(dir, name+".log"), exited: make(chan struct{})}
+	p := &process{name: name, log: filepath.Join(dir, filepath.Base(name)+".log"), exited: make(chan struct{})}
 	output, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the log of %s: %w", name, err)
@@ -40,7 +45,7 @@ func startProcess(dir, name string, args ...string) (*process, error) {
 	defer output.Close() // the child has its own copy
 	// Not bound to a test's context: the server outlives the test that happened to start it.
 	cmd := exec.CommandContext(context.Background(), path, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, output, output
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, environment, output, output
 	cmd.SysProcAttr = boundToUs()
 	started := make(chan error)
 	go p.own(cmd, started)

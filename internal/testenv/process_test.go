@@ -29,8 +29,8 @@ func TestAMissingServerSaysHowToGetIt(t *testing.T) {
 func TestServersEndWithATestProcessThatIsKilled(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(holdServers) != "" {
-		fmt.Println("serving", env.Redis(t), testenv.StartRedis(t).Addr()) //nolint:forbidigo // the parent reads it
-		_, _ = io.Copy(io.Discard, os.Stdin)                               // until it is killed, or its parent is gone
+		fmt.Println("serving", env.Redis(t), testenv.StartRedis(t).Addr(), testenv.StartRabbitMQ(t).Addr()) //nolint:forbidigo // the parent reads it
+		_, _ = io.Copy(io.Discard, os.Stdin)                                                                // until it is killed, or its parent is gone
 	}
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux ends a child with its parent")
@@ -69,8 +69,8 @@ func killedWhileServing(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	_ = holder.Wait() // killed, as it should be
-	if len(addrs) != 2 {
-		t.Fatalf("the copy named %d servers, want 2", len(addrs))
+	if len(addrs) != 3 {
+		t.Fatalf("the copy named %d servers, want 3", len(addrs))
 	}
 	return addrs
 }

@@ -7,6 +7,7 @@
 //
 //	func TestReserve(t *testing.T) {
 //		addr := env.Redis(t)              // one server per package: choose random item ids, never flush
+//		url := env.RabbitMQ(t)            // likewise: choose a random prefix for queues
 //		doomed := testenv.StartRedis(t)   // one of its own for a test that kills, stops or empties it
 //	}
 //
@@ -28,9 +29,14 @@ import (
 // Tests write to it under random keys and leave them there.
 const AddrRedis = "SECKILL_TEST_REDIS"
 
+// URLRabbitMQ is the environment variable that names a running RabbitMQ (amqp://user:password@host:port/vhost) to share
+// instead of starting one. Tests delete the queues they declare there.
+const URLRabbitMQ = "SECKILL_TEST_RABBITMQ"
+
 // Env is the servers that the tests of one package share. The zero value is ready; each server starts on first use.
 type Env struct {
-	redis shared
+	redis    shared
+	rabbitmq shared
 }
 
 // shared is a server that is started at most once; a failed start is remembered, so every test reports it at once.
@@ -62,6 +68,32 @@ func (e *Env) Redis(t testing.TB) string {
 	return e.redis.addr
 }
 
+// RabbitMQ returns the URL of the package's RabbitMQ. Tests share it: they keep apart by random prefixes and must not
+// stop or block it; see StartRabbitMQ for that.
+func (e *Env) RabbitMQ(t testing.TB) string {
+	t.Helper()
+	e.rabbitmq.once.Do(e.rabbitmq.openRabbitMQ)
+	if e.rabbitmq.err != nil {
+		t.Fatal(e.rabbitmq.err)
+	}
+	return e.rabbitmq.addr
+}
+
+func (s *shared) openRabbitMQ() {
+	if s.addr = os.Getenv(URLRabbitMQ); s.addr != "" {
+		if err := checkBroker(s.addr); err != nil {
+			s.err = fmt.Errorf("%s names a server that does not answer: %w", URLRabbitMQ, err)
+		}
+		return
+	}
+	server, err := openRabbitMQ()
+	if err != nil {
+		s.err = err
+		return
+	}
+	s.addr, s.stop = server.URL(), server.close
+}
+
 func (s *shared) openRedis() {
 	if s.addr = os.Getenv(AddrRedis); s.addr != "" {
 		if _, err := ask(context.Background(), s.addr, "PING"); err != nil {
@@ -79,9 +111,11 @@ func (s *shared) openRedis() {
 
 func (e *Env) stop() {
 	// Taking the once closes the door: a server that starts after this would be left behind.
-	e.redis.once.Do(func() {})
-	if e.redis.stop != nil {
-		e.redis.stop()
+	for _, server := range []*shared{&e.redis, &e.rabbitmq} {
+		server.once.Do(func() {})
+		if server.stop != nil {
+			server.stop()
+		}
 	}
 }
 

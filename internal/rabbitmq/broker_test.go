@@ -1,0 +1,186 @@
+package rabbitmq_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/rabbitmq"
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/testenv"
+)
+
+// TestABrokerThatFails breaks one broker in one way after the other: starting one takes seconds.
+func TestABrokerThatFails(t *testing.T) {
+	t.Parallel()
+	broker := testenv.StartRabbitMQ(t)
+	for _, it := range []struct {
+		does string
+		test func(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, log *logBook)
+	}{
+		{"refuses an unroutable message for certain, and makes room for the next", losesItsQueue},
+		{"is refused at once while it blocks publishers, and is used when it no longer does", blocksPublishers},
+		{"ends the subscription of a queue that is deleted", losesTheConsumersQueue},
+		{"leaves the outcome unknown while it hangs, and keeps what it took", hangs},
+		{"is given up when it says nothing for three heartbeats", saysNothing},
+		{"has everything it confirmed after a kill -9, leased or not", isKilled},
+		{"gets new queues after it came back empty", comesBackEmpty},
+	} {
+		t.Run(it.does, func(t *testing.T) {
+			var log logBook
+			config := configFor(t, broker.URL())
+			config.Log, config.Heartbeat = log.logger(), time.Second
+			it.test(t, broker, openQueue(t, config), &log)
+		})
+	}
+}
+
+func losesItsQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, log *logBook) {
+	t.Helper()
+	mustPublish(t, q, "gone with its queue")
+	broker.DeleteQueue(t, q.OrdersQueue(0))
+	wantUnavailable(t, publish(t, q, message("unroutable")))
+	if !log.has("level=ERROR msg=\"rabbitmq has lost a queue") {
+		t.Error("raises no alarm")
+	}
+	awaitAvailable(t, q)
+	mustPublish(t, q, "kept")
+	s := subscribe(t, q)
+	for {
+		d := receive(t, s)
+		if string(d.Body) == "unroutable" {
+			t.Error("delivered what was refused")
+		}
+		if string(d.Body) == "kept" {
+			return
+		}
+	}
+}
+
+func blocksPublishers(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, log *logBook) {
+	t.Helper()
+	mustPublish(t, q, "1", "2", "3")
+	broker.BlockPublishers(t)
+	defer broker.UnblockPublishers(t)
+	wantUnknown(t, publish(t, q, message("the broker answers the first one by blocking")))
+	wantUnavailable(t, q.Available())
+	began := time.Now()
+	wantUnavailable(t, publish(t, q, message("never sent")))
+	if took := time.Since(began); took > 500*time.Millisecond {
+		t.Errorf("took %v", took)
+	}
+	if !log.has("level=ERROR msg=\"rabbitmq blocks publishers\"") {
+		t.Error("raises no alarm")
+	}
+	s := subscribe(t, q) // consuming goes on
+	for range 3 {
+		d := receive(t, s)
+		if err := s.Ack(t.Context(), []seckill.Delivery{d}); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := q.Look(t.Context(), 0); err != nil {
+		t.Errorf("looking while it blocks: %v", err)
+	}
+	broker.UnblockPublishers(t)
+	awaitAvailable(t, q)
+}
+
+func losesTheConsumersQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	s := subscribe(t, q)
+	broker.DeleteQueue(t, q.OrdersQueue(0))
+	awaitEnd(t, s)
+	s = subscribe(t, q) // declares it again
+	mustPublish(t, q, "m")
+	receive(t, s)
+}
+
+func hangs(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	broker.Stop(t)
+	wantUnknown(t, publish(t, q, message("taken late")))
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := q.Look(ctx, 0); err == nil {
+		t.Error("looked at a broker that hangs")
+	}
+	broker.Continue(t)
+	awaitAvailable(t, q)
+	if d := receive(t, subscribe(t, q)); string(d.Body) != "taken late" {
+		t.Errorf("delivered %q", d.Body)
+	}
+	if _, err := q.Look(t.Context(), 0); err != nil {
+		t.Error(err)
+	}
+}
+
+func saysNothing(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	s := subscribe(t, q)
+	broker.Stop(t)
+	awaitEnd(t, s)
+	eventually(t, "unavailable", func() bool { return q.Available() != nil })
+	broker.Continue(t)
+	awaitAvailable(t, q)
+}
+
+func isKilled(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	mustPublish(t, q, "leased", "waiting", "dead")
+	s := subscribe(t, q)
+	receive(t, s)
+	receive(t, s)
+	if err := s.DeadLetter(t.Context(), receive(t, s), "test"); err != nil {
+		t.Fatal(err)
+	}
+	broker.Kill(t)
+	awaitEnd(t, s)
+	eventually(t, "unavailable", func() bool { return q.Available() != nil })
+	broker.Restart(t)
+	began := time.Now()
+	awaitAvailable(t, q)
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("published again after %v", took)
+	}
+	s = subscribe(t, q)
+	missing := map[string]bool{"leased": true, "waiting": true}
+	for len(missing) > 0 {
+		delete(missing, string(receive(t, s).Body))
+	}
+	var letters []seckill.DeadLetter
+	eventually(t, "the dead letters can be read", func() bool {
+		var err error
+		letters, err = q.List(t.Context(), 0, 10)
+		return err == nil
+	})
+	if len(letters) != 1 || string(letters[0].Body) != "dead" {
+		t.Errorf("dead letters: %+v", letters)
+	}
+}
+
+func comesBackEmpty(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	mustPublish(t, q, "lost with the disk")
+	broker.RestartEmpty(t)
+	eventually(t, "messages go to new queues", func() bool { return publish(t, q, message("new")) == nil })
+	if d := receive(t, subscribe(t, q)); string(d.Body) != "new" {
+		t.Errorf("delivered %q", d.Body)
+	}
+}
+
+// awaitEnd waits until a subscription's deliveries end.
+func awaitEnd(t testing.TB, s seckill.Subscription) {
+	t.Helper()
+	late := time.After(readyWithin)
+	for {
+		select {
+		case _, open := <-s.Deliveries():
+			if !open {
+				return
+			}
+		case <-late:
+			t.Fatal("the subscription goes on")
+		}
+	}
+}

@@ -1,0 +1,81 @@
+package testenv_test
+
+import (
+	"bufio"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/testenv"
+)
+
+func TestProxy(t *testing.T) {
+	t.Parallel()
+
+	t.Run("carries both ways", func(t *testing.T) {
+		t.Parallel()
+		if got := say(t, testenv.StartProxy(t, env.Redis(t)).Addr(), "PING"); got != "PONG" {
+			t.Errorf("answered %q", got)
+		}
+	})
+
+	t.Run("cuts open connections and refuses new ones until healed", func(t *testing.T) {
+		t.Parallel()
+		p := testenv.StartProxy(t, env.Redis(t))
+		open := dial(t, p.Addr())
+		p.Cut()
+		if _, err := bufio.NewReader(open).ReadString('\n'); err == nil {
+			t.Error("is still open")
+		}
+		if got := say(t, p.Addr(), "PING"); got != "" {
+			t.Errorf("answered %q while cut", got)
+		}
+		p.Heal()
+		if got := say(t, p.Addr(), "PING"); got != "PONG" {
+			t.Errorf("answered %q when healed", got)
+		}
+	})
+
+	t.Run("delays", func(t *testing.T) {
+		t.Parallel()
+		p := testenv.StartProxy(t, env.Redis(t))
+		p.Delay(100 * time.Millisecond)
+		began := time.Now()
+		if got := say(t, p.Addr(), "PING"); got != "PONG" || time.Since(began) < 200*time.Millisecond {
+			t.Errorf("answered %q after %v", got, time.Since(began))
+		}
+	})
+}
+
+func TestProxyLosesRepliesOfRequestsThatAreCarriedOut(t *testing.T) {
+	t.Parallel()
+	addr := testenv.StartRedis(t).Addr()
+	p := testenv.StartProxy(t, addr)
+	p.DropReplies()
+	open := dial(t, p.Addr())
+	if _, err := open.Write([]byte("SET item 7\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); say(t, addr, "GET", "item") != "7"; {
+		if time.Now().After(deadline) {
+			t.Fatal("the request was not carried out")
+		}
+	}
+	p.Heal() // cuts what has lost something
+	if line, err := bufio.NewReader(open).ReadString('\n'); err == nil {
+		t.Errorf("heard %q", line)
+	}
+}
+
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
