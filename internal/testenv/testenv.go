@@ -7,6 +7,7 @@
 //
 //	func TestReserve(t *testing.T) {
 //		addr := env.Redis(t)              // one server per package: choose random item ids, never flush
+//		dsn := env.MariaDB(t)             // a fresh database on one server per package
 //		doomed := testenv.StartRedis(t)   // one of its own for a test that kills, stops or empties it
 //	}
 //
@@ -30,7 +31,8 @@ const AddrRedis = "SECKILL_TEST_REDIS"
 
 // Env is the servers that the tests of one package share. The zero value is ready; each server starts on first use.
 type Env struct {
-	redis shared
+	redis   shared
+	mariadb sharedMariaDB
 }
 
 // shared is a server that is started at most once; a failed start is remembered, so every test reports it at once.
@@ -78,6 +80,7 @@ func (s *shared) openRedis() {
 }
 
 func (e *Env) stop() {
+	e.mariadb.end()
 	// Taking the once closes the door: a server that starts after this would be left behind.
 	e.redis.once.Do(func() {})
 	if e.redis.stop != nil {
