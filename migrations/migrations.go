@@ -10,3 +10,11 @@ import "embed"
 //
 //go:embed sqlite/*.sql
 var SQLite embed.FS
+
+// MySQL is the schema of one shard on MySQL 8.0.16+, MariaDB 10.11+, TiDB or Vitess: a twin of SQLite's without the queue,
+// which is RabbitMQ's there. These servers commit every change of the schema by itself, so each statement can be repeated:
+// a migration that was cut off begins again. One statement makes one table with all its keys; a later change is one
+// statement that looks first.
+//
+//go:embed mysql/*.sql
+var MySQL embed.FS

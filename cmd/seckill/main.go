@@ -24,6 +24,10 @@ type commands struct {
 	Data   string `type:"path" placeholder:"DIR" help:"Data folder, instead of the configured one."`
 
 	Up       upCommand      `cmd:"" help:"Run everything in one process: api, workers and keepers on embedded stores."`
+	API      apiCommand     `cmd:"" name:"api" help:"Answer shoppers and operators, on shared servers."`
+	Worker   workerCommand  `cmd:"" help:"Turn queued reservations into orders, on shared servers."`
+	Keeper   keeperCommand  `cmd:"" help:"Do the background jobs, on shared servers."`
+	Migrate  migrateCommand `cmd:"" help:"Make or show the schema of the shards."`
 	Crowd    crowdCommand   `cmd:"" help:"Play shoppers against a running system and check every answer."`
 	Audit    auditCommand   `cmd:"" help:"Prove that every number adds up; exits 1 when one does not."`
 	Token    tokenCommand   `cmd:"" help:"Mint shoppers' tokens."`

@@ -47,6 +47,7 @@ type opener func(ctx context.Context, config Config, log *slog.Logger) (*Backend
 func openers() map[string]opener {
 	return map[string]opener{
 		BackendEmbedded: openEmbedded,
+		BackendServices: openServices,
 	}
 }
 

@@ -32,6 +32,7 @@ const (
 	dataVariable   = "SECKILL_TEST_DATA"
 	listenVariable = "SECKILL_TEST_LISTEN"
 	adminVariable  = "SECKILL_TEST_ADMIN"
+	planVariable   = "SECKILL_TEST_PLAN"
 	never          = "never"
 )
 
@@ -39,13 +40,15 @@ const (
 func runDoomed(cut string) int {
 	point, nth, _ := strings.Cut(cut, "#")
 	times, _ := strconv.ParseInt(nth, 10, 64)
-	config := app.Defaults()
-	config.Data, config.Listen, config.AdminListen = os.Getenv(dataVariable), os.Getenv(listenVariable), os.Getenv(adminVariable)
-	config.Limits.PerUserPerSecond, config.Limits.PerUserBurst = 1000, 1000
+	config, plan, err := doomedConfig()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "doomed:", err)
+		return 1
+	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	system, err := app.Open(ctx, config, app.Everything(), log, cuts{dieAt(point, times)}.option())
+	system, err := app.Open(ctx, config, plan, log, cuts{dieAt(point, times)}.option())
 	if err == nil {
 		err = system.Run(ctx)
 	}
@@ -54,6 +57,23 @@ func runDoomed(cut string) int {
 		return 1
 	}
 	return 0
+}
+
+// doomedConfig is the embedded system's, or, with a configuration file, that of one role on shared servers.
+func doomedConfig() (app.Config, app.Plan, error) {
+	config, plan := app.Defaults(), app.Everything()
+	config.Data = os.Getenv(dataVariable)
+	config.Limits.PerUserPerSecond, config.Limits.PerUserBurst = 1000, 1000
+	if file := os.Getenv(configVariable); file != "" {
+		read, err := app.Load(app.LoadOptions{File: file})
+		if err != nil {
+			return config, plan, err
+		}
+		config = read
+		plan = map[string]app.Plan{"api": app.OnlyAPI(), "worker": app.OnlyWorker(), "keeper": app.OnlyKeeper()}[os.Getenv(planVariable)]
+	}
+	config.Listen, config.AdminListen = os.Getenv(listenVariable), os.Getenv(adminVariable)
+	return config, plan, nil
 }
 
 // victim is a system in a process of its own that can be killed and started again on the same data and addresses.

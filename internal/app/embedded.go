@@ -13,7 +13,6 @@ import (
 
 	"github.com/seckill-dev/seckill/internal/redis"
 	"github.com/seckill-dev/seckill/internal/seckill"
-	"github.com/seckill-dev/seckill/internal/service"
 	"github.com/seckill-dev/seckill/internal/sqlqueue"
 	"github.com/seckill-dev/seckill/internal/sqlstore"
 )
@@ -83,13 +82,7 @@ func (b *Backend) openStore(ctx context.Context, config Config, log *slog.Logger
 	if err := store.Migrate(ctx); err != nil {
 		return nil, err
 	}
-	ids := store.IDs()
-	if err := ids.Acquire(ctx); err != nil {
-		return nil, fmt.Errorf("lease a node number: %w", err)
-	}
-	b.stages = append(b.stages, service.Stage{Name: "ids", Run: ids.Run, StopWithin: idsStopWait})
-	b.IDs = ids
-	return store, nil
+	return store, b.leaseIDs(ctx, store)
 }
 
 func (b *Backend) openTables(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {

@@ -23,7 +23,7 @@ func (accountRow) TableName() string { return "accounts" }
 // Create implements seckill.Accounts.
 func (a Accounts) Create(ctx context.Context, account seckill.Account) (bool, error) {
 	created, err := a.exec(ctx, catalogShard,
-		"INSERT INTO accounts (id, user_id, hash, created_at) VALUES (?, ?, ?, "+nowMillis+")"+skipKnown,
+		"INSERT INTO accounts (id, user_id, hash, created_at) VALUES (?, ?, ?, "+a.dialect.now()+")"+a.dialect.skipKnown("id"),
 		account.ID, account.User, account.Hash)
 	if err != nil {
 		return false, fmt.Errorf("create account %s: %w", account.User, err)

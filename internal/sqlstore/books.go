@@ -18,7 +18,7 @@ var _ seckill.Books = Books{}
 func (b Books) Facts(ctx context.Context, item seckill.ID) (seckill.StockFacts, error) {
 	var facts seckill.StockFacts
 	err := b.snapshot(ctx, b.router.home(item), func(tx *gorm.DB) (err error) {
-		if facts.Stock, err = readStock(tx, item); err != nil {
+		if facts.Stock, err = b.readStock(tx, item); err != nil {
 			return err
 		}
 		return readFacts(tx, &facts)

@@ -20,15 +20,15 @@ type clockRule struct {
 }
 
 // clockRules in their order: a sale whose whole window was slept through ends without having been live.
-func clockRules() []clockRule {
+func clockRules(now string) []clockRule {
 	return []clockRule{
 		{
 			from: []seckill.SaleState{seckill.SaleScheduled, seckill.SaleLive, seckill.SalePaused},
-			to:   seckill.SaleEnded, when: "ends_at <= " + nowMillis, action: "sale.end",
+			to:   seckill.SaleEnded, when: "ends_at <= " + now, action: "sale.end",
 		},
 		{
 			from: []seckill.SaleState{seckill.SaleScheduled},
-			to:   seckill.SaleLive, when: "starts_at <= " + nowMillis + " AND ends_at > " + nowMillis, action: "sale.open",
+			to:   seckill.SaleLive, when: "starts_at <= " + now + " AND ends_at > " + now, action: "sale.open",
 		},
 	}
 }
@@ -36,7 +36,7 @@ func clockRules() []clockRule {
 // Advance implements seckill.Catalog.
 func (c Catalog) Advance(ctx context.Context) ([]seckill.ID, error) {
 	var changed []seckill.ID
-	for _, rule := range clockRules() {
+	for _, rule := range clockRules(c.dialect.now()) {
 		ids, err := c.apply(ctx, rule)
 		changed = append(changed, ids...)
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 func (c Catalog) Create(ctx context.Context, sale seckill.Sale, act seckill.Act) error {
 	err := c.inTx(ctx, catalogShard, func(tx *gorm.DB) error {
 		created := tx.Exec("INSERT INTO sales (id, name, state, starts_at, ends_at, ended_at, pay_within, version, created_at)"+
-			" VALUES (?, ?, ?, ?, ?, 0, ?, ?, "+nowMillis+")"+skipKnown,
+			" VALUES (?, ?, ?, ?, ?, 0, ?, ?, "+c.dialect.now()+")"+c.dialect.skipKnown("id"),
 			sale.ID, sale.Name, seckill.SaleDraft, toMilli(sale.StartsAt), toMilli(sale.EndsAt),
 			sale.PayWithin.Milliseconds(), firstVersion)
 		if created.Error != nil || created.RowsAffected == 0 {
@@ -51,7 +51,7 @@ func (c Catalog) note(tx *gorm.DB, act seckill.Act) error {
 		return err
 	}
 	return tx.Exec("INSERT INTO audit_log (id, actor, action, target, before_json, after_json, at)"+
-		" VALUES (?, ?, ?, ?, ?, ?, "+nowMillis+")", id, act.Actor, act.Action, act.Target, act.Before, act.After).Error
+		" VALUES (?, ?, ?, ?, ?, ?, "+c.dialect.now()+")", id, act.Actor, act.Action, act.Target, act.Before, act.After).Error
 }
 
 // decide runs one conditional statement on a sale and, only if it changed the row, whatever follows from it and the act.
@@ -139,7 +139,7 @@ func (c Catalog) Change(ctx context.Context, change seckill.SaleChange) (bool, e
 func (c Catalog) move(ctx context.Context, change seckill.SaleChange, when string) (bool, error) {
 	moved, err := c.decide(ctx, change.Act, func(tx *gorm.DB) *gorm.DB {
 		return tx.Exec("UPDATE sales SET state = ?, version = version + 1,"+
-			" ended_at = CASE WHEN ? = ? THEN "+nowMillis+" ELSE ended_at END WHERE id = ? AND state IN ? AND "+when,
+			" ended_at = CASE WHEN ? = ? THEN "+c.dialect.now()+" ELSE ended_at END WHERE id = ? AND state IN ? AND "+when,
 			change.To, change.To, seckill.SaleEnded, change.Sale, change.From)
 	}, func(*gorm.DB) error { return nil })
 	if err != nil {

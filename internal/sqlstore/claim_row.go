@@ -87,13 +87,9 @@ func writeClaims(tx *gorm.DB, claims []seckill.Claim) error {
 		row:  "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	}
 	_, err := table.run(tx, rows)
-	switch {
-	case err == nil:
-		return nil
-	case isConstraint(err):
+	if err != nil {
 		// Only here: what a stock row refuses is not the message's fault.
-		return fmt.Errorf("write %d claims: %w: %w", len(claims), seckill.ErrPoison, err)
-	default:
-		return fmt.Errorf("write %d claims: %w", len(claims), dbError(err))
+		return fmt.Errorf("write %d claims: %w", len(claims), refusedData(err))
 	}
+	return nil
 }

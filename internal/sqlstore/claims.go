@@ -10,12 +10,14 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// MarkOrdered implements seckill.Claims.
+// MarkOrdered implements seckill.Claims. Adding 0 keeps the index of unordered claims out of it: found by their ids, no
+// other rows are locked.
 func (c Claims) MarkOrdered(ctx context.Context, shard int, ids []seckill.ID) error {
 	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
 	for chunk := range slices.Chunk(sorted, rowsMax) {
-		if _, err := c.exec(ctx, shard, "UPDATE claims SET ordered = 1 WHERE ordered = 0 AND id IN ?", chunk); err != nil {
-			return fmt.Errorf("mark %d claims ordered on shard %d: %w", len(chunk), shard, err)
+		_, err := c.exec(ctx, shard, "UPDATE claims SET ordered = 1 WHERE ordered + 0 = 0 AND id IN ?", chunk)
+		if err != nil {
+			return fmt.Errorf("mark %d claims ordered on shard %d: %w", len(chunk), shard, repeatable(err))
 		}
 	}
 	return nil
@@ -23,7 +25,7 @@ func (c Claims) MarkOrdered(ctx context.Context, shard int, ids []seckill.ID) er
 
 // Unordered implements seckill.Claims.
 func (c Claims) Unordered(ctx context.Context, shard int, olderThan time.Duration, limit int) ([]seckill.Claim, error) {
-	return readClaims(c.reader(ctx, shard), selectClaim+` WHERE ordered = 0 AND state = ? AND created_at <= `+nowMillis+` - ?
+	return readClaims(c.reader(ctx, shard), selectClaim+` WHERE ordered = 0 AND state = ? AND created_at <= `+c.dialect.now()+` - ?
 		ORDER BY created_at, id LIMIT ?`, seckill.ClaimHeld, olderThan.Milliseconds(), limit)
 }
 

@@ -11,33 +11,33 @@ import (
 
 func TestCatalogContract(t *testing.T) {
 	t.Parallel()
-	onShards(t, func(t *testing.T, shards int) {
+	onStores(t, func(t *testing.T, open func(t *testing.T) *sqlstore.Store) {
 		t.Helper()
 		contract.Catalog(t, func(t *testing.T) seckill.Catalog {
 			t.Helper()
-			return sqlstore.Catalog{Store: openStore(t, shards)}
+			return sqlstore.Catalog{Store: open(t)}
 		})
 	})
 }
 
 func TestAccountsContract(t *testing.T) {
 	t.Parallel()
-	onShards(t, func(t *testing.T, shards int) {
+	onStores(t, func(t *testing.T, open func(t *testing.T) *sqlstore.Store) {
 		t.Helper()
 		contract.Accounts(t, func(t *testing.T) seckill.Accounts {
 			t.Helper()
-			return sqlstore.Accounts{Store: openStore(t, shards)}
+			return sqlstore.Accounts{Store: open(t)}
 		})
 	})
 }
 
 func TestOrdersContract(t *testing.T) {
 	t.Parallel()
-	onShards(t, func(t *testing.T, shards int) {
+	onStores(t, func(t *testing.T, open func(t *testing.T) *sqlstore.Store) {
 		t.Helper()
 		contract.Orders(t, func(t *testing.T) (seckill.Orders, seckill.Shards) {
 			t.Helper()
-			store := openStore(t, shards)
+			store := open(t)
 			return sqlstore.Orders{Store: store}, store.Shards()
 		})
 	})
@@ -45,11 +45,11 @@ func TestOrdersContract(t *testing.T) {
 
 func TestMarksContract(t *testing.T) {
 	t.Parallel()
-	onShards(t, func(t *testing.T, shards int) {
+	onStores(t, func(t *testing.T, open func(t *testing.T) *sqlstore.Store) {
 		t.Helper()
 		contract.Marks(t, func(t *testing.T) (seckill.Marks, seckill.Shards) {
 			t.Helper()
-			store := openStore(t, shards)
+			store := open(t)
 			return sqlstore.Marks{Store: store}, store.Shards()
 		})
 	})
@@ -57,11 +57,11 @@ func TestMarksContract(t *testing.T) {
 
 func TestOwingContract(t *testing.T) {
 	t.Parallel()
-	onShards(t, func(t *testing.T, shards int) {
+	onStores(t, func(t *testing.T, open func(t *testing.T) *sqlstore.Store) {
 		t.Helper()
 		contract.Owing(t, func(t *testing.T) contract.OwingFixture {
 			t.Helper()
-			store := openStore(t, shards)
+			store := open(t)
 			return contract.OwingFixture{
 				Owing: sqlstore.Owing{Store: store}, Shards: store.Shards(),
 				Owe: func(t *testing.T, shard int, owed ...seckill.Owed) {

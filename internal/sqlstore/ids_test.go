@@ -14,10 +14,13 @@ import (
 
 func TestIDsContract(t *testing.T) {
 	t.Parallel()
-	contract.IDs(t, func(t *testing.T) (one, other seckill.IDs) {
+	onEngines(t, func(t *testing.T, e engine) {
 		t.Helper()
-		folder := t.TempDir()
-		return leased(t, config(folder, 1)).IDs(), leased(t, config(folder, 1)).IDs()
+		contract.IDs(t, func(t *testing.T) (one, other seckill.IDs) {
+			t.Helper()
+			c := e.fresh(t, 1)
+			return leased(t, c).IDs(), leased(t, c).IDs()
+		})
 	})
 }
 

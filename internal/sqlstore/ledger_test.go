@@ -2,7 +2,6 @@ package sqlstore_test
 
 import (
 	"context"
-	"database/sql"
 	"testing"
 	"time"
 
@@ -19,11 +18,11 @@ func TestLedgerContract(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onShards(t, func(t *testing.T, shards int) {
+			onStores(t, func(t *testing.T, open func(t *testing.T) *sqlstore.Store) {
 				t.Helper()
 				suite(t, func(t *testing.T) contract.Ledger {
 					t.Helper()
-					return ledger(openStore(t, shards))
+					return ledger(open(t))
 				})
 			})
 		})
@@ -32,9 +31,12 @@ func TestLedgerContract(t *testing.T) {
 
 func TestLedgerInvariants(t *testing.T) {
 	t.Parallel()
-	contract.SettleRandom(t, func(t *testing.T) contract.Ledger {
+	onEngines(t, func(t *testing.T, e engine) {
 		t.Helper()
-		return ledger(openStore(t, 1))
+		contract.SettleRandom(t, func(t *testing.T) contract.Ledger {
+			t.Helper()
+			return ledger(e.open(t, 1))
+		})
 	})
 }
 
@@ -47,17 +49,14 @@ func ledger(store *sqlstore.Store) contract.Ledger {
 			if err != nil {
 				return err
 			}
-			for _, statement := range []string{
-				"UPDATE stock SET since = since - @age, progress = progress - @age, claimed_at = claimed_at - @age, " +
-					"sealed_at = sealed_at - @age WHERE item = @item",
-				"UPDATE claims SET created_at = created_at - @age WHERE item = @item",
-			} {
-				_, err := write.ExecContext(ctx, statement, sql.Named("age", passed.Milliseconds()), sql.Named("item", item))
-				if err != nil {
-					return err
-				}
+			age := passed.Milliseconds()
+			_, err = write.ExecContext(ctx, "UPDATE stock SET since = since - ?, progress = progress - ?,"+
+				" claimed_at = claimed_at - ?, sealed_at = sealed_at - ? WHERE item = ?", age, age, age, age, item)
+			if err != nil {
+				return err
 			}
-			return nil
+			_, err = write.ExecContext(ctx, "UPDATE claims SET created_at = created_at - ? WHERE item = ?", age, item)
+			return err
 		},
 	}
 }

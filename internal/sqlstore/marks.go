@@ -33,22 +33,22 @@ func (markRow) TableName() string { return "marks" }
 // beatInsert writes marks and heartbeat at once. Within an epoch a mark never falls, and an older epoch's never replaces
 // a newer one's; sold is decided before epoch, since some databases assign in order. A heartbeat never goes back, and who
 // has left stays gone: an incarnation is never used again.
-func beatInsert() insert {
+func beatInsert(d dialect) insert {
 	return insert{
 		into: "marks (incarnation, item, epoch, sold, begun, gone)",
 		row:  "(?,?,?,?,?,?)",
-		known: upsert("incarnation, item",
-			"sold = CASE WHEN "+incoming("epoch")+" > marks.epoch THEN "+incoming("sold")+
-				" WHEN "+incoming("epoch")+" = marks.epoch AND "+incoming("sold")+" > marks.sold THEN "+incoming("sold")+
+		known: d.upsert("incarnation, item",
+			"sold = CASE WHEN "+d.incoming("epoch")+" > marks.epoch THEN "+d.incoming("sold")+
+				" WHEN "+d.incoming("epoch")+" = marks.epoch AND "+d.incoming("sold")+" > marks.sold THEN "+d.incoming("sold")+
 				" ELSE marks.sold END, "+
-				highest("epoch")+", "+highest("begun")+", "+highest("gone")),
+				highest(d, "epoch")+", "+highest(d, "begun")+", "+highest(d, "gone")),
 	}
 }
 
 // highest sets a column of marks to the greater of what is there and what comes.
-func highest(column string) string {
-	return column + " = CASE WHEN " + incoming(column) + " > marks." + column +
-		" THEN " + incoming(column) + " ELSE marks." + column + " END"
+func highest(d dialect, column string) string {
+	return column + " = CASE WHEN " + d.incoming(column) + " > marks." + column +
+		" THEN " + d.incoming(column) + " ELSE marks." + column + " END"
 }
 
 // Now implements seckill.Marks.
@@ -58,17 +58,17 @@ func (m Marks) Now(ctx context.Context, shard int) (time.Time, error) { return m
 func (m Marks) Beat(ctx context.Context, shard int, beat seckill.Beat) error {
 	rows := beatRows(beat)
 	write := func(tx *gorm.DB) error {
-		_, err := beatInsert().run(tx, rows)
+		_, err := beatInsert(m.dialect).run(tx, rows)
 		return err
 	}
 	var err error
-	if len(rows) <= rowsMax {
+	if len(rows) <= rowsMax && m.dialect.writing() == nil {
 		err = dbError(write(m.shards[shard].write.WithContext(ctx)))
 	} else {
 		err = m.inTx(ctx, shard, write)
 	}
 	if err != nil {
-		return fmt.Errorf("beat on shard %d: %w", shard, err)
+		return fmt.Errorf("beat on shard %d: %w", shard, repeatable(err))
 	}
 	return nil
 }

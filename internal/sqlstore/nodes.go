@@ -44,7 +44,7 @@ func (nodeRow) TableName() string { return "nodes" }
 // free returns every node number that may be taken, those first whose last millisecond is furthest back.
 func (n nodes) free(ctx context.Context) ([]nodeRow, error) {
 	var rows []nodeRow
-	err := n.reader(ctx, catalogShard).Select("node, holder, leased_until, last_ms, " + nowMillis + " AS db_now").Find(&rows).Error
+	err := n.reader(ctx, catalogShard).Select("node, holder, leased_until, last_ms, " + n.dialect.now() + " AS db_now").Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read the node leases: %w", dbError(err))
 	}
@@ -66,11 +66,12 @@ func (n nodes) free(ctx context.Context) ([]nodeRow, error) {
 
 // take leases a node number if its row still is as it was read.
 func (n nodes) take(ctx context.Context, seen nodeRow, l *lease) (bool, error) {
-	statement := "UPDATE nodes SET holder = ?, leased_until = " + nowMillis + " + ?, last_ms = ?" +
+	statement := "UPDATE nodes SET holder = ?, leased_until = " + n.dialect.now() + " + ?, last_ms = ?" +
 		" WHERE node = ? AND holder = ? AND leased_until = ? AND last_ms = ?"
 	args := []any{l.holder, leaseFor.Milliseconds(), l.ceiling, seen.Node, seen.Holder, seen.LeasedUntil, seen.LastMilli}
 	if seen.Holder == "" { // no row yet
-		statement = "INSERT INTO nodes (holder, leased_until, last_ms, node) VALUES (?, " + nowMillis + " + ?, ?, ?)" + skipKnown
+		statement = "INSERT INTO nodes (holder, leased_until, last_ms, node) VALUES (?, " + n.dialect.now() + " + ?, ?, ?)" +
+			n.dialect.skipKnown("node")
 		args = args[:4]
 	}
 	changed, err := n.exec(ctx, catalogShard, statement, args...)
@@ -82,12 +83,21 @@ func (n nodes) take(ctx context.Context, seen nodeRow, l *lease) (bool, error) {
 
 // renew prolongs a lease; false when somebody else has the node number.
 func (n nodes) renew(ctx context.Context, l *lease) (bool, error) {
-	changed, err := n.exec(ctx, catalogShard, "UPDATE nodes SET leased_until = "+nowMillis+" + ?, last_ms = ? WHERE node = ? AND holder = ?",
+	changed, err := n.exec(ctx, catalogShard, "UPDATE nodes SET leased_until = "+n.dialect.now()+" + ?, last_ms = ? WHERE node = ? AND holder = ?",
 		leaseFor.Milliseconds(), l.ceiling, l.node, l.holder)
 	if err != nil {
 		return false, fmt.Errorf("renew the lease of node number %d: %w", l.node, err)
 	}
-	return changed == 1, nil
+	if changed == 1 {
+		return true, nil
+	}
+	// MySQL does not count a row that has these very values already, as when it was renewed in the same millisecond.
+	var held int64
+	err = n.reader(ctx, catalogShard).Model(&nodeRow{}).Where("node = ? AND holder = ?", l.node, l.holder).Count(&held).Error
+	if err != nil {
+		return false, fmt.Errorf("look who holds node number %d: %w", l.node, dbError(err))
+	}
+	return held == 1, nil
 }
 
 // release gives a node number back; its next holder starts above last.

@@ -2,31 +2,27 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 
-	"github.com/pressly/goose/v3"
-	"gorm.io/gorm"
-	"gorm.io/gorm/logger"
-
 	"github.com/seckill-dev/seckill/internal/seckill"
-	"github.com/seckill-dev/seckill/migrations"
 )
 
-// ShardConfig names one database.
+// ShardConfig names one database: a file or a server.
 type ShardConfig struct {
 	// Path is the SQLite file; it is created when it is missing.
 	Path string
-	// Readers is how many statements may read at once; 0 is readersDefault.
+	// Readers is how many statements may read at once; 0 is the database's default.
 	Readers int
+	// MySQL is the server, instead of Path.
+	MySQL *MySQLConfig
 }
 
 // Config is what a store needs.
 type Config struct {
-	// Shards in their order; the catalog lives on the first. Order and number are part of the stored bucket map.
+	// Shards in their order, all files or all servers; the catalog lives on the first. Order and number are part of the
+	// stored bucket map.
 	Shards []ShardConfig
 	Clock  seckill.Clock
 	Log    *slog.Logger
@@ -35,93 +31,37 @@ type Config struct {
 	Alone bool
 }
 
-const readersDefault = 4
-
 // Open opens the shards. It writes nothing but the files themselves: Migrate makes the schema, Verify checks it.
 func Open(ctx context.Context, config Config) (*Store, error) {
 	if len(config.Shards) == 0 || len(config.Shards) > seckill.Buckets {
 		return nil, fmt.Errorf("open the SQL store: want 1-%d shards, not %d", seckill.Buckets, len(config.Shards))
 	}
-	s := &Store{router: newRouter(len(config.Shards)), clock: config.Clock, log: config.Log}
+	s := &Store{router: newRouter(len(config.Shards)), dialect: sqliteDialect{}, clock: config.Clock, log: config.Log}
+	if config.Shards[0].MySQL != nil {
+		s.dialect = mysqlDialect{}
+	}
 	s.ids = newIDs(s, config.Alone)
-	for i, sc := range config.Shards {
-		sh, err := openShard(ctx, sc)
-		if err != nil {
+	for i, shard := range config.Shards {
+		if err := s.open(ctx, shard); err != nil {
 			return nil, errors.Join(fmt.Errorf("open shard %d: %w", i, err), s.Close())
 		}
-		s.shards = append(s.shards, sh)
 	}
 	return s, nil
 }
 
-func openShard(ctx context.Context, config ShardConfig) (*shard, error) {
-	// The writer first: it creates the file and turns the write-ahead log on.
-	write, err := openPool(ctx, writerDSN(config.Path), 1)
-	if err != nil {
-		return nil, err
+func (s *Store) open(ctx context.Context, config ShardConfig) error {
+	if servers := s.dialect == (mysqlDialect{}); (config.MySQL != nil) != servers {
+		return errors.New("the shards are all files or all servers")
 	}
-	sh := &shard{write: write}
-	readers := config.Readers
-	if readers == 0 {
-		readers = readersDefault
+	if config.MySQL != nil {
+		server := *config.MySQL
+		server.log, server.readers = s.log, config.Readers
+		config.MySQL = &server
 	}
-	if sh.read, err = openPool(ctx, readerDSN(config.Path), readers); err != nil {
-		return nil, errors.Join(err, sh.close())
-	}
-	return sh, nil
-}
-
-func openPool(ctx context.Context, dsn string, connections int) (*gorm.DB, error) {
-	raw, err := sql.Open(driverName, dsn)
-	if err != nil {
-		return nil, err
-	}
-	raw.SetMaxOpenConns(connections)
-	raw.SetMaxIdleConns(connections)
-	if err := raw.PingContext(ctx); err != nil {
-		return nil, errors.Join(err, raw.Close())
-	}
-	db, err := gorm.Open(dialector(raw), &gorm.Config{
-		SkipDefaultTransaction: true,
-		Logger:                 logger.Discard,
-		DisableAutomaticPing:   true,
-	})
-	if err != nil {
-		return nil, errors.Join(err, raw.Close())
-	}
-	return db, nil
-}
-
-// Migrate brings every shard's schema up to date, stores the bucket map in a new database, and verifies it.
-func (s *Store) Migrate(ctx context.Context) error {
-	schema, err := fs.Sub(migrations.SQLite, "sqlite")
-	if err != nil {
-		return fmt.Errorf("read the migrations: %w", err)
-	}
-	for i := range s.shards {
-		if err := s.migrateShard(ctx, i, schema); err != nil {
-			return fmt.Errorf("migrate shard %d: %w", i, err)
-		}
-	}
-	return s.Verify(ctx)
-}
-
-func (s *Store) migrateShard(ctx context.Context, shard int, schema fs.FS) error {
-	write, _, err := s.SQL(shard)
+	sh, err := s.dialect.open(ctx, config)
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, write, schema)
-	if err != nil {
-		return err
-	}
-	// The provider is not closed: it would take the store's connection with it.
-	applied, err := provider.Up(ctx)
-	if err != nil {
-		return dbError(err)
-	}
-	if len(applied) > 0 {
-		s.log.Info("schema migrated", "shard", shard, "migrations", len(applied))
-	}
-	return s.storeTopology(ctx, shard)
+	s.shards = append(s.shards, sh)
+	return nil
 }

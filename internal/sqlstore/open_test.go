@@ -19,15 +19,55 @@ import (
 // shardCounts are how many shards every contract suite runs on.
 func shardCounts() []int { return []int{1, 2} }
 
-// onShards runs a suite once per shard count.
-func onShards(t *testing.T, suite func(t *testing.T, shards int)) {
+// engine is a database that every suite runs on.
+type engine struct {
+	name string
+	// fresh describes a store on databases that have no schema yet, or are empty.
+	fresh func(t testing.TB, shards int) sqlstore.Config
+}
+
+func engines() []engine {
+	return []engine{
+		{"sqlite", func(t testing.TB, shards int) sqlstore.Config {
+			t.Helper()
+			return config(t.TempDir(), shards)
+		}},
+		{"mariadb", mariadbConfig},
+	}
+}
+
+// open makes a fresh store that can make ids.
+func (e engine) open(t testing.TB, shards int) *sqlstore.Store {
 	t.Helper()
-	for _, shards := range shardCounts() {
-		t.Run(fmt.Sprintf("%d shards", shards), func(t *testing.T) {
+	return leased(t, e.fresh(t, shards))
+}
+
+// onEngines runs a test on every database.
+func onEngines(t *testing.T, test func(t *testing.T, e engine)) {
+	t.Helper()
+	for _, e := range engines() {
+		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			suite(t, shards)
+			test(t, e)
 		})
 	}
+}
+
+// onStores runs a suite on every database, once per shard count.
+func onStores(t *testing.T, suite func(t *testing.T, open func(t *testing.T) *sqlstore.Store)) {
+	t.Helper()
+	onEngines(t, func(t *testing.T, e engine) {
+		t.Helper()
+		for _, shards := range shardCounts() {
+			t.Run(fmt.Sprintf("%d shards", shards), func(t *testing.T) {
+				t.Parallel()
+				suite(t, func(t *testing.T) *sqlstore.Store {
+					t.Helper()
+					return e.open(t, shards)
+				})
+			})
+		}
+	})
 }
 
 // config describes a store in a folder.
@@ -48,6 +88,19 @@ func openStore(t testing.TB, shards int) *sqlstore.Store {
 // leased opens a store as a process does at its start; databases that do not exist are made, migrated.
 func leased(t testing.TB, c sqlstore.Config) *sqlstore.Store {
 	t.Helper()
+	if c.Shards[0].MySQL == nil {
+		copyMigrated(t, c)
+	}
+	store := open(t, c)
+	if err := errors.Join(store.Verify(t.Context()), store.IDs().Acquire(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	return store
+}
+
+// copyMigrated makes the files that do not exist.
+func copyMigrated(t testing.TB, c sqlstore.Config) {
+	t.Helper()
 	files := migrated(t, len(c.Shards))
 	for i, shard := range c.Shards {
 		if _, err := os.Stat(shard.Path); err == nil {
@@ -57,11 +110,6 @@ func leased(t testing.TB, c sqlstore.Config) *sqlstore.Store {
 			t.Fatal(err)
 		}
 	}
-	store := open(t, c)
-	if err := errors.Join(store.Verify(t.Context()), store.IDs().Acquire(t.Context())); err != nil {
-		t.Fatal(err)
-	}
-	return store
 }
 
 // template is the files of a migrated, empty store: making them takes seconds with the race detector on, copying does

@@ -58,14 +58,14 @@ func (o Orders) Place(ctx context.Context, shard int, orders []seckill.NewOrder)
 	}
 	err = o.inTx(ctx, shard, func(tx *gorm.DB) error {
 		for number, placed := range tables {
-			if err := placeOrders(tx, orderTable(number), placed); err != nil {
+			if err := o.place(tx, orderTable(number), placed); err != nil {
 				return refusedData(err)
 			}
 		}
-		return placeEvents(tx, orders)
+		return o.placeEvents(tx, orders)
 	})
 	if err != nil {
-		return fmt.Errorf("place %d orders on shard %d: %w", len(orders), shard, err)
+		return fmt.Errorf("place %d orders on shard %d: %w", len(orders), shard, repeatable(err))
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (o Orders) byTable(shard int, orders []seckill.NewOrder) ([orderTables][]se
 
 func byID(a, b seckill.NewOrder) int { return cmp.Compare(a.ID, b.ID) }
 
-func placeOrders(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
+func (o Orders) place(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
 	rows := make([][]any, len(orders))
 	for i, n := range orders {
 		rows[i] = []any{
@@ -100,8 +100,8 @@ func placeOrders(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
 	written, err := insert{
 		into: table + " (id, item, user_id, quantity, price_minor, currency, state, pay_by, created_at, paid_at, version)",
 		row: fmt.Sprintf("(?,?,?,?,?,?,'%s',%s+?,%s,0,%d)",
-			seckill.OrderUnpaid, nowMillis, nowMillis, firstVersion),
-		known: skipKnown,
+			seckill.OrderUnpaid, o.dialect.now(), o.dialect.now(), firstVersion),
+		known: o.dialect.skipKnown("id"),
 	}.run(tx, rows)
 	if err != nil || written == int64(len(rows)) {
 		return err
@@ -131,7 +131,7 @@ func sameOrders(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
 	return nil
 }
 
-func placeEvents(tx *gorm.DB, orders []seckill.NewOrder) error {
+func (o Orders) placeEvents(tx *gorm.DB, orders []seckill.NewOrder) error {
 	sorted := slices.SortedFunc(slices.Values(orders), byID)
 	rows := make([][]any, len(sorted))
 	for i, order := range sorted {
@@ -139,8 +139,8 @@ func placeEvents(tx *gorm.DB, orders []seckill.NewOrder) error {
 	}
 	_, err := insert{
 		into:  "order_events (order_id, version, state, cause, at)",
-		row:   fmt.Sprintf("(?,%d,'%s','%s',%s)", firstVersion, seckill.OrderUnpaid, causeSettle, nowMillis),
-		known: skipKnown,
+		row:   fmt.Sprintf("(?,%d,'%s','%s',%s)", firstVersion, seckill.OrderUnpaid, causeSettle, o.dialect.now()),
+		known: o.dialect.skipKnown("order_id"),
 	}.run(tx, rows)
 	return err
 }

@@ -47,7 +47,7 @@ func (s *Store) owe(tx *gorm.DB, owed []seckill.Owed) error {
 	}
 	_, err := insert{
 		into: "outbox (id, kind, item, epoch, user_id, claim, quantity, key_hash, at)",
-		row:  "(?,?,?,?,?,?,?,?," + nowMillis + ")",
+		row:  "(?,?,?,?,?,?,?,?," + s.dialect.now() + ")",
 	}.run(tx, rows)
 	if err != nil {
 		return fmt.Errorf("write %d owed steps: %w", len(owed), err)
@@ -76,7 +76,7 @@ func (o Owing) Done(ctx context.Context, shard int, ids []seckill.ID) error {
 	sorted := slices.Sorted(slices.Values(ids))
 	for chunk := range slices.Chunk(sorted, rowsMax) {
 		if _, err := o.exec(ctx, shard, "DELETE FROM outbox WHERE id IN ?", chunk); err != nil {
-			return fmt.Errorf("delete %d done steps of shard %d: %w", len(chunk), shard, err)
+			return fmt.Errorf("delete %d done steps of shard %d: %w", len(chunk), shard, repeatable(err))
 		}
 	}
 	return nil

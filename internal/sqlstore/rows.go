@@ -15,7 +15,7 @@ const rowsMax = 500
 type insert struct {
 	into  string // "claims (id, item)"
 	row   string // "(?, ?)", one value list
-	known string // what happens to rows whose key exists, for example skipKnown; "" fails
+	known string // what happens to rows whose key exists, for example dialect.skipKnown; "" fails
 }
 
 // run writes rows in statements of at most rowsMax. Rows sorted by key keep two overlapping batches from deadlocking;
@@ -47,5 +47,5 @@ func valueRows(row string, count int) string {
 
 // snapshot runs several reads of one shard that see the same state.
 func (s *Store) snapshot(ctx context.Context, shard int, read func(tx *gorm.DB) error) error {
-	return dbError(s.reader(ctx, shard).Transaction(read))
+	return dbError(s.reader(ctx, shard).Transaction(read, s.dialect.reading()))
 }

@@ -43,16 +43,17 @@ func (c Claims) settle(
 			return err
 		}
 		batch.decide()
-		return batch.write(tx, c.owe)
+		return batch.write(tx)
 	})
 	if err != nil {
-		return seckill.Settlement{}, fmt.Errorf("settle %d messages on shard %d: %w", len(messages), shard, err)
+		return seckill.Settlement{}, fmt.Errorf("settle %d messages on shard %d: %w", len(messages), shard, repeatable(err))
 	}
 	return batch.result, nil
 }
 
 // settleBatch is one T1.
 type settleBatch struct {
+	store    *Store
 	forced   seckill.Reason
 	items    []seckill.ID // in the order they are locked
 	messages map[seckill.ID][]seckill.Message
@@ -63,7 +64,7 @@ type settleBatch struct {
 }
 
 func (c Claims) newSettleBatch(shard int, messages []seckill.Message, forced seckill.Reason) (*settleBatch, error) {
-	b := &settleBatch{forced: forced, messages: make(map[seckill.ID][]seckill.Message)}
+	b := &settleBatch{store: c.Store, forced: forced, messages: make(map[seckill.ID][]seckill.Message)}
 	for _, m := range messages {
 		if home := c.router.home(m.Item); home != shard {
 			return nil, fmt.Errorf("settle on shard %d: batch %s is of item %s, which lives on %d", shard, m.Batch, m.Item, home)
@@ -76,7 +77,7 @@ func (c Claims) newSettleBatch(shard int, messages []seckill.Message, forced sec
 
 // read locks first; everything read after it stays true until the commit.
 func (b *settleBatch) read(tx *gorm.DB) error {
-	stocks, err := lockStocks(tx, b.items)
+	stocks, err := b.store.lockStocks(tx, b.items)
 	if err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func (b *settleBatch) decide() {
 	}
 }
 
-func (b *settleBatch) write(tx *gorm.DB, owe func(*gorm.DB, []seckill.Owed) error) error {
+func (b *settleBatch) write(tx *gorm.DB) error {
 	var claims []seckill.Claim
 	var owed []seckill.Owed
 	for _, item := range b.items {
@@ -161,7 +162,7 @@ func (b *settleBatch) write(tx *gorm.DB, owe func(*gorm.DB, []seckill.Owed) erro
 	if err := writeClaims(tx, claims); err != nil {
 		return err
 	}
-	err := owe(tx, owed)
+	err := b.store.owe(tx, owed)
 	if errors.Is(err, seckill.ErrUnavailable) {
 		// No id could be made: that passes, and must not be taken for poison.
 		return fmt.Errorf("%w: %w", seckill.ErrTransient, err)

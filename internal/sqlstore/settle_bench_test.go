@@ -96,20 +96,25 @@ func (b *bench) place(tb testing.TB, held []seckill.Claim) {
 
 // BenchmarkSettle is what one batch costs: T1 alone, and with T2.
 func BenchmarkSettle(b *testing.B) {
-	const batch = 500
-	for name, withOrders := range map[string]bool{"T1": false, "T1+T2": true} {
-		b.Run(name, func(b *testing.B) {
-			bench := newBench(b, openStore(b, 1), 1<<40, 1)
-			for b.Loop() {
-				b.StopTimer()
-				m := bench.message(b, batch)
-				b.StartTimer()
-				held := bench.settle(b, m)
-				if withOrders {
-					bench.place(b, held)
-				}
-			}
-			b.ReportMetric(float64(b.N)*batch/b.Elapsed().Seconds(), "reservations/s")
-		})
+	for _, e := range engines() {
+		for name, withOrders := range map[string]bool{"T1": false, "T1+T2": true} {
+			b.Run(e.name+"/"+name, func(b *testing.B) { benchSettle(b, e, withOrders) })
+		}
 	}
+}
+
+func benchSettle(b *testing.B, e engine, withOrders bool) {
+	b.Helper()
+	const batch = 500
+	bench := newBench(b, e.open(b, 1), 1<<40, 1)
+	for b.Loop() {
+		b.StopTimer()
+		m := bench.message(b, batch)
+		b.StartTimer()
+		held := bench.settle(b, m)
+		if withOrders {
+			bench.place(b, held)
+		}
+	}
+	b.ReportMetric(float64(b.N)*batch/b.Elapsed().Seconds(), "reservations/s")
 }

@@ -21,12 +21,12 @@ func (s Stocks) Create(ctx context.Context, item seckill.Item, gate time.Duratio
 	err := s.inTx(ctx, s.router.home(item.ID), func(tx *gorm.DB) error {
 		result := tx.Exec(`INSERT INTO stock (item, allotted, pool, lent, doubt, claimed, epoch, state, final, halted, attempt,
 			issue, high, accounted, ceiling, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version)
-			VALUES (?, ?, ?, 0, 0, 0, 0, ?, 0, '', 0, 0, 0, 0, ?, 0, ?, `+nowMillis+`, 0, 0, 0, 1)`+skipKnown,
+			VALUES (?, ?, ?, 0, 0, 0, 0, ?, 0, '', 0, 0, 0, 0, ?, 0, ?, `+s.dialect.now()+`, 0, 0, 0, 1)`+s.dialect.skipKnown("item"),
 			item.ID, item.Allotment, item.Allotment, seckill.StockNew, item.LimitPerUser, gate.Milliseconds())
 		if result.Error != nil || result.RowsAffected == 0 {
 			return result.Error
 		}
-		row, err := readStock(tx, item.ID)
+		row, err := s.readStock(tx, item.ID)
 		if err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (s Stocks) Create(ctx context.Context, item seckill.Item, gate time.Duratio
 
 // Get implements seckill.Stocks.
 func (s Stocks) Get(ctx context.Context, item seckill.ID) (seckill.Stock, error) {
-	return readStock(s.reader(ctx, s.router.home(item)), item)
+	return s.readStock(s.reader(ctx, s.router.home(item)), item)
 }
 
 // List implements seckill.Stocks.
@@ -49,7 +49,7 @@ func (s Stocks) List(ctx context.Context, shard int, states ...seckill.StockStat
 		states = seckill.StockStates()
 	}
 	var rows []stockRow
-	if err := s.reader(ctx, shard).Raw(selectStock+" WHERE state IN ? ORDER BY item", states).Scan(&rows).Error; err != nil {
+	if err := s.reader(ctx, shard).Raw(s.selectStock()+" WHERE state IN ? ORDER BY item", states).Scan(&rows).Error; err != nil {
 		return nil, fmt.Errorf("list stock of shard %d: %w", shard, dbError(err))
 	}
 	stocks := make([]seckill.Stock, len(rows))
@@ -67,13 +67,13 @@ func (s Stocks) RaiseHigh(ctx context.Context, item seckill.ID, epoch, sold int6
 
 // Progress implements seckill.Stocks.
 func (s Stocks) Progress(ctx context.Context, item seckill.ID, epoch int64, attempt seckill.ID) (bool, error) {
-	return s.set(ctx, item, "progress = "+nowMillis, nil,
+	return s.set(ctx, item, "progress = "+s.dialect.now(), nil,
 		"epoch = ? AND attempt = ? AND state = ?", epoch, attempt, seckill.StockLoading)
 }
 
 // Open implements seckill.Stocks.
 func (s Stocks) Open(ctx context.Context, item seckill.ID, epoch int64, attempt seckill.ID) (bool, error) {
-	return s.set(ctx, item, "since = "+nowMillis+", state = ?", []any{seckill.StockOpen},
+	return s.set(ctx, item, "since = "+s.dialect.now()+", state = ?", []any{seckill.StockOpen},
 		"epoch = ? AND attempt = ? AND state = ? AND final = 0 AND halted = ''", epoch, attempt, seckill.StockLoading)
 }
 
@@ -136,7 +136,7 @@ func (s Stocks) change(
 	ctx context.Context, item seckill.ID, decide func(*seckill.Stock) ([]seckill.Move, bool),
 ) (stock seckill.Stock, changed bool, err error) {
 	err = s.inTx(ctx, s.router.home(item), func(tx *gorm.DB) error {
-		locked, err := lockStock(tx, item)
+		locked, err := s.lockStock(tx, item)
 		if err != nil {
 			return err
 		}

@@ -39,9 +39,12 @@ type stockRow struct {
 	ReadAt       int64
 }
 
-const selectStock = `SELECT item, allotted, pool, lent, doubt, claimed, epoch, state, final, halted, attempt, issue, high,
-	accounted, ceiling, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version, ` + nowMillis + ` AS read_at
+// selectStock begins a query for whole rows.
+func (s *Store) selectStock() string {
+	return `SELECT item, allotted, pool, lent, doubt, claimed, epoch, state, final, halted, attempt, issue, high,
+	accounted, ceiling, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version, ` + s.dialect.now() + ` AS read_at
 	FROM stock`
+}
 
 func (r stockRow) stock() seckill.Stock {
 	return seckill.Stock{
@@ -55,9 +58,9 @@ func (r stockRow) stock() seckill.Stock {
 }
 
 // readStock reads one row, or seckill.ErrNotFound.
-func readStock(db *gorm.DB, item seckill.ID) (seckill.Stock, error) {
+func (s *Store) readStock(db *gorm.DB, item seckill.ID) (seckill.Stock, error) {
 	var rows []stockRow
-	if err := db.Raw(selectStock+" WHERE item = ?", item).Scan(&rows).Error; err != nil {
+	if err := db.Raw(s.selectStock()+" WHERE item = ?", item).Scan(&rows).Error; err != nil {
 		return seckill.Stock{}, fmt.Errorf("read stock of item %s: %w", item, dbError(err))
 	}
 	if len(rows) == 0 {
@@ -68,18 +71,18 @@ func readStock(db *gorm.DB, item seckill.ID) (seckill.Stock, error) {
 
 // lockStock takes the row's lock by changing it, then reads it: whatever moves units begins here, so nothing it decides
 // on is stale. Several items are locked in the order of their ids.
-func lockStock(tx *gorm.DB, item seckill.ID) (seckill.Stock, error) {
+func (s *Store) lockStock(tx *gorm.DB, item seckill.ID) (seckill.Stock, error) {
 	if err := tx.Exec("UPDATE stock SET version = version + 1 WHERE item = ?", item).Error; err != nil {
 		return seckill.Stock{}, fmt.Errorf("lock stock of item %s: %w", item, dbError(err))
 	}
-	return readStock(tx, item)
+	return s.readStock(tx, item)
 }
 
 // lockStocks locks several rows; unknown items are missing from the answer.
-func lockStocks(tx *gorm.DB, items []seckill.ID) (map[seckill.ID]seckill.Stock, error) {
+func (s *Store) lockStocks(tx *gorm.DB, items []seckill.ID) (map[seckill.ID]seckill.Stock, error) {
 	stocks := make(map[seckill.ID]seckill.Stock, len(items))
 	for _, item := range slices.Sorted(slices.Values(items)) {
-		stock, err := lockStock(tx, item)
+		stock, err := s.lockStock(tx, item)
 		if errors.Is(err, seckill.ErrNotFound) {
 			continue
 		}

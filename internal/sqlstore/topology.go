@@ -31,7 +31,7 @@ func (s *Store) topology(shard int) []topologyRow {
 // storeTopology writes the map into a database that has none; what is there stays.
 func (s *Store) storeTopology(ctx context.Context, shard int) error {
 	for _, row := range s.topology(shard) {
-		_, err := s.exec(ctx, shard, "INSERT INTO topology (name, value) VALUES (?, ?)"+skipKnown, row.Name, row.Value)
+		_, err := s.exec(ctx, shard, "INSERT INTO topology (name, value) VALUES (?, ?)"+s.dialect.skipKnown("name"), row.Name, row.Value)
 		if err != nil {
 			return fmt.Errorf("store the bucket map: %w", err)
 		}
@@ -52,7 +52,11 @@ func (s *Store) Verify(ctx context.Context) error {
 
 func (s *Store) verifyShard(ctx context.Context, shard int) error {
 	var rows []topologyRow
-	if err := s.reader(ctx, shard).Find(&rows).Error; err != nil {
+	err := s.reader(ctx, shard).Find(&rows).Error
+	switch {
+	case failureOf(err) == missingFailure:
+		return seckill.InvalidField("shards", fmt.Sprintf("shard %d has no schema yet: migrate it first", shard))
+	case err != nil:
 		return fmt.Errorf("read the bucket map of shard %d: %w", shard, dbError(err))
 	}
 	stored := make(map[string]string, len(rows))

@@ -22,7 +22,7 @@ func TestProxy(t *testing.T) {
 	t.Run("cuts open connections and refuses new ones until healed", func(t *testing.T) {
 		t.Parallel()
 		p := testenv.StartProxy(t, env.Redis(t))
-		open := dial(t, p.Addr())
+		open := dialTCP(t, p.Addr())
 		p.Cut()
 		if _, err := bufio.NewReader(open).ReadString('\n'); err == nil {
 			t.Error("is still open")
@@ -52,7 +52,7 @@ func TestProxyLosesRepliesOfRequestsThatAreCarriedOut(t *testing.T) {
 	addr := testenv.StartRedis(t).Addr()
 	p := testenv.StartProxy(t, addr)
 	p.DropReplies()
-	open := dial(t, p.Addr())
+	open := dialTCP(t, p.Addr())
 	if _, err := open.Write([]byte("SET item 7\r\n")); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestProxyLosesRepliesOfRequestsThatAreCarriedOut(t *testing.T) {
 	}
 }
 
-func dial(t *testing.T, addr string) net.Conn {
+func dialTCP(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)
 	if err != nil {

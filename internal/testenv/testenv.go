@@ -8,6 +8,7 @@
 //	func TestReserve(t *testing.T) {
 //		addr := env.Redis(t)              // one server per package: choose random item ids, never flush
 //		url := env.RabbitMQ(t)            // likewise: choose a random prefix for queues
+//		dsn := env.MariaDB(t)             // a fresh database on one server per package
 //		doomed := testenv.StartRedis(t)   // one of its own for a test that kills, stops or empties it
 //	}
 //
@@ -37,6 +38,7 @@ const URLRabbitMQ = "SECKILL_TEST_RABBITMQ"
 type Env struct {
 	redis    shared
 	rabbitmq shared
+	mariadb  sharedMariaDB
 }
 
 // shared is a server that is started at most once; a failed start is remembered, so every test reports it at once.
@@ -110,6 +112,7 @@ func (s *shared) openRedis() {
 }
 
 func (e *Env) stop() {
+	e.mariadb.end()
 	// Taking the once closes the door: a server that starts after this would be left behind.
 	for _, server := range []*shared{&e.redis, &e.rabbitmq} {
 		server.once.Do(func() {})

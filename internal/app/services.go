@@ -1,0 +1,163 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+
+	"github.com/seckill-dev/seckill/internal/guard"
+	"github.com/seckill-dev/seckill/internal/rabbitmq"
+	"github.com/seckill-dev/seckill/internal/redis"
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/service"
+	"github.com/seckill-dev/seckill/internal/sqlstore"
+)
+
+// openServices connects to Redis, RabbitMQ and every shard. The schema must be there: `seckill migrate up` makes it, because
+// of many processes that start at once only one should.
+func openServices(ctx context.Context, config Config, log *slog.Logger) (backend *Backend, err error) {
+	b := &Backend{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.Close())
+		}
+	}()
+	store, err := b.openShards(ctx, config, log)
+	if err != nil {
+		return nil, err
+	}
+	if err := store.Verify(ctx); err != nil {
+		return nil, fmt.Errorf("shards: %w; run `seckill migrate up` first", err)
+	}
+	if err := b.leaseIDs(ctx, store); err != nil {
+		return nil, err
+	}
+	if err := b.dialRedis(config.Redis, log); err != nil {
+		return nil, err
+	}
+	return b, b.dialRabbitMQ(ctx, config.RabbitMQ, log)
+}
+
+func (b *Backend) openShards(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {
+	shards := make([]sqlstore.ShardConfig, len(config.Shards))
+	for i, shard := range config.Shards {
+		server, err := shard.server(fmt.Sprintf("shards[%d]", i))
+		if err != nil {
+			return nil, err
+		}
+		shards[i] = sqlstore.ShardConfig{Readers: shard.Connections, MySQL: server}
+	}
+	store, err := sqlstore.Open(ctx, sqlstore.Config{Shards: shards, Clock: seckill.SystemClock{}, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	b.onClose(store.Close)
+	b.useStore(store)
+	return store, nil
+}
+
+func (s ShardConfig) server(key string) (*sqlstore.MySQLConfig, error) {
+	password, err := s.Login.password(key + ".login")
+	if err != nil {
+		return nil, err
+	}
+	encrypted, err := s.TLS.client(key + ".tls")
+	if err != nil {
+		return nil, err
+	}
+	server := &sqlstore.MySQLConfig{DSN: s.dsn(s.Address), Password: password, Writers: s.Connections, TLS: encrypted}
+	for _, replica := range s.Replicas {
+		server.Replicas = append(server.Replicas, s.dsn(replica))
+	}
+	return server, nil
+}
+
+func (s ShardConfig) dsn(address string) string {
+	return fmt.Sprintf("%s@tcp(%s)/%s", s.Login.Username, address, s.Database)
+}
+
+func (b *Backend) leaseIDs(ctx context.Context, store *sqlstore.Store) error {
+	ids := store.IDs()
+	if err := ids.Acquire(ctx); err != nil {
+		return fmt.Errorf("lease a node number: %w", err)
+	}
+	b.stages = append(b.stages, service.Stage{Name: "ids", Run: ids.Run, StopWithin: idsStopWait})
+	b.IDs = ids
+	return nil
+}
+
+func (b *Backend) dialRedis(config RedisConfig, log *slog.Logger) error {
+	password, err := config.Login.password("redis.login")
+	if err != nil {
+		return err
+	}
+	encrypted, err := config.TLS.client("redis.tls")
+	if err != nil {
+		return err
+	}
+	options := redis.Options{
+		Addresses: config.Addresses, Cluster: config.Cluster, DB: config.Database,
+		Username: config.Login.Username, Password: password, TLS: encrypted, CallTimeout: config.CallTimeout,
+	}
+	lent, err := redis.OpenLent(options)
+	if err != nil {
+		return err
+	}
+	b.onClose(lent.Close)
+	announcements, err := redis.OpenAnnouncements(options)
+	if err != nil {
+		return err
+	}
+	b.onClose(announcements.Close)
+	b.Lent = guard.NewLent(lent, guard.NewBreaker("redis", guard.Options{Log: log}))
+	b.Announcements = announcements
+	return nil
+}
+
+func (b *Backend) dialRabbitMQ(ctx context.Context, config RabbitMQConfig, log *slog.Logger) error {
+	password, err := config.Login.password("rabbitmq.login")
+	if err != nil {
+		return err
+	}
+	encrypted, err := config.TLS.client("rabbitmq.tls")
+	if err != nil {
+		return err
+	}
+	shards := b.Shards.Count()
+	queue, err := rabbitmq.Open(ctx, rabbitmq.Config{
+		URLs: config.urls(), Username: config.Login.Username, Password: password, TLS: encrypted, Name: "seckill",
+		Shards: shards, Lanes: config.Lanes, Prefetch: config.Prefetch, Clock: seckill.SystemClock{}, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	b.onClose(queue.Close)
+	b.Publisher = guard.NewPublisher(queue, shardBreakers("rabbitmq", shards, log))
+	b.Consumer, b.Queue, b.DeadLetters = queue, queue, queue
+	return nil
+}
+
+func (c RabbitMQConfig) urls() []string {
+	urls := make([]string, len(c.Addresses))
+	for i, address := range c.Addresses {
+		broker := url.URL{Scheme: "amqp", Host: address, Path: "/" + c.Vhost}
+		if c.Vhost == "/" {
+			broker.Path, broker.RawPath = "//", "/%2F"
+		}
+		if c.TLS.Enabled {
+			broker.Scheme = "amqps"
+		}
+		urls[i] = broker.String()
+	}
+	return urls
+}
+
+func shardBreakers(store string, shards int, log *slog.Logger) []*guard.Breaker {
+	breakers := make([]*guard.Breaker, shards)
+	for shard := range breakers {
+		breakers[shard] = guard.NewBreaker(fmt.Sprintf("%s of shard %d", store, shard), guard.Options{Log: log})
+	}
+	return breakers
+}
