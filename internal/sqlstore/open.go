@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 
 	"github.com/pressly/goose/v3"
 	"gorm.io/gorm"
@@ -35,7 +36,11 @@ type Config struct {
 	Alone bool
 }
 
-const readersDefault = 4
+const (
+	readersDefault = 4
+	// fileAccess is for whoever runs seckill only: a database holds password hashes, and who bought what.
+	fileAccess = 0o600
+)
 
 // Open opens the shards. It writes nothing but the files themselves: Migrate makes the schema, Verify checks it.
 func Open(ctx context.Context, config Config) (*Store, error) {
@@ -55,7 +60,10 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 }
 
 func openShard(ctx context.Context, config ShardConfig) (*shard, error) {
-	// The writer first: it creates the file and turns the write-ahead log on.
+	if err := createFile(config.Path); err != nil {
+		return nil, fmt.Errorf("create the file: %w", err)
+	}
+	// The writer first: it turns the write-ahead log on.
 	write, err := openPool(ctx, writerDSN(config.Path), 1)
 	if err != nil {
 		return nil, err
@@ -69,6 +77,19 @@ func openShard(ctx context.Context, config ShardConfig) (*shard, error) {
 		return nil, errors.Join(err, sh.close())
 	}
 	return sh, nil
+}
+
+// createFile makes a file that is not there, with the same access under every umask. SQLite gives its log the access of
+// the file. One that is there keeps what somebody gave it.
+func createFile(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileAccess)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Chmod(fileAccess), file.Close())
 }
 
 func openPool(ctx context.Context, dsn string, connections int) (*gorm.DB, error) {
