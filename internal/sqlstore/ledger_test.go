@@ -59,6 +59,14 @@ func ledger(store *sqlstore.Store) contract.Ledger {
 			}
 			return nil
 		},
+		Lose: func(ctx context.Context, item seckill.ID) error {
+			write, _, err := store.SQL(seckill.HomeShard(store.Shards(), item))
+			if err != nil {
+				return err
+			}
+			_, err = write.ExecContext(ctx, "DELETE FROM stock WHERE item = ?", item)
+			return err
+		},
 	}
 }
 
