@@ -49,9 +49,9 @@ func tamper(ts *testscript.TestScript, neg bool, args []string) {
 		if err != nil {
 			return err
 		}
-		change := fmt.Sprintf("UPDATE %s SET %s WHERE %s = %s", table, args[1], key, row)
+		change := fmt.Sprintf("UPDATE %s SET %s WHERE %s = '%s'", table, args[1], key, row)
 		if args[1] == "away" {
-			change = fmt.Sprintf("DELETE FROM %s WHERE %s = %s", table, key, row)
+			change = fmt.Sprintf("DELETE FROM %s WHERE %s = '%s'", table, key, row)
 		}
 		ts.Setenv("TABLE", table)
 		ts.Setenv("ROW", row)

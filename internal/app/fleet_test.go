@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -29,11 +31,14 @@ type fleet struct {
 	roles map[string]*fleetProcess
 }
 
+// fleetProcess is one process that is started again whenever it ends, as a supervisor would.
 type fleetProcess struct {
-	role          string
 	listen, admin string
-	child         *exec.Cmd
-	exited        chan struct{}
+
+	mu     sync.Mutex
+	child  *exec.Cmd
+	retire bool
+	gone   chan struct{}
 }
 
 const configVariable = "SECKILL_TEST_CONFIG"
@@ -90,37 +95,62 @@ func (f *fleet) writeConfig() {
 	}
 }
 
+// launch starts a process and keeps it running.
 func (f *fleet) launch(role string, n int) {
 	f.t.Helper()
 	name := fmt.Sprintf("%s-%d", role, n)
-	p, known := f.roles[name]
-	if !known {
-		p = &fleetProcess{role: role, listen: freeAddress(f.t), admin: freeAddress(f.t)}
-		if name == "api-0" {
-			p.listen, p.admin = f.config.Listen, f.config.AdminListen
-		}
-		f.roles[name] = p
-		f.t.Cleanup(p.kill)
+	p := &fleetProcess{listen: freeAddress(f.t), admin: freeAddress(f.t), gone: make(chan struct{})}
+	if name == "api-0" {
+		p.listen, p.admin = f.config.Listen, f.config.AdminListen
 	}
-	p.child = exec.Command(os.Args[0]) //nolint:noctx // it ends by kill -9, that is the point
-	p.child.Env = append(os.Environ(), cutVariable+"="+never, configVariable+"="+f.file, planVariable+"="+role,
+	f.roles[name] = p
+	f.t.Cleanup(p.end)
+	environment := append(os.Environ(), cutVariable+"="+never, configVariable+"="+f.file, planVariable+"="+role,
 		listenVariable+"="+p.listen, adminVariable+"="+p.admin)
-	p.child.Stderr = f.t.Output()
-	p.child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := p.child.Start(); err != nil {
-		f.t.Fatal(err)
-	}
-	exited := make(chan struct{})
-	go func(child *exec.Cmd) { _ = child.Wait(); close(exited) }(p.child)
-	p.exited = exited
+	go p.supervise(environment, f.t.Output())
 }
 
-func (p *fleetProcess) kill() {
-	if p.child == nil || p.child.Process == nil {
-		return
+func (p *fleetProcess) supervise(environment []string, output io.Writer) {
+	defer close(p.gone)
+	for {
+		child := exec.Command(os.Args[0]) //nolint:noctx // it ends by kill -9, that is the point
+		child.Env, child.Stderr = environment, output
+		child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+		if !p.begin(child) {
+			return
+		}
+		_ = child.Wait()
+		time.Sleep(50 * time.Millisecond) //nolint:forbidigo // a supervisor's pause, not a wait for a state
 	}
-	_ = p.child.Process.Kill()
-	<-p.exited
+}
+
+// begin starts the child unless the process is to end.
+func (p *fleetProcess) begin(child *exec.Cmd) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.retire || child.Start() != nil {
+		return false
+	}
+	p.child = child
+	return true
+}
+
+// kill is kill -9; the supervisor starts it again.
+func (p *fleetProcess) kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.child != nil {
+		_ = p.child.Process.Kill()
+	}
+}
+
+// end is kill -9 for good.
+func (p *fleetProcess) end() {
+	p.mu.Lock()
+	p.retire = true
+	p.mu.Unlock()
+	p.kill()
+	<-p.gone
 }
 
 func (f *fleet) await(what string, ok func() bool) {
@@ -174,10 +204,7 @@ func (f *fleet) kills() []func() {
 		func() { f.shards[0].Restart(f.t) },
 	}
 	for _, role := range []string{"api", "worker", "keeper"} {
-		blows = append(blows, func() {
-			f.roles[role+"-0"].kill()
-			f.launch(role, 0)
-		})
+		blows = append(blows, func() { f.roles[role+"-0"].kill() })
 	}
 	rand.Shuffle(len(blows), func(i, j int) { blows[i], blows[j] = blows[j], blows[i] })
 	return blows

@@ -162,11 +162,22 @@ func (s *shop) buy(user seckill.UserID, quantity int64, key string) (purchase.Re
 	return receipt, err
 }
 
+// askInVain asks until there is an answer and notes nothing: for shoppers who are rejected later.
+func (s *shop) askInVain(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {
+	return s.patiently(func() (purchase.Receipt, error) {
+		return s.system.Buying.Buy(s.t.Context(), purchaseOf(s, user, quantity, key))
+	})
+}
+
 // insist asks as a patient shopper does: busy and unknown outcomes are repeated with the same key until there is an answer.
 func (s *shop) insist(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {
+	return s.patiently(func() (purchase.Receipt, error) { return s.buy(user, quantity, key) })
+}
+
+func (s *shop) patiently(ask func() (purchase.Receipt, error)) (purchase.Receipt, error) {
 	deadline := time.Now().Add(patience)
 	for {
-		receipt, err := s.buy(user, quantity, key)
+		receipt, err := ask()
 		reason := seckill.ReasonOf(err)
 		if reason != seckill.Busy && reason != seckill.UnknownOutcome && reason != seckill.RateLimited {
 			return receipt, err
