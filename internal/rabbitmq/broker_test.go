@@ -140,8 +140,9 @@ func hangs(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook
 	}
 	broker.Continue(t)
 	awaitAvailable(t, q)
-	if d := receive(t, subscribe(t, q)); string(d.Body) != "taken late" {
-		t.Errorf("delivered %q", d.Body)
+	s := subscribe(t, q)
+	for string(receive(t, s).Body) != "taken late" {
+		continue // a probe on another lane may have been quicker
 	}
 	if _, err := q.Look(t.Context(), 0); err != nil {
 		t.Error(err)
