@@ -77,6 +77,9 @@ func letterID(at time.Time, mark uint32) seckill.ID {
 // on a connection that nothing else uses, while no other List runs: even a crash in the middle gives them back. It looks
 // through at most scanMax letters. Meanwhile Look counts those as gone.
 func (q *Queue) List(ctx context.Context, after seckill.ID, limit int) ([]seckill.DeadLetter, error) {
+	if err := q.checkOpen(); err != nil {
+		return nil, fmt.Errorf("list dead letters: %w", err)
+	}
 	letters, err := q.readDead(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list dead letters: %w", err)

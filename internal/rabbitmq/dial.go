@@ -103,9 +103,11 @@ func (d *dialer) settings(broker amqp.URI, purpose string) amqp.Config {
 	}
 }
 
-// end closes the connection, whatever state it is in, within closeTimeout.
+// end closes the connection, whatever state it is in, within closeTimeout. The socket ends it, not a deadline:
+// amqp091's own heartbeat may have the last word about deadlines.
 func (c *connection) end() {
-	_ = c.CloseDeadline(time.Now().Add(closeTimeout)) // without an answer the broker finds out by itself
+	defer time.AfterFunc(closeTimeout, func() { c.socket.Close() }).Stop()
+	_ = c.Close() // without an answer the broker finds out by itself
 	c.socket.Close()
 }
 

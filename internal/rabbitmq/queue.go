@@ -3,7 +3,6 @@ package rabbitmq
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -118,13 +117,22 @@ func (q *Queue) Close() error {
 		open = append(open, s)
 	}
 	q.mu.Unlock()
-	var failures []error
+	var closing sync.WaitGroup
 	for _, s := range open {
-		failures = append(failures, s.Close())
+		closing.Go(func() { _ = s.Close() }) // never fails
 	}
+	closing.Wait()
 	q.stop()
 	q.working.Wait()
-	return errors.Join(failures...)
+	return nil
+}
+
+// checkOpen refuses what would open a connection of its own after Close.
+func (q *Queue) checkOpen() error {
+	if q.running.Err() != nil {
+		return fmt.Errorf("%w: the queue is closed", seckill.ErrUnavailable)
+	}
+	return nil
 }
 
 // keep remembers an open subscription; false when the queue is closed.

@@ -34,11 +34,8 @@ type Subscription struct {
 
 // Subscribe implements seckill.Consumer. It tries every broker once; who called tries again, with backoff.
 func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription, error) {
-	if err := q.checkShard(shard); err != nil {
-		return nil, fmt.Errorf("subscribe: %w", err)
-	}
-	if err := q.running.Err(); err != nil {
-		return nil, fmt.Errorf("subscribe to shard %d: %w: closed", shard, seckill.ErrUnavailable)
+	if err := errors.Join(q.checkShard(shard), q.checkOpen()); err != nil {
+		return nil, fmt.Errorf("subscribe to shard %d: %w", shard, err)
 	}
 	conn, err := q.dialer.dial(ctx, fmt.Sprintf("consumer of shard %d", shard))
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -107,17 +108,26 @@ func (p *process) logTail() string {
 	return string(text[max(0, len(text)-logTailMax):])
 }
 
+// Ports of servers come from below those that systems give to outgoing connections (32768 and up, or higher). Otherwise
+// a client that dials a server which is down can be given the server's own port, and keeps it from coming back.
+const (
+	portMin   = 15_000
+	portsMany = 17_000
+	portTries = 100
+)
+
 // freePort returns a TCP port of the loopback interface that was free a moment ago. Whoever uses it must be ready to
 // find it taken.
 func freePort() (int, error) {
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+	var err error
+	for range portTries {
+		port := portMin + rand.IntN(portsMany)
+		var listener net.Listener
+		listener, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			listener.Close()
+			return port, nil
+		}
 	}
-	defer listener.Close()
-	addr, ok := listener.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, fmt.Errorf("find a free port: unexpected address %v", listener.Addr())
-	}
-	return addr.Port, nil
+	return 0, fmt.Errorf("find a free port: %w", err)
 }

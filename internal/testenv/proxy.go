@@ -33,7 +33,6 @@ type path struct {
 	client, server net.Conn
 	over           chan struct{} // closed by cut
 	cutting        sync.Once
-	isLossy        bool // it swallowed bytes, so what comes later makes no sense; guarded by Proxy.mu
 }
 
 func (p *path) cut() {
@@ -89,16 +88,14 @@ func (p *Proxy) DropReplies() {
 	p.isMute = true
 }
 
-// Heal ends all faults. Connections that have lost bytes are cut: what follows a gap would be garbage.
+// Heal ends all faults. Connections that may have lost replies are cut: what follows a gap would be garbage.
 func (p *Proxy) Heal() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.isCut, p.isMute, p.delay = false, false, 0
-	for broken := range p.paths {
-		if broken.isLossy {
-			broken.cut()
-		}
+	if p.isMute {
+		p.cutAll()
 	}
+	p.isCut, p.isMute, p.delay = false, false, 0
 }
 
 func (p *Proxy) cutAll() {
@@ -191,8 +188,5 @@ func (p *Proxy) lets(way *path, isReply bool) bool {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if isReply && p.isMute {
-		way.isLossy = true
-	}
-	return !way.isLossy || !isReply
+	return !isReply || !p.isMute
 }
