@@ -73,6 +73,9 @@ func openSQLite(ctx context.Context, dsn string, connections int) (*gorm.DB, err
 	return db, nil
 }
 
+// doubts has none: the settings that matter are in the DSNs.
+func (sqliteDialect) doubts(string, map[string]string) []string { return nil }
+
 // migrator uses the one writer, which stays the store's: closing the provider would close it.
 func (sqliteDialect) migrator(sh *shard) (*migrator, error) {
 	write, err := sh.write.DB()
