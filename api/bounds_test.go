@@ -11,59 +11,60 @@ func TestRequests(t *testing.T) {
 
 	t.Run("have bodies that are strict and bounded in every field", func(t *testing.T) {
 		t.Parallel()
-		eachOperation(t, func(t *testing.T, _ string, operation *openapi3.Operation) {
-			t.Helper()
-			if operation.RequestBody == nil {
-				return
-			}
-			if !operation.RequestBody.Value.Required {
-				t.Error("the body is not required")
-			}
-			for _, media := range operation.RequestBody.Value.Content {
-				checkBounded(t, "body", media.Schema.Value)
-			}
-		})
+		eachCall(t, checkBody)
 	})
 
 	t.Run("have bounded parameters", func(t *testing.T) {
 		t.Parallel()
 		for path, item := range contract(t).Paths.Map() {
 			checkParameters(t, path, item.Parameters)
-			for method, operation := range item.Operations() {
-				checkParameters(t, method+" "+path, operation.Parameters)
-			}
+		}
+		for _, c := range calls(t) {
+			checkParameters(t, c.String(), c.Parameters)
 		}
 	})
 
 	t.Run("are checked for type, size and length by their body's answers", func(t *testing.T) {
 		t.Parallel()
-		eachOperation(t, func(t *testing.T, _ string, operation *openapi3.Operation) {
+		eachCall(t, func(t *testing.T, c call) {
 			t.Helper()
-			if operation.RequestBody == nil {
-				return
-			}
-			for _, status := range []int{400, 413, 415} {
-				if operation.Responses.Status(status) == nil {
-					t.Errorf("does not document %d", status)
-				}
+			if c.RequestBody != nil {
+				c.wantStatuses(t, 400, 413, 415)
 			}
 		})
 	})
 
 	t.Run("that need credentials can be refused for the lack of them", func(t *testing.T) {
 		t.Parallel()
-		eachOperation(t, func(t *testing.T, _ string, operation *openapi3.Operation) {
+		eachCall(t, func(t *testing.T, c call) {
 			t.Helper()
-			if operation.Security != nil && len(*operation.Security) == 0 {
-				return
-			}
-			for _, status := range []int{401, 403} {
-				if operation.Responses.Status(status) == nil {
-					t.Errorf("does not document %d", status)
-				}
+			if open := c.Security != nil && len(*c.Security) == 0; !open {
+				c.wantStatuses(t, 401, 403)
 			}
 		})
 	})
+}
+
+func (c call) wantStatuses(t *testing.T, statuses ...int) {
+	t.Helper()
+	for _, status := range statuses {
+		if c.Responses.Status(status) == nil {
+			t.Errorf("does not document %d", status)
+		}
+	}
+}
+
+func checkBody(t *testing.T, c call) {
+	t.Helper()
+	if c.RequestBody == nil {
+		return
+	}
+	if !c.RequestBody.Value.Required {
+		t.Error("the body is not required")
+	}
+	for _, media := range c.RequestBody.Value.Content {
+		checkBounded(t, "body", media.Schema.Value)
+	}
 }
 
 func checkParameters(t *testing.T, where string, parameters openapi3.Parameters) {

@@ -1,7 +1,6 @@
 package api_test
 
 import (
-	"context"
 	"net/http"
 	"slices"
 	"strconv"
@@ -26,16 +25,34 @@ func contract(t *testing.T) *openapi3.T {
 	return document
 }
 
-// eachOperation runs the check as a subtest per call.
-func eachOperation(t *testing.T, check func(t *testing.T, path string, operation *openapi3.Operation)) {
+// call is one operation of the document, with its place.
+type call struct {
+	*openapi3.Operation
+	method, path string
+}
+
+func (c call) String() string { return c.method + " " + c.path }
+
+// calls are all of them.
+func calls(t *testing.T) []call {
 	t.Helper()
+	var found []call
 	for path, item := range contract(t).Paths.Map() {
 		for method, operation := range item.Operations() {
-			t.Run(method+" "+path, func(t *testing.T) {
-				t.Parallel()
-				check(t, path, operation)
-			})
+			found = append(found, call{operation, method, path})
 		}
+	}
+	return found
+}
+
+// eachCall runs the check as a subtest per call.
+func eachCall(t *testing.T, check func(t *testing.T, c call)) {
+	t.Helper()
+	for _, c := range calls(t) {
+		t.Run(c.String(), func(t *testing.T) {
+			t.Parallel()
+			check(t, c)
+		})
 	}
 }
 
@@ -44,7 +61,7 @@ func TestContract(t *testing.T) {
 
 	t.Run("is a valid OpenAPI document whose examples match their schemas", func(t *testing.T) {
 		t.Parallel()
-		err := contract(t).Validate(context.Background(),
+		err := contract(t).Validate(t.Context(),
 			openapi3.EnableExamplesValidation(), openapi3.EnableSchemaFormatValidation())
 		if err != nil {
 			t.Fatal(err)
@@ -59,31 +76,16 @@ func TestContract(t *testing.T) {
 		}
 	})
 
-	t.Run("names every operation once", func(t *testing.T) {
-		t.Parallel()
-		seen := map[string]string{}
-		for path, item := range contract(t).Paths.Map() {
-			for method, operation := range item.Operations() {
-				call := method + " " + path
-				if operation.OperationID == "" {
-					t.Errorf("%s has no operationId", call)
-				}
-				if other, twice := seen[operation.OperationID]; twice {
-					t.Errorf("%s and %s share the operationId %s", call, other, operation.OperationID)
-				}
-				seen[operation.OperationID] = call
-			}
-		}
-	})
+	t.Run("names every operation once", checkNames)
 
 	t.Run("gives operators' calls their own key and tag", func(t *testing.T) {
 		t.Parallel()
-		eachOperation(t, checkAudience)
+		eachCall(t, checkAudience)
 	})
 
 	t.Run("answers every failure with a problem document", func(t *testing.T) {
 		t.Parallel()
-		eachOperation(t, checkProblems)
+		eachCall(t, checkProblems)
 	})
 
 	t.Run("shows an example of every body", func(t *testing.T) {
@@ -95,44 +97,56 @@ func TestContract(t *testing.T) {
 		}
 	})
 
-	t.Run("shows every reason, each with its status", func(t *testing.T) {
-		t.Parallel()
-		checkReasonsShown(t)
-	})
+	t.Run("shows every reason, each with its status", checkReasonsShown)
 }
 
-func checkAudience(t *testing.T, path string, operation *openapi3.Operation) {
+func checkNames(t *testing.T) {
+	t.Parallel()
+	seen := map[string]call{}
+	for _, c := range calls(t) {
+		if c.OperationID == "" {
+			t.Errorf("%s has no operationId", c)
+		}
+		if other, twice := seen[c.OperationID]; twice {
+			t.Errorf("%s and %s share the operationId %s", c, other, c.OperationID)
+		}
+		seen[c.OperationID] = c
+	}
+}
+
+func checkAudience(t *testing.T, c call) {
 	t.Helper()
-	tagged := slices.Contains(operation.Tags, "operators")
-	if admin := strings.HasPrefix(path, "/admin/"); admin {
+	tagged := slices.Contains(c.Tags, "operators")
+	if admin := strings.HasPrefix(c.path, "/admin/"); admin {
 		if !tagged {
 			t.Error("is not tagged operators")
 		}
-		if !demands(operation, "operator") {
+		if !c.demands("operator") {
 			t.Error("does not demand the operator key, and nothing else")
 		}
 		return
 	}
-	if tagged && path != "/metrics" {
+	if tagged && c.path != "/metrics" {
 		t.Error("is tagged operators outside /admin/")
 	}
-	if demands(operation, "operator") {
+	if c.demands("operator") {
 		t.Error("demands the operator key outside /admin/")
 	}
 }
 
-func demands(operation *openapi3.Operation, scheme string) bool {
-	if operation.Security == nil || len(*operation.Security) != 1 {
+// demands says whether that scheme alone lets a caller in.
+func (c call) demands(scheme string) bool {
+	if c.Security == nil || len(*c.Security) != 1 {
 		return false
 	}
-	_, found := (*operation.Security)[0][scheme]
+	_, found := (*c.Security)[0][scheme]
 	return found
 }
 
-func checkProblems(t *testing.T, _ string, operation *openapi3.Operation) {
+func checkProblems(t *testing.T, c call) {
 	t.Helper()
 	problems := 0
-	for status, response := range operation.Responses.Map() {
+	for status, response := range c.Responses.Map() {
 		code, err := strconv.Atoi(status)
 		if err != nil {
 			t.Errorf("answers %q, which is not one status", status)
@@ -159,7 +173,7 @@ func checkProblems(t *testing.T, _ string, operation *openapi3.Operation) {
 }
 
 func checkReasonsShown(t *testing.T) {
-	t.Helper()
+	t.Parallel()
 	statuses := map[string]map[any]bool{}
 	for where, media := range mediaTypes(t) {
 		if !strings.HasSuffix(where, problemType) {

@@ -44,23 +44,7 @@ func bodies() map[string]reflect.Type {
 func TestWire(t *testing.T) {
 	t.Parallel()
 
-	t.Run("carries every example there and back unchanged", func(t *testing.T) {
-		t.Parallel()
-		for where, media := range mediaTypes(t) {
-			if !strings.HasSuffix(where, "json") {
-				continue
-			}
-			name := schemaName(media)
-			body, known := bodies()[name]
-			if !known {
-				t.Errorf("%s: schema %q has no wire struct in this test", where, name)
-				continue
-			}
-			for _, example := range examplesOf(media) {
-				checkRoundTrip(t, where, body, example)
-			}
-		}
-	})
+	t.Run("carries every example there and back unchanged", checkExamples)
 
 	t.Run("has exactly the fields of the document", func(t *testing.T) {
 		t.Parallel()
@@ -70,24 +54,44 @@ func TestWire(t *testing.T) {
 		}
 	})
 
-	t.Run("tells zero from absent where that matters", func(t *testing.T) {
-		t.Parallel()
-		none := int64(0)
-		for want, value := range map[string]any{
-			`"available":0`: api.Item{Available: &none},
-			`"ready":0`:     api.SaleStats{Queue: &api.QueueStats{}},
-			`"live":false`:  api.ItemStats{Redis: &api.RedisStats{}},
-		} {
-			text, err := json.Marshal(value)
-			if err != nil || !bytes.Contains(text, []byte(want)) {
-				t.Errorf("%s (%v) lacks %s", text, err, want)
-			}
+	t.Run("tells zero from absent where that matters", checkZeros)
+}
+
+func checkExamples(t *testing.T) {
+	t.Parallel()
+	for where, media := range mediaTypes(t) {
+		if !strings.HasSuffix(where, "json") {
+			continue
 		}
-		var item api.NewItem
-		if err := json.Unmarshal([]byte(`{"sku":"MUG-1"}`), &item); err != nil || item.PriceMinor != nil {
-			t.Errorf("a forgotten price reads %v (%v)", item.PriceMinor, err)
+		name := schemaName(media)
+		body, known := bodies()[name]
+		if !known {
+			t.Errorf("%s: schema %q has no wire struct in this test", where, name)
+			continue
 		}
-	})
+		for _, example := range examplesOf(media) {
+			checkRoundTrip(t, where, body, example)
+		}
+	}
+}
+
+func checkZeros(t *testing.T) {
+	t.Parallel()
+	none := int64(0)
+	for want, value := range map[string]any{
+		`"available":0`: api.Item{Available: &none},
+		`"ready":0`:     api.SaleStats{Queue: &api.QueueStats{}},
+		`"live":false`:  api.ItemStats{Redis: &api.RedisStats{}},
+	} {
+		text, err := json.Marshal(value)
+		if err != nil || !bytes.Contains(text, []byte(want)) {
+			t.Errorf("%s (%v) lacks %s", text, err, want)
+		}
+	}
+	var item api.NewItem
+	if err := json.Unmarshal([]byte(`{"sku":"MUG-1"}`), &item); err != nil || item.PriceMinor != nil {
+		t.Errorf("a forgotten price reads %v (%v)", item.PriceMinor, err)
+	}
 }
 
 func checkRoundTrip(t *testing.T, where string, body reflect.Type, example any) {
@@ -145,18 +149,15 @@ func checkFields(t *testing.T, where string, schema *openapi3.Schema, wire refle
 func mediaTypes(t *testing.T) map[string]*openapi3.MediaType {
 	t.Helper()
 	found := map[string]*openapi3.MediaType{}
-	for path, item := range contract(t).Paths.Map() {
-		for method, operation := range item.Operations() {
-			call := method + " " + path
-			if operation.RequestBody != nil {
-				for kind, media := range operation.RequestBody.Value.Content {
-					found[call+" request "+kind] = media
-				}
+	for _, c := range calls(t) {
+		if c.RequestBody != nil {
+			for kind, media := range c.RequestBody.Value.Content {
+				found[c.String()+" request "+kind] = media
 			}
-			for status, response := range operation.Responses.Map() {
-				for kind, media := range response.Value.Content {
-					found[call+" "+status+" "+kind] = media
-				}
+		}
+		for status, response := range c.Responses.Map() {
+			for kind, media := range response.Value.Content {
+				found[c.String()+" "+status+" "+kind] = media
 			}
 		}
 	}

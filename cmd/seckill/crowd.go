@@ -33,6 +33,9 @@ const crowdTokenTTL = 2 * time.Hour
 
 // Run implements the command.
 func (c *crowdCommand) Run(ctx context.Context, cli *commands, console console) (err error) {
+	if err := c.check(); err != nil {
+		return err
+	}
 	config, err := cli.load(map[string]any{})
 	if err != nil {
 		return err
@@ -57,6 +60,22 @@ func (c *crowdCommand) Run(ctx context.Context, cli *commands, console console) 
 		return errFindings
 	}
 	return nil
+}
+
+// check refuses what package crowd would take for "not said".
+func (c *crowdCommand) check() error {
+	switch {
+	case c.Shoppers < 1:
+		return fmt.Errorf("--shoppers: must be at least 1, got %d", c.Shoppers)
+	case c.Concurrency < 1:
+		return fmt.Errorf("--concurrency: must be at least 1, got %d", c.Concurrency)
+	case c.Patience <= 0:
+		return fmt.Errorf("--patience: must be longer than 0, got %s", c.Patience)
+	case c.Spread < 0:
+		return fmt.Errorf("--spread: must not be negative, got %s", c.Spread)
+	default:
+		return nil
+	}
 }
 
 func (c *crowdCommand) plan(config app.Config, console console) (crowd.Config, error) {

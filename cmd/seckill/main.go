@@ -47,9 +47,11 @@ func main() {
 func run(args []string, console console) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// Whoever asks a second time does not want to wait: that signal ends the process as if nobody listened.
+	context.AfterFunc(ctx, stop)
 	var cli commands
 	exited := -1
-	parser, err := kong.New(&cli, kong.Name("seckill"), kong.UsageOnError(),
+	parser, err := kong.New(&cli, kong.Name("seckill"),
 		kong.Description("A flash-sale backend that sells exactly what there is."),
 		kong.Writers(console.out, console.err), kong.Exit(func(code int) { exited = code }))
 	if err != nil {

@@ -26,6 +26,10 @@ func (c *upCommand) Run(ctx context.Context, cli *commands, console console) (er
 		return err
 	}
 	log := config.Logger(console.err)
+	app.LogLibraries(log)
+	for _, warning := range config.Warnings() {
+		log.Warn("profile: production would refuse this", "setting", warning)
+	}
 	system, err := app.Open(ctx, config, log)
 	if err != nil {
 		return err
@@ -83,7 +87,7 @@ func showDemo(ctx context.Context, system *app.System, console console) (seckill
 	if err := system.Ready(ready); err != nil {
 		return seckill.Sale{}, err
 	}
-	sale, err := system.Demo(ctx)
+	sale, err := system.Demo(ready)
 	if err != nil {
 		return seckill.Sale{}, fmt.Errorf("demo: %w", err)
 	}

@@ -124,6 +124,8 @@ func readEnv(environ []string) (koanf.Provider, error) {
 	transform := func(name, value string) (string, any) {
 		key := strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, envPrefix)), envLevel, ".")
 		switch err := knownKey(key); {
+		case err == nil && value == "":
+			return "", nil // containers hand on variables that nobody has set
 		case err == nil:
 			return key, value
 		case !foreign.MatchString(name):

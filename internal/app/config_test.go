@@ -3,7 +3,9 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -286,6 +288,7 @@ func TestSecret(t *testing.T) {
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	t.Run("are made once in development and kept", credentialsGenerated)
+	t.Run("are not made by who only reads them", credentialsNotGenerated)
 	t.Run("are read from files", credentialsFromFiles)
 	for name, content := range map[string]string{
 		"a short key": "short", "a placeholder": strings.Repeat("change-me-", 5), "two lines": goodSecret + "\n" + goodSecret,
@@ -315,7 +318,7 @@ func credentialsGenerated(t *testing.T) {
 	for i := range starts {
 		all.Go(func() {
 			var err error
-			if found[i], err = config.Credentials(); err != nil {
+			if found[i], err = config.KeepCredentials(); err != nil {
 				t.Error(err)
 			}
 		})
@@ -334,6 +337,22 @@ func credentialsGenerated(t *testing.T) {
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", file, info.Mode(), err)
 		}
+	}
+}
+
+func credentialsNotGenerated(t *testing.T) {
+	t.Parallel()
+	config := app.Defaults()
+	config.Data = filepath.Join(t.TempDir(), "data")
+	_, err := config.Credentials()
+	_, errMinter := app.NewMinter(config)
+	for _, err := range []error{err, errMinter} {
+		if err == nil || !strings.HasPrefix(err.Error(), "data: there are no keys in "+config.Data+"; ") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := os.Stat(config.Data); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder was made: %v", err)
 	}
 }
 

@@ -31,8 +31,19 @@ type Credentials struct {
 	Operators []identity.OperatorKey
 }
 
-// Credentials reads every key. In development, keys that are not configured are made once and kept in the data folder, so
-// that tokens outlive a restart; several processes that start at once agree on one.
+// KeepCredentials makes the keys that development needs and nobody has configured, and keeps them in the data folder, so
+// that tokens outlive a restart; several processes that start at once agree on one. Only who serves calls it: keys that a
+// tool made for a folder it was pointed at by mistake would open nothing.
+func (c *Config) KeepCredentials() (Credentials, error) {
+	for _, name := range c.generatedKeys() {
+		if err := c.generate(name); err != nil {
+			return Credentials{}, fmt.Errorf("keep a generated key: %w", err)
+		}
+	}
+	return c.Credentials()
+}
+
+// Credentials reads every key and makes none.
 func (c *Config) Credentials() (Credentials, error) {
 	var found Credentials
 	for i, key := range c.Tokens.Keys {
@@ -49,28 +60,36 @@ func (c *Config) Credentials() (Credentials, error) {
 		}
 		found.Operators = append(found.Operators, identity.OperatorKey{Name: operator.Name, Key: key})
 	}
-	if c.Profile == ProfileDevelopment {
-		return found, c.generateMissing(&found)
+	for _, name := range c.generatedKeys() {
+		secret, err := c.generated(name)
+		if err != nil {
+			return Credentials{}, err
+		}
+		found.addGenerated(name, secret)
 	}
 	return found, nil
 }
 
-func (c *Config) generateMissing(found *Credentials) error {
-	if len(found.Tokens) == 0 && c.Tokens.JWKSFile == "" {
-		secret, err := c.generated(tokenKeyFile)
-		if err != nil {
-			return err
-		}
+// generatedKeys names the keys that are generated because nobody has configured one.
+func (c *Config) generatedKeys() (names []string) {
+	if c.Profile != ProfileDevelopment {
+		return nil
+	}
+	if len(c.Tokens.Keys) == 0 && c.Tokens.JWKSFile == "" {
+		names = append(names, tokenKeyFile)
+	}
+	if len(c.Operators) == 0 {
+		names = append(names, operatorKeyFile)
+	}
+	return names
+}
+
+func (found *Credentials) addGenerated(name, secret string) {
+	if name == tokenKeyFile {
 		found.Tokens = []identity.Secret{{ID: generatedName, Key: []byte(secret)}}
+		return
 	}
-	if len(found.Operators) == 0 {
-		key, err := c.generated(operatorKeyFile)
-		if err != nil {
-			return err
-		}
-		found.Operators = []identity.OperatorKey{{Name: generatedName, Key: key}}
-	}
-	return nil
+	found.Operators = []identity.OperatorKey{{Name: generatedName, Key: secret}}
 }
 
 // read returns a secret from where it is written.
@@ -109,26 +128,34 @@ func readSecret(path string) (string, error) {
 	return secret, nil
 }
 
-// generated reads a key that was made before, or makes it. The whole file appears under its name at once: whoever finds it
-// there, also after a crash, finds all of it.
+// generated reads a key that was made before.
 func (c *Config) generated(name string) (string, error) {
-	folder := filepath.Join(c.Data, keysFolder)
-	path := filepath.Join(folder, name)
+	path := filepath.Join(c.Data, keysFolder, name)
 	secret, err := readSecret(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = makeSecret(folder, path); err == nil {
-			secret, err = readSecret(path)
-		}
+		return "", fmt.Errorf("data: there are no keys in %s; start seckill up there first, or name the folder with --data", c.Data)
 	}
 	if err != nil {
-		return "", fmt.Errorf("keep a generated key: %w", err)
+		return "", fmt.Errorf("read a generated key: %w", err)
 	}
 	if err := longEnough(path, secret, identity.SecretMin); err != nil {
-		return "", fmt.Errorf("%w; delete the file, and another key is made", err)
+		return "", fmt.Errorf("%w; delete the file, and seckill up makes another key", err)
 	}
 	return secret, nil
 }
 
+// generate makes a key unless it is there.
+func (c *Config) generate(name string) error {
+	folder := filepath.Join(c.Data, keysFolder)
+	path := filepath.Join(folder, name)
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return makeSecret(folder, path)
+}
+
+// makeSecret writes a key. The whole file appears under its name at once: whoever finds it there, also after a crash,
+// finds all of it.
 func makeSecret(folder, path string) (err error) {
 	if err := os.MkdirAll(folder, keysFolderAccess); err != nil {
 		return err

@@ -22,8 +22,16 @@ const (
 )
 
 // Demo returns the demonstration sale, preloaded: the one that a run before has left, unless it is over, or a new one that
-// opens in a few seconds.
+// opens in a few seconds. Shoppers see it when this returns.
 func (s *System) Demo(ctx context.Context) (seckill.Sale, error) {
+	sale, err := s.prepareDemo(ctx)
+	if err != nil {
+		return seckill.Sale{}, err
+	}
+	return sale, s.awaitShown(ctx, sale.Items[0].ID)
+}
+
+func (s *System) prepareDemo(ctx context.Context) (seckill.Sale, error) {
 	sale, found, err := s.findDemo(ctx)
 	if err != nil {
 		return seckill.Sale{}, err
@@ -41,6 +49,20 @@ func (s *System) Demo(ctx context.Context) (seckill.Sale, error) {
 		return seckill.Sale{}, fmt.Errorf("preload the demo sale: %w", err)
 	}
 	return report.Sale, nil
+}
+
+// awaitShown returns when shoppers see the item, or when ctx ends.
+func (s *System) awaitShown(ctx context.Context, item seckill.ID) error {
+	for {
+		if _, found := s.Buying.View(item); found {
+			return nil
+		}
+		select {
+		case <-time.After(readyPoll):
+		case <-ctx.Done():
+			return fmt.Errorf("shoppers do not see the sale: %w", context.Cause(ctx))
+		}
+	}
 }
 
 func (s *System) findDemo(ctx context.Context) (seckill.Sale, bool, error) {
@@ -104,12 +126,12 @@ const introduction = `
     ADMIN=%s
     ITEM=%s SALE=%s
 
-    curl -s %s/v1/items/$ITEM
-    curl -s %s/v1/items/$ITEM/reservations -H "Authorization: Bearer $TOKEN" \
+    curl -sw '\n' %s/v1/items/$ITEM
+    curl -sw '\n' %s/v1/items/$ITEM/reservations -H "Authorization: Bearer $TOKEN" \
          -H 'Idempotency-Key: my-first-buy' -H 'Content-Type: application/json' -d '{"quantity":1}'
-    curl -s %s/v1/orders -H "Authorization: Bearer $TOKEN"
-    curl -s %s/admin/v1/sales/$SALE/stats -H "Authorization: Bearer $ADMIN"
-    curl -s %s/admin/v1/sales/$SALE/audit -H "Authorization: Bearer $ADMIN"
+    curl -sw '\n' %s/v1/orders -H "Authorization: Bearer $TOKEN"
+    curl -sw '\n' %s/admin/v1/sales/$SALE/stats -H "Authorization: Bearer $ADMIN"
+    curl -sw '\n' %s/admin/v1/sales/$SALE/audit -H "Authorization: Bearer $ADMIN"
 
   Or send a crowd:  go run ./cmd/seckill crowd --shoppers 5000
 

@@ -12,7 +12,7 @@ import (
 
 // newAPI builds the edge on the use cases.
 func (s *System) newAPI() (*httpapi.API, error) {
-	credentials, err := s.Config.Credentials()
+	credentials, err := s.Config.KeepCredentials()
 	if err != nil {
 		return nil, err
 	}

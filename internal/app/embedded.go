@@ -38,7 +38,7 @@ func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend
 			err = errors.Join(err, b.Close())
 		}
 	}()
-	if err := b.lockData(ctx, config.Data); err != nil {
+	if err := b.lockData(ctx, config.Data, lockWait); err != nil {
 		return nil, err
 	}
 	store, err := b.openStore(ctx, config, log)
@@ -48,19 +48,22 @@ func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err := b.openQueue(ctx, store, log); err != nil {
 		return nil, err
 	}
-	return b, b.openRedis()
+	return b, b.openRedis(ctx)
 }
 
-// lockData takes the folder for this process. It waits a moment for a process that was just killed and is still dying, so
-// that whoever restarts it need not.
-func (b *Backend) lockData(ctx context.Context, folder string) error {
+// lockData takes the folder for this process. It waits for a process that was just killed and is still dying, so that
+// whoever restarts it need not.
+func (b *Backend) lockData(ctx context.Context, folder string, wait time.Duration) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("data: cannot make the folder: %w", err)
 	}
 	lock := flock.New(filepath.Join(folder, lockFile))
-	waiting, cancel := context.WithTimeout(ctx, lockWait)
-	defer cancel()
-	held, err := lock.TryLockContext(waiting, lockRetry)
+	held, err := lock.TryLock()
+	if !held && err == nil && wait > 0 {
+		waiting, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		held, err = lock.TryLockContext(waiting, lockRetry)
+	}
 	if err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("data: cannot lock %s: %w", folder, err)
 	}
@@ -130,8 +133,8 @@ func (b *Backend) openQueue(ctx context.Context, store *sqlstore.Store, log *slo
 	return nil
 }
 
-func (b *Backend) openRedis() error {
-	embedded, err := redis.OpenEmbedded()
+func (b *Backend) openRedis(ctx context.Context) error {
+	embedded, err := redis.OpenEmbedded(ctx)
 	if err != nil {
 		return fmt.Errorf("start redis inside the process: %w", err)
 	}

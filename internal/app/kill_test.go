@@ -15,7 +15,7 @@ const (
 func TestKill(t *testing.T) {
 	t.Parallel()
 	for _, point := range cutPoints() {
-		t.Run("loses nothing when it dies "+point, func(t *testing.T) {
+		t.Run("peers: loses no order and strands no unit when it dies "+point, func(t *testing.T) {
 			t.Parallel()
 			v := newVictim(t)
 			v.start(never)

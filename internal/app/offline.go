@@ -21,7 +21,7 @@ func AuditOffline(ctx context.Context, config Config, sale *seckill.ID, log *slo
 	}
 	b := &Backend{}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	if err := b.lockData(ctx, config.Data); err != nil {
+	if err := b.lockData(ctx, config.Data, 0); err != nil {
 		return audit.Report{}, err
 	}
 	store, err := b.openTables(ctx, config, log)

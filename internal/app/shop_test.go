@@ -121,6 +121,14 @@ func (s *shop) preload(units, limit int64, opens, lasts time.Duration) seckill.S
 	return report.Sale
 }
 
+// turn is an operator's pause, resume or end.
+func (s *shop) turn(act func(context.Context, string, seckill.ID) (operate.SaleReport, error), sale seckill.Sale) {
+	s.t.Helper()
+	if _, err := act(s.t.Context(), "test", sale.ID); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // await polls until ok says yes; the clock is real because the stores are.
 func (s *shop) await(what string, ok func() bool) {
 	s.t.Helper()
@@ -154,11 +162,22 @@ func (s *shop) buy(user seckill.UserID, quantity int64, key string) (purchase.Re
 	return receipt, err
 }
 
+// askInVain asks until there is an answer and notes nothing: for shoppers who are rejected later.
+func (s *shop) askInVain(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {
+	return s.patiently(func() (purchase.Receipt, error) {
+		return s.system.Buying.Buy(s.t.Context(), purchaseOf(s, user, quantity, key))
+	})
+}
+
 // insist asks as a patient shopper does: busy and unknown outcomes are repeated with the same key until there is an answer.
 func (s *shop) insist(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {
+	return s.patiently(func() (purchase.Receipt, error) { return s.buy(user, quantity, key) })
+}
+
+func (s *shop) patiently(ask func() (purchase.Receipt, error)) (purchase.Receipt, error) {
 	deadline := time.Now().Add(patience)
 	for {
-		receipt, err := s.buy(user, quantity, key)
+		receipt, err := ask()
 		reason := seckill.ReasonOf(err)
 		if reason != seckill.Busy && reason != seckill.UnknownOutcome && reason != seckill.RateLimited {
 			return receipt, err
@@ -168,6 +187,16 @@ func (s *shop) insist(user seckill.UserID, quantity int64, key string) (purchase
 		}
 		time.Sleep(time.Duration(5+rand.IntN(20)) * time.Millisecond) //nolint:forbidigo // a shopper's pause, not a wait for a state
 	}
+}
+
+// mustInsist is insist for who must get it.
+func (s *shop) mustInsist(user seckill.UserID, quantity int64, key string) purchase.Receipt {
+	s.t.Helper()
+	receipt, err := s.insist(user, quantity, key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return receipt
 }
 
 // crowd runs one shopper per index, a bounded number at a time.
@@ -253,6 +282,14 @@ func (s *shop) orders() int64 {
 		sum += count.Orders
 	}
 	return sum
+}
+
+// wantOrders holds the number of orders against what was sold.
+func (s *shop) wantOrders(want int64) {
+	s.t.Helper()
+	if got := s.orders(); got != want {
+		s.t.Fatalf("%d orders, want %d", got, want)
+	}
 }
 
 // adds up: everything promised is an order, the audit finds nothing.

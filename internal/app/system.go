@@ -95,7 +95,7 @@ func (s *System) buildUseCases() (err error) {
 
 // bind builds the edge and takes both addresses.
 func (s *System) bind(ctx context.Context) error {
-	api, err := s.newAPI()
+	api, err := s.newAPI() //nolint:contextcheck // a request's context is its client's, not that of who opens the system
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (s *System) Close() error {
 		if l.Listener == nil {
 			continue
 		}
-		if err := l.Listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			failures = append(failures, err)
 		}
 	}

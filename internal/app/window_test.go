@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -10,8 +9,6 @@ import (
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
-
-func asRefusal(err error, refusal **seckill.Refusal) bool { return errors.As(err, refusal) }
 
 // recorder keeps every message that was published.
 type recorder struct {
@@ -37,7 +34,7 @@ func TestWindow(t *testing.T) {
 		t.Parallel()
 		record := &recorder{}
 		s := openShop(t, func(b *app.Backend) { record.Publisher, b.Publisher = b.Publisher, record })
-		sale := s.preload(1_000_000, 1, 1500*time.Millisecond, 700*time.Millisecond)
+		sale := s.preload(1_000_000, 1, 4*time.Second, 1500*time.Millisecond)
 		var notStarted, sold, ended int
 		for n := 0; ended == 0; n++ {
 			_, err := s.buy(user(n), 1, "")

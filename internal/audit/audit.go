@@ -89,8 +89,10 @@ func (s *Service) Run(ctx context.Context, sale *seckill.ID) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := &run{ports: s.ports, entries: newEntries(sales), whole: sale == nil}
-	for _, step := range []func(context.Context) error{r.readItems, r.readStrays, r.readOrders, r.readOwed} {
+	r := &run{ports: s.ports, sales: sales, entries: newEntries(sales), whole: sale == nil}
+	for _, step := range []func(context.Context) error{
+		r.readSales, r.readItems, r.readStrays, r.readOrphans, r.readOrders, r.readOutbox, r.readOwed,
+	} {
 		if err := step(ctx); err != nil {
 			return Report{}, fmt.Errorf("audit: %w", err)
 		}
@@ -104,6 +106,7 @@ func (s *Service) Run(ctx context.Context, sale *seckill.ID) (Report, error) {
 // run is one audit under way.
 type run struct {
 	ports   Ports
+	sales   []seckill.Sale
 	entries entries
 	whole   bool
 
@@ -135,7 +138,7 @@ func (r *run) readItem(ctx context.Context, e entry) error {
 	if err := r.readRedis(ctx, e, facts.Stock); err != nil {
 		return err
 	}
-	return r.readClaims(ctx, e, facts.Stock.Epoch)
+	return r.readClaims(ctx, e, facts.Stock)
 }
 
 // readStrays looks for stock rows that the catalog does not know, or that no router would find.

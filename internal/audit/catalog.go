@@ -95,3 +95,23 @@ func (r *run) entry(ctx context.Context, id seckill.ID) (entry, error) {
 	}
 	return newEntry(sale, item), nil
 }
+
+// entryNow reads the sale of an entry again, after what is to be compared with it. A sale that is gone says what it said.
+func (r *run) entryNow(ctx context.Context, e entry) (entry, error) {
+	if !e.known {
+		return e, nil
+	}
+	sale, err := r.ports.Catalog.Sale(ctx, e.sale)
+	if errors.Is(err, seckill.ErrNotFound) {
+		return e, nil
+	}
+	if err != nil {
+		return entry{}, fmt.Errorf("read sale %s again: %w", e.sale, err)
+	}
+	for _, item := range sale.Items {
+		if item.ID == e.item.ID {
+			return newEntry(sale, item), nil
+		}
+	}
+	return newEntry(sale, e.item), nil
+}

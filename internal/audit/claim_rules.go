@@ -31,6 +31,13 @@ func claimEpoch(b booked) string {
 	return fmt.Sprintf("epoch is %d, but the item is in epoch %d", b.claim.Epoch, b.epoch)
 }
 
+func claimCreated(b booked) string {
+	if !b.claim.CreatedAt.IsZero() && !b.claim.CreatedAt.After(b.now.Add(clockSlack)) {
+		return ""
+	}
+	return fmt.Sprintf("created_at is %d, but the database's clock says %d", milli(b.claim.CreatedAt), milli(b.now))
+}
+
 func claimState(b booked) string {
 	switch b.claim.State {
 	case seckill.ClaimHeld:

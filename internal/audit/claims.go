@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -11,8 +12,9 @@ import (
 // booked is one claim with what belongs to it, read after it.
 type booked struct {
 	claim seckill.Claim
-	// epoch is the present one of the item, or a later one.
+	// epoch is the present one of the item and now its database's clock, or later ones.
 	epoch int64
+	now   time.Time
 	order *seckill.Order
 	first *seckill.Claim
 }
@@ -27,6 +29,7 @@ func claimRules() []claimRule {
 		{"claim_bucket", claimBucket},
 		{"claim_quantity", claimQuantity},
 		{"claim_epoch", claimEpoch},
+		{"claim_created", claimCreated},
 		{"claim_state", claimState},
 		{"claim_reason", claimReason},
 		{"claim_key_hash", claimKeyHash},
@@ -39,7 +42,7 @@ func claimRules() []claimRule {
 }
 
 // readClaims goes through an item's claims, each page with its orders and first claims.
-func (r *run) readClaims(ctx context.Context, e entry, epoch int64) error {
+func (r *run) readClaims(ctx context.Context, e entry, stock seckill.Stock) error {
 	var after seckill.ID
 	for {
 		page, err := r.ports.Books.ClaimsAfter(ctx, e.item.ID, after, pageSize)
@@ -50,37 +53,37 @@ func (r *run) readClaims(ctx context.Context, e entry, epoch int64) error {
 			return nil
 		}
 		r.checked.Claims += int64(len(page))
-		if err := r.readClaimPage(ctx, e, page, epoch); err != nil {
+		if err := r.readClaimPage(ctx, e, page, stock); err != nil {
 			return err
 		}
 		after = page[len(page)-1].ID
 	}
 }
 
-func (r *run) readClaimPage(ctx context.Context, e entry, page []seckill.Claim, epoch int64) error {
+func (r *run) readClaimPage(ctx context.Context, e entry, page []seckill.Claim, stock seckill.Stock) error {
 	again := false
 	return r.confirm(ctx, func(ctx context.Context) (_ []Finding, err error) {
 		if again {
-			if page, epoch, err = r.readAgain(ctx, e, page); err != nil {
+			if page, stock, err = r.readAgain(ctx, e, page); err != nil {
 				return nil, err
 			}
 		}
 		again = true
-		return r.judgeClaims(ctx, page, epoch)
+		return r.judgeClaims(ctx, page, stock)
 	})
 }
 
-// readAgain reads claims once more, and after them the epoch of their item: both may have moved on.
-func (r *run) readAgain(ctx context.Context, e entry, page []seckill.Claim) ([]seckill.Claim, int64, error) {
+// readAgain reads claims once more, and after them the stock of their item: both may have moved on.
+func (r *run) readAgain(ctx context.Context, e entry, page []seckill.Claim) ([]seckill.Claim, seckill.Stock, error) {
 	claims, err := r.ports.Claims.Find(ctx, e.item.ID, idsOf(page))
 	if err != nil {
-		return nil, 0, fmt.Errorf("read claims again: %w", err)
+		return nil, seckill.Stock{}, fmt.Errorf("read claims again: %w", err)
 	}
 	facts, err := r.ports.Books.Facts(ctx, e.item.ID)
 	if err != nil {
-		return nil, 0, err
+		return nil, seckill.Stock{}, err
 	}
-	return claims, facts.Stock.Epoch, nil
+	return claims, facts.Stock, nil
 }
 
 func idsOf(claims []seckill.Claim) []seckill.ID {
@@ -92,7 +95,7 @@ func idsOf(claims []seckill.Claim) []seckill.ID {
 }
 
 // judgeClaims reads what belongs to claims that have been read, and holds them against every rule.
-func (r *run) judgeClaims(ctx context.Context, page []seckill.Claim, epoch int64) ([]Finding, error) {
+func (r *run) judgeClaims(ctx context.Context, page []seckill.Claim, stock seckill.Stock) ([]Finding, error) {
 	orders, err := r.ordersOf(ctx, page)
 	if err != nil {
 		return nil, err
@@ -103,7 +106,7 @@ func (r *run) judgeClaims(ctx context.Context, page []seckill.Claim, epoch int64
 	}
 	var findings []Finding
 	for _, claim := range page {
-		b := booked{claim: claim, epoch: epoch, order: orders[claim.ID], first: firsts[claim.First]}
+		b := booked{claim: claim, epoch: stock.Epoch, now: stock.ReadAt, order: orders[claim.ID], first: firsts[claim.First]}
 		for _, rule := range claimRules() {
 			if detail := rule.broken(b); detail != "" {
 				findings = append(findings, claimFinding(rule.id, claim, detail))

@@ -25,6 +25,11 @@ func issueNumber(_ entry, f seckill.StockFacts) string {
 	return differ("issue", f.Stock.Issue, "the last issue move is", f.LastIssue)
 }
 
+// issueMissing: numbers are given one after the other and never again.
+func issueMissing(_ entry, f seckill.StockFacts) string {
+	return differ("the number of issue moves", f.Issues, "the last one is", f.LastIssue)
+}
+
 // issueEpoch relies on every epoch beginning with an issue, and on closing being the step to an epoch that has none.
 func issueEpoch(_ entry, f seckill.StockFacts) string {
 	should := f.LastIssueEpoch

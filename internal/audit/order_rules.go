@@ -73,6 +73,14 @@ func orderVersion(o ordered) string {
 	return differ("version", o.order.Version, "the number of events is", o.order.Events)
 }
 
+// orderEvents are numbered from 1 without a gap.
+func orderEvents(o ordered) string {
+	if o.order.Events == 0 || o.order.FirstEvent == 1 && o.order.LastEvent == o.order.Events {
+		return ""
+	}
+	return fmt.Sprintf("its %d events are numbered from %d to %d", o.order.Events, o.order.FirstEvent, o.order.LastEvent)
+}
+
 func orderPayBy(o ordered) string {
 	if !o.entry.known {
 		return ""

@@ -30,6 +30,7 @@ func orderRules() []orderRule {
 		{"order_currency", orderCurrency},
 		{"order_state", orderState},
 		{"order_version", orderVersion},
+		{"order_events", orderEvents},
 		{"order_pay_by", orderPayBy},
 		{"order_paid_at", orderPaidAt},
 	}

@@ -161,8 +161,16 @@ func (s *shop) rebuild(target int64) seckill.Stock {
 	return next
 }
 
+// seal ends the epoch; a final seal is that of a sale that has ended.
 func (s *shop) seal(final bool) {
 	s.t.Helper()
+	if final {
+		ended, err := sqlstore.Catalog{Store: s.store}.Change(s.t.Context(), seckill.SaleChange{
+			Sale: s.sale.ID, From: []seckill.SaleState{seckill.SaleScheduled}, To: seckill.SaleEnded,
+			Act: seckill.Act{Actor: "operator:test", Action: "sale.end", Target: s.sale.ID},
+		})
+		mustBe(s.t, ended, err)
+	}
 	_, err := s.stocks().Seal(s.t.Context(), seckill.SealRequest{Item: s.item.ID, Final: final, PastClose: true})
 	must(s.t, err)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -39,6 +40,14 @@ func stockRules() []stockRule {
 		{"doubt", doubt},
 		{"returned", returned},
 		{"stock_state", stockState},
+		{"stock_times", stockTimes},
+		{"high_exceeded", highExceeded},
+		{"issue_missing", issueMissing},
+		{"owed_decrease", owedDecrease},
+		{"sealed_early", sealedEarly},
+		{"stock_of_draft", stockOfDraft},
+		{"gate", gateLength},
+		{"halted", halted},
 	}
 }
 
@@ -56,16 +65,20 @@ func judgeStock(e entry, facts seckill.StockFacts) []Finding {
 // readStock checks an item's row and returns its last snapshot, or seckill.ErrNotFound.
 func (r *run) readStock(ctx context.Context, e entry) (seckill.StockFacts, error) {
 	var facts seckill.StockFacts
-	err := r.confirm(ctx, func(ctx context.Context) (findings []Finding, err error) {
+	err := r.confirm(ctx, func(ctx context.Context) (_ []Finding, err error) {
 		if facts, err = r.ports.Books.Facts(ctx, e.item.ID); err != nil {
 			return nil, err
 		}
+		if e, err = r.entryNow(ctx, e); err != nil {
+			return nil, err
+		}
 		ceilings, err := r.judgeCeiling(ctx, e, facts.Stock)
-		return append(judgeStock(e, facts), ceilings...), err
+		if err != nil {
+			return nil, err
+		}
+		moves, err := r.judgeMoves(ctx, facts.Stock)
+		return slices.Concat(judgeStock(e, facts), ceilings, moves), err
 	})
-	if err == nil && facts.Stock.Halted != "" {
-		r.note("item %s is halted: %s", e.item.ID, facts.Stock.Halted)
-	}
 	return facts, err
 }
 
@@ -132,4 +145,12 @@ func high(_ entry, f seckill.StockFacts) string {
 		return ""
 	}
 	return fmt.Sprintf("high is %d, but %d units of the epoch are accounted for", f.Stock.High, f.Stock.Accounted)
+}
+
+// highExceeded: Redis sells what it was lent, and an issue is committed in SQL before it is sent.
+func highExceeded(_ entry, f seckill.StockFacts) string {
+	if f.Stock.High <= f.EpochIssued {
+		return ""
+	}
+	return fmt.Sprintf("high is %d, but only %d units were issued in epoch %d", f.Stock.High, f.EpochIssued, f.Stock.Epoch)
 }

@@ -17,7 +17,10 @@ func Books(t *testing.T, open func(t *testing.T) Ledger) {
 		{"reads what an item's claims and moves add up to", readsFacts},
 		{"reads facts of one moment while others settle", readsOneMoment},
 		{"lists the stock of every shard once", listsStockItems},
+		{"lists the items that have claims, moves or owed entries and no stock", listsOrphans},
 		{"pages through an item's claims by id", pagesClaims},
+		{"pages through an item's moves by id", pagesMoves},
+		{"pages through everything a shard owes", pagesOwed},
 		{"reads orders wherever they live", readsOrdersAnywhere},
 		{"pages through all orders of a shard with their events", pagesOrders},
 		{"refuses a cursor that it never returned", refusesCursor},
@@ -33,7 +36,7 @@ func readsFacts(l ledgerTest) {
 	if err != nil || facts.Stock != l.readAt(facts.Stock) {
 		l.Fatalf("got %+v, %v", facts, err)
 	}
-	if facts.HeldUnits != 4 || facts.EpochUnits != 4+rejected.Quantity || facts.AdjustUnits != 9 || facts.LastIssue != 2 || facts.OverLimit != nil {
+	if facts.HeldUnits != 4 || facts.EpochUnits != 4+rejected.Quantity || facts.AdjustUnits != 9 || facts.LastIssue != 2 || facts.Issues != 2 || facts.OverLimit != nil {
 		l.Fatalf("got %+v", facts)
 	}
 	l.openNext(item, 8)
@@ -102,6 +105,74 @@ func pagesClaims(l ledgerTest) {
 	}
 }
 
+// listsOrphans makes rows that the ports never leave behind.
+func listsOrphans(l ledgerTest) {
+	item, _, rejected, _ := l.mixed()
+	other := l.opened(1, 1)
+	want := map[string]seckill.ID{"claims": item, "stock_moves": item, "outbox": item}
+	shard := seckill.HomeShard(l.Shards, item)
+	if orphans, err := l.Books.Orphans(l.Context(), shard); err != nil || len(orphans) > 0 || len(l.owed(item)) == 0 {
+		l.Fatalf("got %+v, %v; %+v is rejected", orphans, err, rejected)
+	}
+	if err := l.Lose(l.Context(), item); err != nil {
+		l.Fatal(err)
+	}
+	orphans, err := l.Books.Orphans(l.Context(), shard)
+	if err != nil || len(orphans) != len(want) {
+		l.Fatalf("got %+v, %v", orphans, err)
+	}
+	for _, o := range orphans {
+		if want[o.Table] != o.Item || o.Item == other {
+			l.Fatalf("got %+v", orphans)
+		}
+	}
+}
+
+func pagesMoves(l ledgerTest) {
+	item := l.opened(5, 1)
+	l.openNext(item, 2)
+	l.opened(5, 1)
+	var ids []string
+	for after := ""; ; after = ids[len(ids)-1] {
+		page, err := l.Books.MovesAfter(l.Context(), item, after, 2)
+		if err != nil || len(page) > 2 {
+			l.Fatalf("got %+v, %v", page, err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, m := range page {
+			if m.Item != item || m.Units == 0 || m.At.IsZero() {
+				l.Fatalf("got %+v", m)
+			}
+			ids = append(ids, m.ID)
+		}
+	}
+	// The allotment, two issues, what was sealed and what stayed in doubt.
+	if len(ids) != 5 || !slices.IsSorted(ids) {
+		l.Fatalf("got %v", ids)
+	}
+}
+
+func pagesOwed(l ledgerTest) {
+	item, _, _, _ := l.mixed()
+	want := l.owed(item)
+	var found []seckill.Owed
+	for after := seckill.ID(0); ; after = found[len(found)-1].ID {
+		page, err := l.Books.OwedAfter(l.Context(), seckill.HomeShard(l.Shards, item), after, 1)
+		if err != nil || len(page) > 1 {
+			l.Fatalf("got %+v, %v", page, err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		found = append(found, page...)
+	}
+	if len(want) == 0 || !slices.Equal(want, found) {
+		l.Fatalf("want %+v, got %+v", want, found)
+	}
+}
+
 // placed are orders of as many users.
 func (l ledgerTest) placed(count int) []seckill.ID {
 	l.Helper()
@@ -149,7 +220,8 @@ func pagesOrders(l ledgerTest) {
 				l.Fatalf("got %+v, %q, %v", page, next, err)
 			}
 			for _, o := range page {
-				if o.Misplaced || o.Table == "" || o.Events != 1 || o.LastState != o.State || o.PriceMinor != 995 {
+				events := [...]int64{o.Events, o.FirstEvent, o.LastEvent}
+				if o.Misplaced || o.Table == "" || events != [...]int64{1, 1, 1} || o.LastState != o.State || o.PriceMinor != 995 {
 					l.Fatalf("got %+v", o)
 				}
 				found = append(found, o.ID)

@@ -20,6 +20,8 @@ type Ledger struct {
 	IDs    seckill.IDs
 	// Elapse makes everything that is timed on an item's stock and claims older, as if that much time had passed.
 	Elapse func(ctx context.Context, item seckill.ID, passed time.Duration) error
+	// Lose deletes an item's stock row, as no port ever does.
+	Lose func(ctx context.Context, item seckill.ID) error
 }
 
 // ledgerCase is one behaviour of a port of the ledger.

@@ -22,26 +22,35 @@ func lentWindow() []lentCase {
 
 func lentOpensOnTime(t *testing.T, o lentOpener) {
 	t.Helper()
-	i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
-	opens := i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
+	i, opens := o.openNearEdge(t)
 	i.renew(func(r *seckill.Renewal) { r.OpensAt = opens })
 	i.crosses(opens, seckill.ReserveNotStarted, seckill.ReserveAccepted)
 }
 
 func lentClosesOnTime(t *testing.T, o lentOpener) {
 	t.Helper()
-	i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
-	closes := i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
+	i, closes := o.openNearEdge(t)
 	i.renew(func(r *seckill.Renewal) { r.ClosesAt = closes })
 	i.crosses(closes, seckill.ReserveAccepted, seckill.ReserveEnded)
 }
 
 func lentOpensNotEarly(t *testing.T, o lentOpener) {
 	t.Helper()
-	i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
-	opens := i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
+	i, opens := o.openNearEdge(t)
 	i.renew(func(r *seckill.Renewal) { r.OpensAt = opens.Add(-999 * time.Microsecond) })
 	i.crosses(opens, seckill.ReserveNotStarted, seckill.ReserveAccepted)
+}
+
+// openNearEdge opens an item that nobody empties, and returns the moment to put an edge of its window on.
+func (o lentOpener) openNearEdge(t *testing.T) (*lentItem, time.Time) {
+	t.Helper()
+	i := o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 1_000_000, 1_000_000 })
+	return i, i.nearEdge()
+}
+
+func (i *lentItem) nearEdge() time.Time {
+	i.Helper()
+	return i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
 }
 
 func lentSaysPaused(t *testing.T, o lentOpener) {
@@ -59,7 +68,7 @@ func lentLapsesOnTime(t *testing.T, o lentOpener) {
 	i := o.fresh(t)
 	i.must(i.Lent.Load(t.Context(), i.load))
 	gate := i.gate()
-	gate.Until = i.now().Now.Add(lentMoment).Truncate(time.Millisecond)
+	gate.Until = i.nearEdge()
 	i.must(i.Lent.Open(t.Context(), gate))
 	i.until("lapsed", func() bool {
 		s := i.state()

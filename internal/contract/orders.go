@@ -18,6 +18,7 @@ func Orders(t *testing.T, open func(t *testing.T) (seckill.Orders, seckill.Shard
 		return &ordersCase{Orders: orders, shards: shards, t: t, item: (&numbers{}).next(0)}
 	}
 	ordersArePlaced(t, start)
+	ordersArePlacedOnce(t, start)
 	ordersArePlacedInBatches(t, start)
 	ordersAreRefused(t, start)
 	ordersAreRead(t, start)
@@ -101,6 +102,10 @@ func ordersArePlaced(t *testing.T, start func(t *testing.T) *ordersCase) {
 			}
 		}
 	})
+}
+
+func ordersArePlacedOnce(t *testing.T, start func(t *testing.T) *ordersCase) {
+	t.Helper()
 	t.Run("makes one order of two placings and keeps the first", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)

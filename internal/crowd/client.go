@@ -127,6 +127,7 @@ func (c *client) send(ctx context.Context, what call) (reply, error) {
 		return reply{}, err
 	}
 	defer response.Body.Close()
+	c.outage.reached.Store(true)
 	body, err := io.ReadAll(io.LimitReader(response.Body, bodyMax))
 	if err != nil {
 		return reply{}, err

@@ -229,7 +229,7 @@ func TestRestart(t *testing.T) {
 		t.Parallel()
 		c := config("http://127.0.0.1:1")
 		c.Patience = 200 * time.Millisecond
-		if _, err := crowd.Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "find a sale") {
+		if _, err := crowd.Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), "nobody answers at") {
 			t.Errorf("got %v", err)
 		}
 	})

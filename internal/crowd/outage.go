@@ -3,6 +3,7 @@ package crowd
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +13,9 @@ const knockEvery = 100 * time.Millisecond
 type outage struct {
 	knock func(context.Context) bool
 	tally *tally
+
+	// reached says that the server has answered at least once.
+	reached atomic.Bool
 
 	mu   sync.Mutex
 	over chan struct{} // nil while the server answers

@@ -67,6 +67,9 @@ func Run(ctx context.Context, config Config) (Report, error) {
 // play runs the phases one after the other. A phase that stalls is a problem, and the next ones still say what they can.
 func (c *crowd) play(ctx context.Context) error {
 	if err := c.phase(ctx, "find", c.find); err != nil {
+		if !c.client.outage.reached.Load() {
+			return fmt.Errorf("nobody answers at %s; start `seckill up`, or name another address with --url", c.config.BaseURL)
+		}
 		return fmt.Errorf("find a sale: %w", err)
 	}
 	if !c.config.Quiet {

@@ -87,7 +87,7 @@ func (e *edge) serve(route string, within time.Duration, h handler) gin.HandlerF
 		ctx, cancel := context.WithTimeout(c.Request.Context(), within)
 		defer cancel()
 		if err := recovered(ctx, c, h); err != nil {
-			e.refuse(c, route, err)
+			e.refuse(ctx, c, route, err)
 		}
 		e.measures.served(c.Request.Method, route, c.Writer.Status(), e.clock.Now().Sub(begun))
 	}

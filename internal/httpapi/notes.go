@@ -32,13 +32,14 @@ func (e *edge) noteOperated(ctx context.Context, c *gin.Context, actor, route st
 }
 
 // noteRefusal counts every refusal, logs every fault, and a sample of the rest: a sold-out sale refuses thousands a second.
-func (e *edge) noteRefusal(c *gin.Context, route string, refusal *seckill.Refusal, status int, fault bool, err error) {
+func (e *edge) noteRefusal(
+	ctx context.Context, c *gin.Context, route string, refusal *seckill.Refusal, status int, fault bool, err error,
+) {
 	e.measures.refused.WithLabelValues(string(refusal.Reason)).Inc()
 	attrs := []slog.Attr{
 		slog.String("reason", string(refusal.Reason)), slog.Int("status", status), slog.String("method", knownMethod(c.Request.Method)),
 		slog.String("route", route), slog.String("request_id", requestID(c)),
 	}
-	ctx := c.Request.Context()
 	if fault {
 		e.measures.faults.WithLabelValues(route).Inc()
 		attrs = append(attrs, slog.Any("error", err))

@@ -118,7 +118,7 @@ func asRefusal(err error) (refusal *seckill.Refusal, fault bool) {
 }
 
 // refuse answers with a problem document.
-func (e *edge) refuse(c *gin.Context, route string, err error) {
+func (e *edge) refuse(ctx context.Context, c *gin.Context, route string, err error) {
 	refusal, fault := asRefusal(err)
 	how, known := answerTo(refusal.Reason)
 	if !known {
@@ -129,7 +129,7 @@ func (e *edge) refuse(c *gin.Context, route string, err error) {
 	if errors.As(err, &special) {
 		how.status = special.status
 	}
-	e.noteRefusal(c, route, refusal, how.status, fault, err)
+	e.noteRefusal(ctx, c, route, refusal, how.status, fault, err)
 	if c.Writer.Written() {
 		return // half an answer is out: the broken body is all that can still be said
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -33,7 +34,7 @@ func (s *shoppers) listSales(_ context.Context, c *gin.Context) error {
 	if !known {
 		return catalogUnread()
 	}
-	part, next := cut(inState(sales, state), page, func(sale seckill.Sale) seckill.ID { return sale.ID }, newestFirst)
+	part, next := cut(inState(sales, state, s.purchases.ServerTime()), page, func(sale seckill.Sale) seckill.ID { return sale.ID }, newestFirst)
 	list := api.SaleList{Data: make([]api.Sale, len(part)), Next: next}
 	for i, sale := range part {
 		list.Data[i] = s.wireSale(sale)
@@ -41,13 +42,13 @@ func (s *shoppers) listSales(_ context.Context, c *gin.Context) error {
 	return s.reply(c, http.StatusOK, list)
 }
 
-func inState(sales []seckill.Sale, state seckill.SaleState) []seckill.Sale {
+func inState(sales []seckill.Sale, state seckill.SaleState, now time.Time) []seckill.Sale {
 	if state == "" {
 		return sales
 	}
 	var chosen []seckill.Sale // a new slice: the cached one is shared
 	for _, sale := range sales {
-		if sale.State == state {
+		if sale.StateAt(now) == state {
 			chosen = append(chosen, sale)
 		}
 	}
@@ -136,9 +137,10 @@ func catalogUnread() error {
 }
 
 func (s *shoppers) wireSale(sale seckill.Sale) api.Sale {
+	now := s.purchases.ServerTime().UTC()
 	wire := api.Sale{
-		ID: sale.ID.String(), Name: sale.Name, State: api.SaleState(sale.State), StartsAt: sale.StartsAt.UTC(),
-		EndsAt: sale.EndsAt.UTC(), ServerTime: s.purchases.ServerTime().UTC(), Items: make([]api.Item, len(sale.Items)),
+		ID: sale.ID.String(), Name: sale.Name, State: api.SaleState(sale.StateAt(now)), StartsAt: sale.StartsAt.UTC(),
+		EndsAt: sale.EndsAt.UTC(), ServerTime: now, Items: make([]api.Item, len(sale.Items)),
 	}
 	for i, item := range sale.Items {
 		wire.Items[i] = s.wireItem(sale, item)
@@ -150,7 +152,8 @@ func (s *shoppers) wireSale(sale seckill.Sale) api.Sale {
 func (s *shoppers) wireItem(sale seckill.Sale, item seckill.Item) api.Item {
 	wire := api.Item{
 		ID: item.ID.String(), SaleID: item.Sale.String(), Sku: item.SKU, Title: item.Title, PriceMinor: item.PriceMinor,
-		Currency: item.Currency, LimitPerUser: item.LimitPerUser, State: api.SaleState(sale.State),
+		Currency: item.Currency, LimitPerUser: item.LimitPerUser,
+		State: api.SaleState(sale.StateAt(s.purchases.ServerTime())),
 	}
 	if view, cached := s.purchases.View(item.ID); cached && view.Known {
 		wire.Available = &view.Available

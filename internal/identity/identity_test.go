@@ -5,55 +5,25 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/identity"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// handClock stands still until it is moved; After fires when Advance passes its moment.
+// handClock tells who waits for it that somebody has asked to be rung.
 type handClock struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []timer
-	asked  chan struct{}
-}
-
-type timer struct {
-	at time.Time
-	ch chan time.Time
+	*handclock.Clock
+	asked chan struct{}
 }
 
 func newHandClock() *handClock {
-	return &handClock{now: time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC), asked: make(chan struct{}, 16)}
-}
-
-func (c *handClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
+	return &handClock{Clock: handclock.New(), asked: make(chan struct{}, 16)}
 }
 
 func (c *handClock) After(d time.Duration) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	ch := make(chan time.Time, 1)
-	c.timers = append(c.timers, timer{at: c.now.Add(d), ch: ch})
+	ring := c.Clock.After(d)
 	c.asked <- struct{}{}
-	return ch
-}
-
-func (c *handClock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	waiting := c.timers[:0]
-	for _, t := range c.timers {
-		if t.at.After(c.now) {
-			waiting = append(waiting, t)
-			continue
-		}
-		t.ch <- c.now
-	}
-	c.timers = waiting
+	return ring
 }
 
 // shelf is an account store in memory.

@@ -5,12 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 // drainRig is a sealing epoch with one api process that was told of ten units.
 type drainRig struct {
-	clock *handClock
+	clock *handclock.Clock
 	marks *fakeMarks
 	queue *fakeQueue
 	drain *CountedDrain
@@ -18,7 +19,7 @@ type drainRig struct {
 }
 
 func newDrainRig() *drainRig {
-	clock := newHandClock()
+	clock := handclock.New()
 	stock := seckill.Stock{Item: 7, Epoch: 3, State: seckill.StockSealing, Gate: time.Second, Since: clock.Now(), High: 6}
 	marks := &fakeMarks{highest: 10, beats: []seckill.Heartbeat{{Incarnation: 1, Begun: closeOf(stock).Add(time.Millisecond)}}}
 	queue := &fakeQueue{state: seckill.QueueState{Consumers: 1}}
@@ -86,55 +87,63 @@ func TestCountedDrain(t *testing.T) {
 
 func TestCountedDrainGivesUp(t *testing.T) {
 	t.Parallel()
-	t.Run("after 20 s in which a healthy queue brought nothing", func(t *testing.T) {
-		t.Parallel()
-		rig := newDrainRig()
-		rig.ask(t)
-		for range 19 {
-			rig.clock.advance(time.Second)
-			if rig.ask(t).Done {
-				t.Fatal("too early")
-			}
-		}
-		rig.clock.advance(time.Second)
-		if got := rig.ask(t); !got.Done || got.Target != 10 {
-			t.Fatalf("got %+v, want done: the rest goes to doubt", got)
-		}
-	})
-	t.Run("trap 30: not for time in which it did not look", func(t *testing.T) {
-		t.Parallel()
-		rig := newDrainRig()
-		rig.ask(t)
-		rig.clock.advance(time.Hour)
+	t.Run("after 20 s in which a healthy queue brought nothing", givesUpAfterSilence)
+	t.Run("trap 30: not for time in which it did not look", givesUpByLooks)
+	t.Run("not while the queue has no consumer or is behind", waitsForTheQueue)
+	t.Run("but begins again when a claim comes in", beginsAgainWithAClaim)
+}
+
+func givesUpAfterSilence(t *testing.T) {
+	t.Parallel()
+	rig := newDrainRig()
+	rig.ask(t)
+	for range 19 {
+		rig.clock.Advance(time.Second)
 		if rig.ask(t).Done {
-			t.Fatal("one look is worth one second")
+			t.Fatal("too early")
 		}
-	})
-	t.Run("not while the queue has no consumer or is behind", func(t *testing.T) {
-		t.Parallel()
-		for _, state := range []seckill.QueueState{{Consumers: 0}, {Consumers: 1, Age: queueAgeMax}} {
-			rig := newDrainRig()
-			rig.queue.state = state
-			for range 60 {
-				if rig.ask(t).Done {
-					t.Fatalf("gave up on a queue like %+v", state)
-				}
-				rig.clock.advance(time.Second)
-			}
-		}
-	})
-	t.Run("but begins again when a claim comes in", func(t *testing.T) {
-		t.Parallel()
+	}
+	rig.clock.Advance(time.Second)
+	if got := rig.ask(t); !got.Done || got.Target != 10 {
+		t.Fatalf("got %+v, want done: the rest goes to doubt", got)
+	}
+}
+
+func givesUpByLooks(t *testing.T) {
+	t.Parallel()
+	rig := newDrainRig()
+	rig.ask(t)
+	rig.clock.Advance(time.Hour)
+	if rig.ask(t).Done {
+		t.Fatal("one look is worth one second")
+	}
+}
+
+func waitsForTheQueue(t *testing.T) {
+	t.Parallel()
+	for _, state := range []seckill.QueueState{{Consumers: 0}, {Consumers: 1, Age: queueAgeMax}} {
 		rig := newDrainRig()
-		rig.ask(t)
-		for i := range 30 {
-			rig.clock.advance(time.Second)
-			if i == 15 {
-				rig.stock.ClaimedAt = rig.clock.Now()
-			}
+		rig.queue.state = state
+		for range 60 {
 			if rig.ask(t).Done {
-				t.Fatalf("gave up %d s after the last claim", i-15)
+				t.Fatalf("gave up on a queue like %+v", state)
 			}
+			rig.clock.Advance(time.Second)
 		}
-	})
+	}
+}
+
+func beginsAgainWithAClaim(t *testing.T) {
+	t.Parallel()
+	rig := newDrainRig()
+	rig.ask(t)
+	for i := range 30 {
+		rig.clock.Advance(time.Second)
+		if i == 15 {
+			rig.stock.ClaimedAt = rig.clock.Now()
+		}
+		if rig.ask(t).Done {
+			t.Fatalf("gave up %d s after the last claim", i-15)
+		}
+	}
 }

@@ -4,33 +4,10 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
-
-// handClock moves only when told to.
-type handClock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func newHandClock() *handClock { return &handClock{now: time.UnixMilli(1_800_000_000_000)} }
-
-func (c *handClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *handClock) After(time.Duration) <-chan time.Time { return make(chan time.Time) }
-
-func (c *handClock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 type oneShard struct{}
 

@@ -16,23 +16,31 @@ func NewIssue(ports Ports) *Issue { return &Issue{ports} }
 
 // RunOnce issues for every open item; on a closed one nothing may be lent (trap 33).
 func (i *Issue) RunOnce(ctx context.Context) error {
-	return i.ports.eachStock(ctx, i.issue, seckill.StockOpen)
+	items, err := i.ports.openItems(ctx)
+	if err != nil {
+		return err
+	}
+	states, err := i.ports.statesOf(ctx, items)
+	if err != nil {
+		return err
+	}
+	return i.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
+		return i.issue(ctx, stock, states[stock.Item])
+	}, seckill.StockOpen)
 }
 
-func (i *Issue) issue(ctx context.Context, stock seckill.Stock) error {
+func (i *Issue) issue(ctx context.Context, stock seckill.Stock, redis seckill.LentState) error {
 	if stock.Pool > 0 && stock.Halted == "" {
-		if _, _, err := i.ports.Stocks.Issue(ctx, stock.Item); err != nil {
+		move, _, err := i.ports.Stocks.Issue(ctx, stock.Item)
+		if err != nil {
 			return fmt.Errorf("issue pool: %w", err)
 		}
+		stock.Issue = max(stock.Issue, move.Issue)
 	}
-	states, err := i.ports.Lent.States(ctx, []seckill.ID{stock.Item})
-	if err != nil {
-		return fmt.Errorf("read item in redis: %w", err)
-	}
-	if !states[0].Known || states[0].Epoch != stock.Epoch {
+	if !redis.Known || redis.Epoch != stock.Epoch || redis.Issue >= stock.Issue {
 		return nil
 	}
-	return i.ports.sendIssues(ctx, stock.Item, stock.Epoch, states[0].Issue)
+	return i.ports.sendIssues(ctx, stock.Item, stock.Epoch, redis.Issue)
 }
 
 // sendIssues sends every issue of the epoch above the number Redis has, in order. Sending one twice is a no-op.

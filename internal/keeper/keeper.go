@@ -123,6 +123,32 @@ func (p Ports) eachStock(
 	return errors.Join(failures...)
 }
 
+// openItems lists the items that are open on any shard.
+func (p Ports) openItems(ctx context.Context) ([]seckill.ID, error) {
+	var items []seckill.ID
+	err := p.eachStock(ctx, func(_ context.Context, stock seckill.Stock) error {
+		items = append(items, stock.Item)
+		return nil
+	}, seckill.StockOpen)
+	return items, err
+}
+
+// statesOf reads items in Redis, many in a round trip.
+func (p Ports) statesOf(ctx context.Context, items []seckill.ID) (map[seckill.ID]seckill.LentState, error) {
+	if len(items) == 0 {
+		return nil, nil
+	}
+	states, err := p.Lent.States(ctx, items)
+	if err != nil {
+		return nil, fmt.Errorf("read items in redis: %w", err)
+	}
+	known := make(map[seckill.ID]seckill.LentState, len(states))
+	for _, state := range states {
+		known[state.Item] = state
+	}
+	return known, nil
+}
+
 // saleOf reads the sale that an item belongs to, and the item.
 func (p Ports) saleOf(ctx context.Context, id seckill.ID) (seckill.Sale, seckill.Item, error) {
 	item, err := p.Catalog.Item(ctx, id)

@@ -47,10 +47,11 @@ func (r *Recover) loadOf(ctx context.Context, stock seckill.Stock, buyers int64)
 	if err != nil {
 		return seckill.Load{}, err
 	}
+	now := settings{sale, item}
+	opens, closes := now.window()
 	return seckill.Load{
 		Item: stock.Item, Epoch: stock.Epoch, Attempt: stock.Attempt, Issue: stock.Issue, Available: stock.Lent,
-		OpensAt: sale.StartsAt, ClosesAt: sale.EndsAt, Limit: item.LimitPerUser,
-		Paused: sale.Stopped(), Version: sale.Version, Buyers: buyers,
+		OpensAt: opens, ClosesAt: closes, Limit: item.LimitPerUser, Paused: now.paused(), Version: sale.Version, Buyers: buyers,
 	}, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -17,7 +18,7 @@ type loadRig struct {
 }
 
 func newLoadRig() *loadRig {
-	clock := newHandClock()
+	clock := handclock.New()
 	rig := &loadRig{
 		lent:   &fakeLent{state: seckill.LentState{Server: seckill.Server{Now: clock.Now(), RunID: "run", ReplicationID: "repl"}}},
 		stocks: &fakeStocks{},
@@ -45,33 +46,6 @@ func TestLoad(t *testing.T) {
 			t.Fatalf("lit %+v", rig.lent.lit)
 		}
 	})
-	t.Run("trap 34: lights nothing after an unsure or refused opening", func(t *testing.T) {
-		t.Parallel()
-		for name, change := range map[string]func(*fakeStocks){
-			"unsure":  func(s *fakeStocks) { s.openError = errors.New("connection lost in commit") },
-			"refused": func(s *fakeStocks) { s.refuseOpen = true },
-		} {
-			rig := newLoadRig()
-			change(rig.stocks)
-			if err := rig.recover.load(t.Context(), rig.stock); err == nil || len(rig.lent.lit) > 0 {
-				t.Errorf("%s: lit %v, error %v", name, rig.lent.lit, err)
-			}
-		}
-	})
-	t.Run("lights nothing when the sale was paused, ended or changed during the load", func(t *testing.T) {
-		t.Parallel()
-		for name, change := range map[string]func(*seckill.Sale){
-			"paused":   func(s *seckill.Sale) { s.State = seckill.SalePaused },
-			"ended":    func(s *seckill.Sale) { s.State = seckill.SaleEnded },
-			"extended": func(s *seckill.Sale) { s.EndsAt = s.EndsAt.Add(time.Hour) },
-		} {
-			rig := newLoadRig()
-			rig.catalog.onRead = func() { change(&rig.catalog.sale) }
-			if err := rig.recover.load(t.Context(), rig.stock); err == nil || len(rig.lent.lit) > 0 {
-				t.Errorf("%s: lit %v, error %v", name, rig.lent.lit, err)
-			}
-		}
-	})
 	t.Run("trap 28: raises the ceiling before redis hears of a higher limit", func(t *testing.T) {
 		t.Parallel()
 		rig := newLoadRig()
@@ -92,4 +66,39 @@ func TestLoad(t *testing.T) {
 			t.Fatalf("lit %v, error %v", rig.lent.lit, err)
 		}
 	})
+	t.Run("trap 34: lights nothing after an unsure or refused opening", darkAfterOpening)
+	t.Run("lights nothing when the sale was paused, ended or changed during the load", darkAfterTurn)
+}
+
+func darkAfterOpening(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*fakeStocks){
+		"unsure":  func(s *fakeStocks) { s.openError = errors.New("connection lost in commit") },
+		"refused": func(s *fakeStocks) { s.refuseOpen = true },
+	} {
+		rig := newLoadRig()
+		change(rig.stocks)
+		rig.wantDark(t, name)
+	}
+}
+
+func darkAfterTurn(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*seckill.Sale){
+		"paused":   func(s *seckill.Sale) { s.State = seckill.SalePaused },
+		"ended":    func(s *seckill.Sale) { s.State = seckill.SaleEnded },
+		"extended": func(s *seckill.Sale) { s.EndsAt = s.EndsAt.Add(time.Hour) },
+	} {
+		rig := newLoadRig()
+		rig.catalog.onRead = func() { change(&rig.catalog.sale) }
+		rig.wantDark(t, name)
+	}
+}
+
+// wantDark wants a load that fails and lights no gate.
+func (r *loadRig) wantDark(t *testing.T, name string) {
+	t.Helper()
+	if err := r.recover.load(t.Context(), r.stock); err == nil || len(r.lent.lit) > 0 {
+		t.Errorf("%s: lit %v, error %v", name, r.lent.lit, err)
+	}
 }

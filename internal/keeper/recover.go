@@ -40,15 +40,30 @@ func NewRecover(ports Ports) *Recover {
 	return &Recover{ports: ports, behind: make(map[seckill.ID]resent), flushed: make(map[seckill.ID]int64)}
 }
 
-// RunOnce takes every item one step further, as far as it goes now.
+// picture is what Redis showed of the open items, before SQL was read.
+type picture struct {
+	begun  time.Time
+	states map[seckill.ID]seckill.LentState
+}
+
+// RunOnce takes every item one step further, as far as it goes now. When Redis does not answer, nothing is judged, and what
+// is sealing or loading still goes on where it can.
 func (r *Recover) RunOnce(ctx context.Context) error {
+	redis := picture{begun: r.ports.Clock.Now()}
+	items, listing := r.ports.openItems(ctx)
+	var looking error
+	redis.states, looking = r.ports.statesOf(ctx, items)
+	return errors.Join(listing, looking, r.stepAll(ctx, redis))
+}
+
+func (r *Recover) stepAll(ctx context.Context, redis picture) error {
 	var mu sync.Mutex
 	var failures []error
 	var items errgroup.Group
 	items.SetLimit(recoverParallel)
 	err := r.ports.eachStock(ctx, func(_ context.Context, stock seckill.Stock) error {
 		items.Go(func() error {
-			if err := r.step(ctx, stock); err != nil {
+			if err := r.step(ctx, stock, redis); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				failures = append(failures, fmt.Errorf("recover item %s (%s): %w", stock.Item, stock.State, err))
@@ -82,7 +97,7 @@ func (r *Recover) SealAll(ctx context.Context) error {
 	}, seckill.StockOpen, seckill.StockSealing)
 }
 
-func (r *Recover) step(ctx context.Context, stock seckill.Stock) error {
+func (r *Recover) step(ctx context.Context, stock seckill.Stock, redis picture) error {
 	if stock.Halted != "" {
 		return nil
 	}
@@ -93,7 +108,7 @@ func (r *Recover) step(ctx context.Context, stock seckill.Stock) error {
 		}
 		return r.rebuild(ctx, stock, 0)
 	case seckill.StockOpen:
-		return r.judge(ctx, stock)
+		return r.judge(ctx, stock, redis)
 	case seckill.StockSealing:
 		return r.drain(ctx, stock)
 	case seckill.StockLoading:
@@ -103,25 +118,17 @@ func (r *Recover) step(ctx context.Context, stock seckill.Stock) error {
 	}
 }
 
-// judge seals an open epoch that Redis has lost. Redis is read before SQL, so that an issue or an epoch that was committed
+// judge seals an open epoch that Redis has lost. Redis was read before SQL, so that an issue or an epoch that was committed
 // in between is not taken for a loss; Redis not answering is an outage, not a loss.
-func (r *Recover) judge(ctx context.Context, stock seckill.Stock) error {
-	begun := r.ports.Clock.Now()
-	states, err := r.ports.Lent.States(ctx, []seckill.ID{stock.Item})
-	if err != nil {
-		return fmt.Errorf("read item in redis: %w", err)
-	}
-	stock, err = r.ports.Stocks.Get(ctx, stock.Item)
-	if err != nil {
-		return fmt.Errorf("read stock: %w", err)
-	}
+func (r *Recover) judge(ctx context.Context, stock seckill.Stock, redis picture) (err error) {
+	state, seen := redis.states[stock.Item]
 	tooEarly := stock.ReadAt.Before(stock.Since.Add(seckill.JudgeAfter))
-	if stock.State != seckill.StockOpen || tooEarly || r.ports.Clock.Now().Sub(begun) > judgeWithin {
+	if !seen || tooEarly || r.ports.Clock.Now().Sub(redis.begun) > judgeWithin {
 		return nil
 	}
-	loss := lossOf(stock, states[0])
+	loss := lossOf(stock, state)
 	if loss == "" {
-		loss, err = r.judgeIssues(ctx, stock, states[0])
+		loss, err = r.judgeIssues(ctx, stock, state)
 	}
 	if loss == "" || err != nil {
 		return err

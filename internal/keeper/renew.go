@@ -18,24 +18,44 @@ type Renew struct{ ports Ports }
 // NewRenew returns the job.
 func NewRenew(ports Ports) *Renew { return &Renew{ports} }
 
-// RunOnce renews every open item. A lost gate is not an error here: Recover judges it.
+// RunOnce renews every open item. A gate that is gone is not an error here: Recover judges it.
 func (r *Renew) RunOnce(ctx context.Context) error {
-	servers, err := r.servers(ctx)
+	items, listing := r.ports.openItems(ctx)
+	servers, err := r.ports.statesOf(ctx, items)
 	if err != nil || len(servers) == 0 {
-		return err
+		return errors.Join(listing, err)
 	}
 	terms, err := r.terms(ctx)
 	if err != nil {
-		return err
+		return errors.Join(listing, err)
 	}
-	return r.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
-		server, asked := servers[stock.Item]
+	var renewals []seckill.Renewal
+	err = r.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
+		redis, asked := servers[stock.Item]
 		settings, running := terms[stock.Item]
-		if !asked || !running {
+		if !asked || !running || stock.Halted != "" {
 			return nil
 		}
-		return r.renew(ctx, stock, server, settings)
+		renewals = append(renewals, renewalOf(stock, redis.Server, settings))
+		return r.raiseCeiling(ctx, stock, settings)
 	}, seckill.StockOpen)
+	if err != nil {
+		return err
+	}
+	return r.renew(ctx, renewals)
+}
+
+func (r *Renew) renew(ctx context.Context, renewals []seckill.Renewal) error {
+	if len(renewals) == 0 {
+		return nil
+	}
+	var failures []error
+	for n, err := range r.ports.Lent.RenewAll(ctx, renewals) {
+		if err != nil && !errors.Is(err, seckill.ErrNotLive) {
+			failures = append(failures, fmt.Errorf("renew gate of item %s: %w", renewals[n].Item, err))
+		}
+	}
+	return errors.Join(failures...)
 }
 
 // Carry sends an item's settings to Redis at once. No error means that Redis has them, or that the item is not open and
@@ -57,31 +77,54 @@ func (r *Renew) Carry(ctx context.Context, id seckill.ID) error {
 	if err != nil {
 		return err
 	}
-	return r.prolong(ctx, stock, server, settings{sale, item})
+	settled := settings{sale, item}
+	if stock.Halted != "" {
+		return nil
+	}
+	if err := r.raiseCeiling(ctx, stock, settled); err != nil {
+		return err
+	}
+	if err := r.ports.Lent.Renew(ctx, renewalOf(stock, server, settled)); err != nil {
+		return fmt.Errorf("renew gate: %w", err)
+	}
+	return nil
 }
 
-// servers asks Redis for its time on behalf of every open item.
-func (r *Renew) servers(ctx context.Context) (map[seckill.ID]seckill.Server, error) {
-	servers := make(map[seckill.ID]seckill.Server)
-	err := r.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
-		server, err := r.ports.Lent.Server(ctx, stock.Item)
-		if err != nil {
-			return fmt.Errorf("ask redis for its time: %w", err)
-		}
-		servers[stock.Item] = server
-		return nil
-	}, seckill.StockOpen)
-	if len(servers) > 0 {
-		// What answered is renewed; the rest is reported at its next turn.
-		return servers, nil
+// renewalOf prolongs a gate for one gate length after the time that Redis was asked for first.
+func renewalOf(stock seckill.Stock, server seckill.Server, s settings) seckill.Renewal {
+	opens, closes := s.window()
+	return seckill.Renewal{
+		Gate:    seckill.Gate{Item: stock.Item, Epoch: stock.Epoch, Server: server, Until: server.Now.Add(stock.Gate)},
+		Version: s.sale.Version, Paused: s.paused(), OpensAt: opens, ClosesAt: closes, Limit: s.item.LimitPerUser,
 	}
-	return nil, err
+}
+
+// raiseCeiling must come before Redis can grant more: settling judges by the ceiling (trap 28).
+func (r *Renew) raiseCeiling(ctx context.Context, stock seckill.Stock, s settings) error {
+	if s.item.LimitPerUser <= stock.Ceiling {
+		return nil
+	}
+	if err := r.ports.Stocks.RaiseCeiling(ctx, stock.Item, s.item.LimitPerUser); err != nil {
+		return fmt.Errorf("raise ceiling of item %s: %w", stock.Item, err)
+	}
+	return nil
 }
 
 // settings are what an operator decides about an item.
 type settings struct {
 	sale seckill.Sale
 	item seckill.Item
+}
+
+func (s settings) paused() bool { return s.sale.State == seckill.SalePaused }
+
+// window is when the item may be bought. That of a sale which was ended by hand is over, so that Redis says so even before
+// its gate lapses.
+func (s settings) window() (opens, closes time.Time) {
+	if s.sale.State == seckill.SaleEnded {
+		return time.UnixMilli(1), time.UnixMilli(1)
+	}
+	return s.sale.StartsAt, s.sale.EndsAt
 }
 
 func (r *Renew) terms(ctx context.Context) (map[seckill.ID]settings, error) {
@@ -100,33 +143,4 @@ func (r *Renew) terms(ctx context.Context) (map[seckill.ID]settings, error) {
 		}
 	}
 	return terms, nil
-}
-
-// renew is prolong for the rhythm: a gate that is gone is for Recover to judge.
-func (r *Renew) renew(ctx context.Context, stock seckill.Stock, server seckill.Server, s settings) error {
-	if err := r.prolong(ctx, stock, server, s); err != nil && !errors.Is(err, seckill.ErrNotLive) {
-		return err
-	}
-	return nil
-}
-
-func (r *Renew) prolong(ctx context.Context, stock seckill.Stock, server seckill.Server, s settings) error {
-	if stock.Halted != "" {
-		return nil
-	}
-	// Settling judges by the ceiling, so it must be up before Redis can grant more (trap 28).
-	if s.item.LimitPerUser > stock.Ceiling {
-		if err := r.ports.Stocks.RaiseCeiling(ctx, stock.Item, s.item.LimitPerUser); err != nil {
-			return fmt.Errorf("raise ceiling: %w", err)
-		}
-	}
-	err := r.ports.Lent.Renew(ctx, seckill.Renewal{
-		Gate:    seckill.Gate{Item: stock.Item, Epoch: stock.Epoch, Server: server, Until: server.Now.Add(stock.Gate)},
-		Version: s.sale.Version, Paused: s.sale.Stopped(),
-		OpensAt: s.sale.StartsAt, ClosesAt: s.sale.EndsAt, Limit: s.item.LimitPerUser,
-	})
-	if err != nil {
-		return fmt.Errorf("renew gate: %w", err)
-	}
-	return nil
 }

@@ -51,7 +51,7 @@ const (
 	// pageMax bounds one page of sales.
 	pageMax = 100
 	// callTimeout bounds one step at one item that is tried again.
-	callTimeout = time.Second
+	callTimeout = 3 * time.Second
 )
 
 // Service is the operators' use case. Safe for concurrent use.

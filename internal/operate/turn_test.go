@@ -31,7 +31,7 @@ func turnReachesRedis(t *testing.T) {
 	}
 	wantOK(t, report, 3)
 	for _, item := range sale.Items {
-		if got := w.inRedis(t, item.ID); !got.Paused || report.Sale.State != seckill.SalePaused {
+		if got := w.inRedis(t, item.ID); (got.Live && !got.Paused) || report.Sale.State != seckill.SalePaused {
 			t.Errorf("%s, redis %+v", report.Sale.State, got)
 		}
 	}

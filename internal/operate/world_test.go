@@ -44,7 +44,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	store := openStore(t, log)
-	embedded, err := redis.OpenEmbedded()
+	embedded, err := redis.OpenEmbedded(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/purchase"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -53,7 +54,7 @@ func BenchmarkBuy(b *testing.B) {
 
 func benched(b *testing.B, available int64, takes time.Duration) (*purchase.Service, *quickLent) {
 	b.Helper()
-	w := build(newFakeClock(), available)
+	w := build(handclock.New(), available)
 	lent := &quickLent{fakeLent: w.lent, takes: takes}
 	ports := w.ports()
 	ports.Lent, ports.Publisher, ports.Clock = lent, quickQueue{w.queue}, seckill.SystemClock{}

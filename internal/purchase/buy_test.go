@@ -56,7 +56,7 @@ func TestBuyTellsTheCrowdBehindTheLastUnitWithoutAskingRedisAgain(t *testing.T) 
 	if sold != 10 {
 		t.Fatalf("sold %d", sold)
 	}
-	w.clock.shift(time.Millisecond)
+	w.clock.Shift(time.Millisecond)
 	calls := w.lent.count("reserve")
 	w.pass(statesPass)
 	_, err := w.buy("late", 1, "")
@@ -68,7 +68,7 @@ func TestBuyTellsTheCrowdBehindTheLastUnitWithoutAskingRedisAgain(t *testing.T) 
 func TestBuyLearnsFromTheReplyThatNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)
-	w.clock.shift(time.Millisecond) // the reply is newer than the state
+	w.clock.Shift(time.Millisecond) // the reply is newer than the state
 	w.queued("ann", 1, "")
 	_, err := w.buy("bob", 1, "")
 	refused(t, err, seckill.SoldOut)
@@ -212,7 +212,7 @@ func TestLostReplyGivesTheRepeatItsOwnAcceptWindow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10)
 	w.lent.after = func(call int) error {
-		w.clock.shift(seckill.AcceptWindow - time.Millisecond)
+		w.clock.Shift(seckill.AcceptWindow - time.Millisecond)
 		if call == 1 {
 			return errLost
 		}
@@ -266,7 +266,7 @@ func TestPublishTrap17ComesTooLateForAPromise(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10)
 	w.queue.set(func(q *fakeQueue) {
-		q.publish = func(seckill.Outgoing) error { w.clock.shift(seckill.AcceptWindow + 1); return nil }
+		q.publish = func(seckill.Outgoing) error { w.clock.Shift(seckill.AcceptWindow + 1); return nil }
 	})
 	_, err := w.buy("ann", 1, "")
 	refused(t, err, seckill.UnknownOutcome)
@@ -276,7 +276,7 @@ func TestPublishIsInTimeAtTheEndOfTheAcceptWindow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10)
 	w.queue.set(func(q *fakeQueue) {
-		q.publish = func(seckill.Outgoing) error { w.clock.shift(seckill.AcceptWindow); return nil }
+		q.publish = func(seckill.Outgoing) error { w.clock.Shift(seckill.AcceptWindow); return nil }
 	})
 	w.queued("ann", 1, "")
 }

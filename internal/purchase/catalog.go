@@ -83,8 +83,15 @@ func (s *Service) Sales() ([]seckill.Sale, bool) {
 	return shelf.sales, true
 }
 
-// refreshCatalog reads what is running. When it fails the old shelf stays.
+// refreshCatalog reads what is running. When it fails the old shelf stays. One at a time: an older reading must not
+// replace a newer one, and two shelves at once would give an item two listings.
 func (s *Service) refreshCatalog(ctx context.Context) error {
+	s.arranging.Lock()
+	defer s.arranging.Unlock()
+	return s.readCatalog(ctx)
+}
+
+func (s *Service) readCatalog(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.options.CallTimeout)
 	defer cancel()
 	// Our own clock is good enough here: what is a day old by a clock that is minutes wrong is only seen or not seen.
@@ -94,37 +101,46 @@ func (s *Service) refreshCatalog(ctx context.Context) error {
 	}
 	sales = slices.Clone(sales)
 	slices.SortFunc(sales, func(a, b seckill.Sale) int { return int(min(1, max(-1, b.ID-a.ID))) })
-	s.arranging.Lock()
-	defer s.arranging.Unlock()
-	s.listings.Store(s.arrange(sales, s.listings.Load()))
+	next, fresh := s.arrange(sales, s.listings.Load())
+	// An item is shown together with its state, or the first shopper would find it unknown. If that fails now, the next
+	// reading of the states brings it.
+	for batch := range slices.Chunk(fresh, statesBatch) {
+		if err := s.readStates(ctx, batch); err != nil {
+			break
+		}
+	}
+	s.listings.Store(next)
 	return nil
 }
 
-func (s *Service) arrange(sales []seckill.Sale, old *shelf) *shelf {
-	next := &shelf{sales: sales, items: map[seckill.ID]*listing{}}
+// arrange makes a shelf of the listings there are and of fresh ones.
+func (s *Service) arrange(sales []seckill.Sale, old *shelf) (next *shelf, fresh []*listing) {
+	next = &shelf{sales: sales, items: map[seckill.ID]*listing{}}
 	for _, sale := range sales {
 		for _, item := range sale.Items {
 			var l *listing
 			if old != nil {
 				l = old.items[item.ID]
 			}
-			if l == nil {
+			isNew := l == nil
+			if isNew {
 				l = s.newListing(item.ID)
 			}
 			l.entry.Store(&entry{item: item, sale: sale})
 			next.items[item.ID] = l
+			if isNew && l.watched(s.ServerTime()) {
+				fresh = append(fresh, l)
+			}
 		}
 	}
-	return next
+	return next, fresh
 }
 
 // resolve finds an item in the cache, or, if it is not there (its sale ended long ago, or is younger than the cache), in
 // the catalog.
 func (s *Service) resolve(ctx context.Context, id seckill.ID) (*listing, error) {
-	if shelf := s.listings.Load(); shelf != nil {
-		if l, ok := shelf.items[id]; ok {
-			return l, nil
-		}
+	if l, ok := s.cached(id); ok {
+		return l, nil
 	}
 	select {
 	case s.catalogReads <- struct{}{}:
@@ -164,17 +180,28 @@ func (s *Service) readListing(ctx context.Context, id seckill.ID) (*listing, err
 // discover takes an item into the cache that went on sale since it was last read, so that an operator who has just
 // preloaded a sale can be its first shopper.
 func (s *Service) discover(ctx context.Context, id seckill.ID) (*listing, error) {
-	if err := s.refreshCatalog(ctx); err != nil {
+	s.arranging.Lock()
+	defer s.arranging.Unlock()
+	if l, ok := s.cached(id); ok {
+		return l, nil // somebody else was faster
+	}
+	if err := s.readCatalog(ctx); err != nil {
 		return nil, s.outage("catalog", err)
 	}
-	l, ok := s.listings.Load().items[id]
+	l, ok := s.cached(id)
 	if !ok {
 		return nil, s.busy("the item is not known yet")
 	}
-	if err := s.readStates(ctx, []*listing{l}); err != nil {
-		return nil, s.outage("redis", err)
-	}
 	return l, nil
+}
+
+func (s *Service) cached(id seckill.ID) (*listing, bool) {
+	shelf := s.listings.Load()
+	if shelf == nil {
+		return nil, false
+	}
+	l, ok := shelf.items[id]
+	return l, ok
 }
 
 // outage turns a failure of a store before anything was taken into busy; the cause is for the log.

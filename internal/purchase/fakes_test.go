@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -60,7 +61,7 @@ func (q *fakeQueue) published() []seckill.Outgoing {
 
 // fakeSQL is everything that lives in the database.
 type fakeSQL struct {
-	clock *fakeClock
+	clock *handclock.Clock
 
 	mu     sync.Mutex
 	sale   seckill.Sale
@@ -189,6 +190,13 @@ func (f fakeCatalog) Item(_ context.Context, id seckill.ID) (seckill.Item, error
 	if err := f.begin("item"); err != nil {
 		return seckill.Item{}, err
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, item := range f.sale.Items {
+		if item.ID == id {
+			return item, nil
+		}
+	}
 	if id < oldMug || id > newMug {
 		return seckill.Item{}, seckill.ErrNotFound
 	}
@@ -197,6 +205,11 @@ func (f fakeCatalog) Item(_ context.Context, id seckill.ID) (seckill.Item, error
 
 func (f fakeCatalog) Sale(_ context.Context, id seckill.ID) (seckill.Sale, error) {
 	states := map[seckill.ID]seckill.SaleState{600: seckill.SaleEnded, 601: seckill.SaleDraft, 602: seckill.SaleScheduled}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if id == f.sale.ID {
+		return f.sale, nil
+	}
 	return seckill.Sale{ID: id, State: states[id]}, nil
 }
 

@@ -65,7 +65,6 @@ func TestLocalRefusals(t *testing.T) {
 	}{
 		"sold out":                            {func(s *seckill.LentState) { s.Available = 0 }, 1, seckill.SoldOut},
 		"paused":                              {func(s *seckill.LentState) { s.Paused = true }, 1, seckill.Paused},
-		"more than the limit":                 {func(*seckill.LentState) {}, 3, seckill.LimitReached},
 		"not live":                            {func(s *seckill.LentState) { s.Live = false }, 1, seckill.Busy},
 		"trap 22: sold out in a lapsed epoch": {func(s *seckill.LentState) { s.Live, s.Available = false, 0 }, 1, seckill.Busy},
 		"trap 22: not known to Redis":         {func(s *seckill.LentState) { *s = seckill.LentState{Item: mug} }, 1, seckill.Busy},
@@ -95,10 +94,10 @@ func TestLocalRefusalsAnswersEndedByTheCatalogWhateverRedisThinks(t *testing.T) 
 func TestLocalRefusalsTrap22DoesNotBelieveAStateOlderThanASecond(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
-	w.clock.shift(seckill.StateMaxAge)
+	w.clock.Shift(seckill.StateMaxAge)
 	_, err := w.buy("ann", 1, "")
 	refused(t, err, seckill.SoldOut)
-	w.clock.shift(1)
+	w.clock.Shift(1)
 	_, err = w.buy("ann", 1, "")
 	refused(t, err, seckill.Busy)
 	w.untouched()
@@ -144,7 +143,7 @@ func TestWindow(t *testing.T) {
 				t.Fatalf("%+v", refusal)
 			}
 			w.untouched()
-			w.clock.shift(20 * time.Millisecond)
+			w.clock.Shift(20 * time.Millisecond)
 			w.queued("ann", 1, "")
 		})
 	}
@@ -261,7 +260,7 @@ func TestGateTrap31IsClosedToWhoWasAdmittedBeforeTheProcessWasStopped(t *testing
 	w := newWorld(t, 10)
 	w.lent.before = func(call int) error {
 		if call == 1 {
-			w.clock.shift(time.Hour) // meanwhile the next one waits
+			w.clock.Shift(time.Hour) // meanwhile the next one waits
 			return seckill.ErrUnavailable
 		}
 		return nil
@@ -301,7 +300,7 @@ func TestGateIsClosedToWhoWaitedForARedisThatStoodStill(t *testing.T) {
 	w := newWorld(t, 10)
 	w.lent.before = func(call int) error {
 		if call == 1 {
-			w.clock.shift(seckill.StateMaxAge + 1)
+			w.clock.Shift(seckill.StateMaxAge + 1)
 			return seckill.ErrUnavailable
 		}
 		return nil
@@ -320,13 +319,13 @@ func TestGateCountsTheAgeOfAHeartbeatFromBeforeItBegan(t *testing.T) {
 	w.sql.set(func(f *fakeSQL) {
 		f.reading = func(call string) {
 			if call == "beat" {
-				w.clock.shift(seckill.BeatMaxAge) // the database takes its time
+				w.clock.Shift(seckill.BeatMaxAge) // the database takes its time
 			}
 		}
 	})
 	w.pass(400 * time.Millisecond)
 	w.sql.set(func(f *fakeSQL) { f.reading = nil })
-	w.clock.shift(-statesPass)
+	w.clock.Shift(-statesPass)
 	w.pass(statesPass)
 	_, err := w.buy("ann", 1, "")
 	refused(t, err, seckill.Busy)
@@ -364,7 +363,7 @@ func TestGateBoundsHowOftenOneUserMayTryAndNobodyElse(t *testing.T) {
 	}
 	_, err = w.buy("bob", 1, "")
 	refused(t, err, seckill.SoldOut)
-	w.clock.shift(500 * time.Millisecond)
+	w.clock.Shift(500 * time.Millisecond)
 	_, err = w.buy("ann", 1, "")
 	refused(t, err, seckill.SoldOut)
 }

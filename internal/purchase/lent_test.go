@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -14,7 +15,7 @@ var errLost = errors.New("reply lost")
 // fakeLent is one item in Redis: enough of reserve.lua to tell a right caller from a wrong one.
 type fakeLent struct {
 	seckill.Lent
-	clock *fakeClock
+	clock *handclock.Clock
 	// before fails a Reserve before it does anything, after loses its reply. Both get the number of the call, from 1.
 	before, after func(call int) error
 	lookErr       error
@@ -31,7 +32,7 @@ type fakeLent struct {
 	calls   map[string]int
 }
 
-func newFakeLent(clock *fakeClock, item seckill.ID, available int64) *fakeLent {
+func newFakeLent(clock *handclock.Clock, item seckill.ID, available int64) *fakeLent {
 	l := &fakeLent{
 		clock: clock, buyers: map[seckill.UserID][]seckill.BuyerEntry{}, unsent: map[seckill.ID]seckill.Body{}, calls: map[string]int{},
 	}

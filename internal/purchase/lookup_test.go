@@ -155,7 +155,7 @@ func TestLongPollWaitsOnWhenTheAnnouncementCameTooEarly(t *testing.T) {
 	eventually(t, "the claim was read", func() bool { return w.sql.count("find") == before+1 })
 	claim.Ordered = true
 	w.sql.claim(claim)
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	allOrdered(t, answers, 1)
 }
 
@@ -166,7 +166,7 @@ func TestLongPollEndsWithinASecondWithoutAnAnnouncementWithOneReadForAll(t *test
 	claim.Ordered = true
 	w.sql.claim(claim)
 	before := w.sql.count("find")
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	allOrdered(t, answers, 50)
 	if n := w.sql.count("find") - before; n != 1 {
 		t.Fatalf("%d reads", n)
@@ -177,7 +177,7 @@ func TestLongPollEndsWithTheWait(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10)
 	_, answers := w.waiting(1)
-	w.clock.advance(10 * time.Second)
+	w.clock.Advance(10 * time.Second)
 	if a := <-answers; a.err != nil || a.found.State != seckill.ReservationQueued {
 		t.Fatalf("%+v", a)
 	}
@@ -206,7 +206,7 @@ func TestLongPollDoesNotWaitWhenTooManyDo(t *testing.T) {
 	if err != nil || found.State != seckill.ReservationQueued || w.hits(purchase.BoundWaiters) != 1 {
 		t.Fatalf("%+v %v", found, err)
 	}
-	w.clock.advance(10 * time.Second)
+	w.clock.Advance(10 * time.Second)
 	<-answers
 }
 

@@ -225,7 +225,7 @@ func TestView(t *testing.T) {
 	t.Run("tells Redis time", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, 10, func(w *world, _ *purchase.Options) { w.lent.skew = time.Hour })
-		w.clock.shift(50 * time.Millisecond)
+		w.clock.Shift(50 * time.Millisecond)
 		if got, want := w.service.ServerTime(), w.clock.Now().Add(time.Hour); !got.Equal(want) {
 			t.Fatalf("%s, not %s", got, want)
 		}

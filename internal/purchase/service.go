@@ -55,7 +55,7 @@ type Service struct {
 	// base is the context of every call that is made for many shoppers: no shopper's own, and never cancelled.
 	base      context.Context
 	listings  atomic.Pointer[shelf]
-	arranging sync.Mutex // two shelves arranged at once would give an item two listings
+	arranging sync.Mutex
 	users     *rates
 	shards    []*shard
 	marks     marks

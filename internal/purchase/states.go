@@ -72,8 +72,6 @@ func (l *listing) verdict(now time.Time, request Request) *seckill.Refusal {
 		return &seckill.Refusal{Reason: seckill.NotStarted, Detail: "the sale has not started", RetryAfter: r.state.OpensAt.Sub(latest)}
 	case !earliest.Before(r.state.ClosesAt):
 		return seckill.Refuse(seckill.Ended, "the sale has ended")
-	case request.Key == "" && request.Quantity > r.state.Limit:
-		return seckill.Refuse(seckill.LimitReached, fmt.Sprintf("at most %d per person", r.state.Limit))
 	case r.state.Available == 0:
 		return seckill.Refuse(seckill.SoldOut, fmt.Sprintf("asked for %d, 0 are left", request.Quantity))
 	}

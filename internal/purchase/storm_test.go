@@ -69,7 +69,7 @@ func (w *world) tick(over chan struct{}) {
 		case <-over:
 			return
 		case <-tick.C:
-			w.clock.advance(5 * time.Millisecond)
+			w.clock.Advance(5 * time.Millisecond)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/purchase"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -23,7 +24,7 @@ const (
 // world is a running service on fakes: one sale with one item, limit 2.
 type world struct {
 	t       *testing.T
-	clock   *fakeClock
+	clock   *handclock.Clock
 	lent    *fakeLent
 	queue   *fakeQueue
 	sql     *fakeSQL
@@ -49,7 +50,7 @@ func newWorld(t *testing.T, available int64, settings ...setting) *world {
 // prepare makes a service that is not running yet.
 func prepare(t *testing.T, available int64, settings ...setting) *world {
 	t.Helper()
-	w := build(newFakeClock(), available)
+	w := build(handclock.New(), available)
 	w.t = t
 	options := purchase.Options{UserRate: -1}
 	for _, set := range settings {
@@ -64,7 +65,7 @@ func prepare(t *testing.T, available int64, settings ...setting) *world {
 }
 
 // build makes the fakes.
-func build(clock *fakeClock, available int64) *world {
+func build(clock *handclock.Clock, available int64) *world {
 	w := &world{
 		clock: clock, shards: 1, lent: newFakeLent(clock, mug, available), queue: &fakeQueue{}, ended: make(chan error, 1),
 		news: fakeNews{decided: make(chan []seckill.Decision)}, bounds: map[purchase.Bound]int{},
@@ -125,7 +126,7 @@ func (w *world) end() error {
 // pass lets time pass and every job that is due do its work.
 func (w *world) pass(d time.Duration) {
 	w.t.Helper()
-	w.clock.advance(d)
+	w.clock.Advance(d)
 	w.rest()
 }
 
@@ -134,7 +135,7 @@ func (w *world) jobs() int { return 4 + 2*w.shards.Count() }
 
 func (w *world) rest() {
 	w.t.Helper()
-	eventually(w.t, "all jobs rest", func() bool { return w.clock.pending() >= w.jobs() })
+	eventually(w.t, "all jobs rest", func() bool { return w.clock.Pending() >= w.jobs() })
 }
 
 func (w *world) buy(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {

@@ -26,7 +26,7 @@ type Embedded struct {
 
 // OpenEmbedded starts it on a random port of the loopback interface. A random password keeps everybody else on the
 // machine out.
-func OpenEmbedded() (*Embedded, error) {
+func OpenEmbedded(ctx context.Context) (*Embedded, error) {
 	server := miniredis.NewMiniRedis()
 	password := rand.Text()
 	server.RequireAuth(password)
@@ -41,20 +41,20 @@ func OpenEmbedded() (*Embedded, error) {
 		// Each start is another life, as with a real server.
 		FixedIdentity: Identity{RunID: "embedded-" + rand.Text(), ReplicationID: "embedded-" + rand.Text()},
 	}}
-	if err := e.open(); err != nil {
+	if err := e.open(ctx); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
 }
 
-func (e *Embedded) open() (err error) {
+func (e *Embedded) open(ctx context.Context) (err error) {
 	if e.Lent, err = OpenLent(e.options); err != nil {
 		return err
 	}
 	if e.Announcements, err = OpenAnnouncements(e.options); err != nil {
 		return err
 	}
-	return e.Lent.client.Ping(context.Background()).Err()
+	return e.Lent.client.Ping(ctx).Err()
 }
 
 // Options are how further clients enter.

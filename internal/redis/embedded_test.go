@@ -50,7 +50,7 @@ func TestEmbedded(t *testing.T) {
 
 	t.Run("is unavailable once it is closed", func(t *testing.T) {
 		t.Parallel()
-		e, err := redis.OpenEmbedded()
+		e, err := redis.OpenEmbedded(t.Context())
 		fatal(t, err)
 		fatal(t, e.Close())
 		_, err = e.Lent.Server(t.Context(), item)
@@ -60,7 +60,7 @@ func TestEmbedded(t *testing.T) {
 
 func embedded(t testing.TB) *redis.Embedded {
 	t.Helper()
-	e, err := redis.OpenEmbedded()
+	e, err := redis.OpenEmbedded(t.Context())
 	fatal(t, err)
 	t.Cleanup(func() { check(t, e.Close()) })
 	return e

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -20,13 +21,49 @@ func (l *Lent) Open(ctx context.Context, gate seckill.Gate) error {
 
 // Renew implements seckill.Lent.
 func (l *Lent) Renew(ctx context.Context, renewal seckill.Renewal) error {
-	if err := checkGate(renewal.Gate); err != nil {
-		return fmt.Errorf("renew: %w", err)
+	return l.RenewAll(ctx, []seckill.Renewal{renewal})[0]
+}
+
+// RenewAll implements seckill.Lent.
+func (l *Lent) RenewAll(ctx context.Context, renewals []seckill.Renewal) []error {
+	failures := make([]error, 0, len(renewals))
+	for some := range slices.Chunk(renewals, pipelineMax) {
+		failures = append(failures, l.renew(ctx, some)...)
 	}
-	k := keysOf(renewal.Item)
-	return l.do(ctx, l.scripts.renew, []string{k.meta(), k.gate()},
-		renewal.Epoch, renewal.Server.RunID, renewal.Server.ReplicationID, renewal.Until.UnixMilli(),
-		renewal.Version, flagText(renewal.Paused), opensMillis(renewal.OpensAt), renewal.ClosesAt.UnixMilli(), renewal.Limit)
+	return failures
+}
+
+func (l *Lent) renew(ctx context.Context, renewals []seckill.Renewal) []error {
+	failures := make([]error, len(renewals))
+	for _, renewal := range renewals {
+		if err := checkGate(renewal.Gate); err != nil {
+			return each(failures, fmt.Errorf("renew: %w", err))
+		}
+	}
+	s := l.scripts.renew
+	cmds, err := l.pipeline(ctx, s, len(renewals), func(n int) ([]string, []any) {
+		r := renewals[n]
+		k := keysOf(r.Item)
+		return []string{k.meta(), k.gate()}, []any{
+			r.Epoch, r.Server.RunID, r.Server.ReplicationID, r.Until.UnixMilli(),
+			r.Version, flagText(r.Paused), opensMillis(r.OpensAt), r.ClosesAt.UnixMilli(), r.Limit,
+		}
+	})
+	if err != nil {
+		return each(failures, err)
+	}
+	for n, cmd := range cmds {
+		_, failures[n] = s.open(cmd.Val())
+	}
+	return failures
+}
+
+// each says the same of all.
+func each(failures []error, err error) []error {
+	for n := range failures {
+		failures[n] = err
+	}
+	return failures
 }
 
 func checkGate(gate seckill.Gate) error {

@@ -2,21 +2,15 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"slices"
-
-	goredis "github.com/redis/go-redis/v9"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// statesMax is how many items one pipeline reads.
-const statesMax = 128
-
 // States implements seckill.Lent. One reading per item is consistent; different items are read one after the other.
 func (l *Lent) States(ctx context.Context, items []seckill.ID) ([]seckill.LentState, error) {
 	states := make([]seckill.LentState, 0, len(items))
-	for some := range slices.Chunk(items, statesMax) {
+	for some := range slices.Chunk(items, pipelineMax) {
 		read, err := l.states(ctx, some)
 		if err != nil {
 			return nil, err
@@ -28,16 +22,12 @@ func (l *Lent) States(ctx context.Context, items []seckill.ID) ([]seckill.LentSt
 
 func (l *Lent) states(ctx context.Context, items []seckill.ID) ([]seckill.LentState, error) {
 	s := l.scripts.state
-	if err := notBegun(ctx, s.name); err != nil {
-		return nil, err
-	}
-	cmds, err := l.pipeline(ctx, items, s.call)
-	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
-		// A restart or SCRIPT FLUSH took the script; in a cluster perhaps on one node only. Once with its text.
-		cmds, err = l.pipeline(ctx, items, s.withText)
-	}
+	cmds, err := l.pipeline(ctx, s, len(items), func(n int) ([]string, []any) {
+		k := keysOf(items[n])
+		return []string{k.meta(), k.gate(), k.unsent(), k.unsettled()}, []any{l.identity}
+	})
 	if err != nil {
-		return nil, transport(s.name, err)
+		return nil, err
 	}
 	states := make([]seckill.LentState, len(items))
 	for i, item := range items {
@@ -51,29 +41,6 @@ func (l *Lent) states(ctx context.Context, items []seckill.ID) ([]seckill.LentSt
 		}
 	}
 	return states, nil
-}
-
-type commandLine func(ctx context.Context, keys []string, args []any) once
-
-// pipeline reads items in one round trip; the error is that of the first command that failed.
-func (l *Lent) pipeline(ctx context.Context, items []seckill.ID, line commandLine) ([]once, error) {
-	cmds := make([]once, len(items))
-	pipe := l.client.Pipeline()
-	for i, item := range items {
-		k := keysOf(item)
-		cmds[i] = line(ctx, []string{k.meta(), k.gate(), k.unsent(), k.unsettled()}, []any{l.identity})
-		if err := pipe.Process(ctx, cmds[i]); err != nil {
-			return nil, err
-		}
-	}
-	_, err := pipe.Exec(ctx)
-	var failed error
-	for _, cmd := range cmds {
-		if cmdErr := cmd.Err(); cmdErr != nil && failed == nil {
-			failed = cmdErr
-		}
-	}
-	return cmds, errors.Join(failed, err)
 }
 
 func readState(r *reply, item seckill.ID) seckill.LentState {

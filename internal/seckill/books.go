@@ -11,9 +11,10 @@ type StockFacts struct {
 	ReturnedUnits int64
 	ClaimUnits    int64
 	EpochUnits    int64
-	// AdjustUnits is the sum of adjust moves, LastIssue the highest issue number among the moves, LastIssueEpoch the
-	// highest epoch that has one.
+	// AdjustUnits is the sum of adjust moves, LastIssue the highest issue number among the moves, Issues how many issues
+	// there are, LastIssueEpoch the highest epoch that has one.
 	AdjustUnits    int64
+	Issues         int64
 	LastIssue      int64
 	LastIssueEpoch int64
 	// Moved sums the moves by kind, EpochIssued only the issues of the present epoch; Adjusts counts the adjust moves, of
@@ -31,6 +32,12 @@ type Books interface {
 	Facts(ctx context.Context, item ID) (StockFacts, error)
 	// StockItems lists the ids of every stock row on a shard.
 	StockItems(ctx context.Context, shard int) ([]ID, error)
+	// Orphans lists the items without a stock row on the shard that its other tables speak of: each once per table.
+	Orphans(ctx context.Context, shard int) ([]Orphan, error)
+	// MovesAfter pages through an item's moves by id.
+	MovesAfter(ctx context.Context, item ID, after string, limit int) ([]Move, error)
+	// OwedAfter pages through a shard's outbox by id, whatever the kinds of its rows.
+	OwedAfter(ctx context.Context, shard int, after ID, limit int) ([]Owed, error)
 	// ClaimsAfter pages through an item's claims by id.
 	ClaimsAfter(ctx context.Context, item, after ID, limit int) ([]Claim, error)
 	// OrdersOf reads orders by id, wherever they live; missing ones are left out.
@@ -40,13 +47,22 @@ type Books interface {
 	OrdersAfter(ctx context.Context, shard int, cursor string, limit int) (page []BookedOrder, next string, err error)
 }
 
+// Orphan is an item that a table has rows of, while stock has none.
+type Orphan struct {
+	Table string
+	Item  ID
+}
+
 // BookedOrder is an order as found in its table.
 type BookedOrder struct {
 	Order
 	// Table names the table; Misplaced says that id or user belong elsewhere.
 	Table     string
 	Misplaced bool
-	// Events is the number of its events, LastState the state of the last one.
-	Events    int64
-	LastState OrderState
+	// Events is the number of its events, FirstEvent and LastEvent their lowest and highest version, LastState the state
+	// of the last one.
+	Events     int64
+	FirstEvent int64
+	LastEvent  int64
+	LastState  OrderState
 }

@@ -223,6 +223,8 @@ type Lent interface {
 	// Renew prolongs the gate if it exists for this epoch and server, never shortens it, and carries the settings unless
 	// meta has a newer version. ErrNotLive when there is no such gate.
 	Renew(ctx context.Context, renewal Renewal) error
+	// RenewAll is Renew for many gates in one round trip. There is one error for each, in order, nil for those renewed.
+	RenewAll(ctx context.Context, renewals []Renewal) []error
 	// Issue applies issue number move.Issue of move.Epoch: the next number applies, a known one is a no-op, a gap or another
 	// epoch is ErrNotLive.
 	Issue(ctx context.Context, move Move) error

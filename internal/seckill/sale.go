@@ -57,8 +57,19 @@ type Sale struct {
 	Items     []Item
 }
 
-// Stopped says that an operator or the clock has stopped the sale: Redis must not sell, whatever its window says.
-func (s Sale) Stopped() bool { return s.State == SalePaused || s.State == SaleEnded }
+// StateAt is the state that is true at a moment: the clock decides before somebody has written it down.
+func (s Sale) StateAt(now time.Time) SaleState {
+	switch {
+	case s.State == SaleDraft:
+		return SaleDraft
+	case !now.Before(s.EndsAt):
+		return SaleEnded
+	case s.State == SaleScheduled && !now.Before(s.StartsAt):
+		return SaleLive
+	default:
+		return s.State
+	}
+}
 
 // Item is one SKU in one sale. Prices are in minor units of Currency (ISO 4217).
 type Item struct {

@@ -2,6 +2,7 @@ package settle
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"slices"
@@ -77,17 +78,27 @@ func (r *rig) note(event string, record func()) {
 // run settles the bodies until done says so, then stops the worker.
 func (r *rig) run(t *testing.T, done func() bool, bodies ...[]byte) {
 	t.Helper()
-	for i, body := range bodies {
-		r.deliveries <- seckill.Delivery{Tag: uint64(i + 1), Body: body}
-	}
+	r.deliver(bodies...)
 	ctx, stop := context.WithCancel(t.Context())
-	stopped := make(chan error, 1)
-	go func() { stopped <- NewWorker(r.ports()).Run(ctx) }()
+	stopped := r.work(ctx)
 	r.await(t, done)
 	stop()
 	if err := <-stopped; err != nil {
 		t.Fatal(err)
 	}
+}
+
+func (r *rig) deliver(bodies ...[]byte) {
+	for i, body := range bodies {
+		r.deliveries <- seckill.Delivery{Tag: uint64(i + 1), Body: body}
+	}
+}
+
+// work starts the worker, and tells when it has stopped.
+func (r *rig) work(ctx context.Context) <-chan error {
+	stopped := make(chan error, 1)
+	go func() { stopped <- NewWorker(r.ports()).Run(ctx) }()
+	return stopped
 }
 
 func (r *rig) await(t *testing.T, done func() bool) {
@@ -181,8 +192,8 @@ type rigOrders struct {
 	r *rig
 }
 
-func (o rigOrders) Place(_ context.Context, _ int, orders []seckill.NewOrder) error {
-	err := o.r.onPlace(orders)
+func (o rigOrders) Place(ctx context.Context, _ int, orders []seckill.NewOrder) error {
+	err := errors.Join(o.r.onPlace(orders), ctx.Err())
 	o.r.note("t2", func() {
 		for _, order := range orders {
 			o.r.placed = append(o.r.placed, order.ID)

@@ -27,11 +27,14 @@ type placing struct {
 	rejected []seckill.Claim
 }
 
-func newLine(w *Worker, shard int, subscription seckill.Subscription) *line {
+// newLine starts T2. It outlives ctx: what T1 has committed is placed although the worker is being stopped, each batch
+// within the placer's own time.
+func newLine(ctx context.Context, w *Worker, shard int, subscription seckill.Subscription) *line {
+	ctx = context.WithoutCancel(ctx)
 	l := &line{worker: w, shard: shard, subscription: subscription, placings: make(chan placing, placingsMax)}
 	l.done.Go(func() {
 		for p := range l.placings {
-			w.placer.place(context.Background(), shard, p)
+			w.placer.place(ctx, shard, p)
 		}
 	})
 	return l

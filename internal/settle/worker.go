@@ -29,8 +29,8 @@ type Ports struct {
 const (
 	reservationsMax = 500
 	gatherFor       = 5 * time.Millisecond
-	backoffMin      = 50 * time.Millisecond
-	backoffMax      = 5 * time.Second
+	backoffFirst    = 50 * time.Millisecond
+	backoffLongest  = 5 * time.Second
 	settleTimeout   = 10 * time.Second
 	redisTimeout    = time.Second
 )
@@ -58,14 +58,14 @@ func (w *Worker) Run(ctx context.Context) error {
 
 // consumeShard keeps one subscription open; a subscription that ends is opened again with backoff.
 func (w *Worker) consumeShard(ctx context.Context, shard int) {
-	wait := backoffMin
+	wait := backoffFirst
 	for ctx.Err() == nil {
 		settled, err := w.subscribe(ctx, shard)
 		if ctx.Err() != nil {
 			return
 		}
 		if settled {
-			wait = backoffMin
+			wait = backoffFirst
 		}
 		w.ports.Log.Warn("subscription ended", "shard", shard, "error", err)
 		wait = w.pause(ctx, wait)
@@ -78,7 +78,7 @@ func (w *Worker) subscribe(ctx context.Context, shard int) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("subscribe to shard %d: %w", shard, err)
 	}
-	line := newLine(w, shard, subscription)
+	line := newLine(ctx, w, shard, subscription)
 	defer line.close()
 	for {
 		batch, ok := w.gather(ctx, subscription.Deliveries())
@@ -131,13 +131,13 @@ func (w *Worker) pause(ctx context.Context, wait time.Duration) time.Duration {
 	case <-w.ports.Clock.After(wait/2 + rand.N(wait/2)):
 	case <-ctx.Done():
 	}
-	return min(2*wait, backoffMax)
+	return min(2*wait, backoffLongest)
 }
 
 // retry repeats do until it succeeds, is poisoned, or ctx ends. SQL may be away for a long time; the messages stay
 // leased here meanwhile, and T1 makes a redelivery to somebody else harmless.
 func (w *Worker) retry(ctx context.Context, what string, shard int, do func(context.Context) error) error {
-	wait := backoffMin
+	wait := backoffFirst
 	for {
 		attempt, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 		err := do(attempt)
@@ -149,10 +149,10 @@ func (w *Worker) retry(ctx context.Context, what string, shard int, do func(cont
 			return fmt.Errorf("%s on shard %d, given up at shutdown: %w", what, shard, err)
 		}
 		level := slog.LevelWarn
-		if wait == backoffMax {
+		if wait == backoffLongest {
 			level = slog.LevelError // it has lasted for a while: somebody should look
 		}
-		if wait > backoffMin {
+		if wait > backoffFirst {
 			w.ports.Log.Log(ctx, level, "settling waits for the database", "doing", what, "shard", shard, "error", err)
 		}
 		wait = w.pause(ctx, wait)

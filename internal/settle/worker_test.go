@@ -1,6 +1,8 @@
 package settle
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,16 +33,29 @@ func TestWorker(t *testing.T) {
 			t.Fatal("claims are marked ordered without orders")
 		}
 	})
+	t.Run("writes the orders of what it has acknowledged though it is being stopped", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		ctx, stop := context.WithCancel(t.Context())
+		stopping := make(chan struct{})
+		context.AfterFunc(ctx, func() { close(stopping) })
+		rig.onPlace = func([]seckill.NewOrder) error { <-stopping; return nil }
+		rig.deliver(body(1, 11))
+		stopped := rig.work(ctx)
+		rig.await(t, func() bool { return len(rig.acked) == 1 })
+		stop()
+		if err := <-stopped; err != nil || !slices.Equal(rig.ordered, []seckill.ID{11}) {
+			t.Fatalf("marked %v, %v", rig.ordered, err)
+		}
+	})
+}
+
+func TestWorkerOutage(t *testing.T) {
+	t.Parallel()
 	t.Run("keeps the messages while the database is away, and settles them when it is back", func(t *testing.T) {
 		t.Parallel()
 		rig := newRig()
-		failures := 3
-		rig.onSettle = func(messages []seckill.Message) (seckill.Settlement, error) {
-			if failures--; failures >= 0 {
-				return seckill.Settlement{}, fmt.Errorf("commit: %w", seckill.ErrTransient)
-			}
-			return holdAll(messages)
-		}
+		rig.onSettle = holdAllAfter(3, fmt.Errorf("commit: %w", seckill.ErrTransient))
 		rig.run(t, func() bool { return len(rig.announced) == 1 }, body(1, 11))
 		if len(rig.acked) != 1 || len(rig.buried) != 0 {
 			t.Fatalf("acked %v, buried %v", rig.acked, rig.buried)
@@ -49,18 +64,22 @@ func TestWorker(t *testing.T) {
 	t.Run("never rejects what an unsure error hit", func(t *testing.T) {
 		t.Parallel()
 		rig := newRig()
-		failures := 2
-		rig.onSettle = func(messages []seckill.Message) (seckill.Settlement, error) {
-			if failures--; failures >= 0 {
-				return seckill.Settlement{}, fmt.Errorf("commit: connection reset")
-			}
-			return holdAll(messages)
-		}
+		rig.onSettle = holdAllAfter(2, errors.New("commit: connection reset"))
 		rig.run(t, func() bool { return len(rig.announced) == 1 }, body(1, 11))
 		if slices.Contains(rig.events, "reject") {
 			t.Fatal("rejected")
 		}
 	})
+}
+
+// holdAllAfter fails that many times first.
+func holdAllAfter(failures int, failure error) func([]seckill.Message) (seckill.Settlement, error) {
+	return func(messages []seckill.Message) (seckill.Settlement, error) {
+		if failures--; failures >= 0 {
+			return seckill.Settlement{}, failure
+		}
+		return holdAll(messages)
+	}
 }
 
 func TestWorkerDeadLetters(t *testing.T) {

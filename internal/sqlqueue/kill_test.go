@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/sqlqueue"
 )
@@ -24,7 +25,7 @@ func TestPublishedMessagesSurviveKill9(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "seckill.db")
 	confirmed := publishAndKill(t, path, confirmedMin)
 
-	q := openFile(t, path, newClock(), func(c *sqlqueue.Config) { c.Prefetch = 100 * confirmedMin })
+	q := openFile(t, path, handclock.New(), func(c *sqlqueue.Config) { c.Prefetch = 100 * confirmedMin })
 	state, err := q.Look(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)

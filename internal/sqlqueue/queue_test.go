@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -18,6 +17,7 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/seckill-dev/seckill/internal/contract"
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/sqlqueue"
 	"github.com/seckill-dev/seckill/migrations"
@@ -48,22 +48,22 @@ type fixture struct {
 	*sqlqueue.Queue
 	path   string
 	write  *sql.DB
-	clock  *clock
+	clock  *handclock.Clock
 	config sqlqueue.Config
 }
 
 func open(t testing.TB) *fixture {
 	t.Helper()
-	return openFile(t, filepath.Join(t.TempDir(), "seckill.db"), newClock(), nil)
+	return openFile(t, filepath.Join(t.TempDir(), "seckill.db"), handclock.New(), nil)
 }
 
 // openWith opens a queue whose settings the test changes.
 func openWith(t testing.TB, change func(*sqlqueue.Config)) *fixture {
 	t.Helper()
-	return openFile(t, filepath.Join(t.TempDir(), "seckill.db"), newClock(), change)
+	return openFile(t, filepath.Join(t.TempDir(), "seckill.db"), handclock.New(), change)
 }
 
-func openFile(t testing.TB, path string, clock *clock, change func(*sqlqueue.Config)) *fixture {
+func openFile(t testing.TB, path string, clock *handclock.Clock, change func(*sqlqueue.Config)) *fixture {
 	t.Helper()
 	write, read, err := openDatabase(t.Context(), path)
 	if err != nil {
@@ -111,9 +111,9 @@ func (f *fixture) crash(t testing.TB) *fixture {
 func (f *fixture) contract() contract.QueueFixture {
 	return contract.QueueFixture{
 		Publisher: f, Consumer: f, QueueWatch: f, DeadLetters: f, Prefetch: testPrefetch,
-		Lose:  func(testing.TB, seckill.Subscription) { f.clock.pass(testLease) },
+		Lose:  func(testing.TB, seckill.Subscription) { f.clock.Advance(testLease) },
 		Crash: func(t testing.TB) contract.QueueFixture { t.Helper(); return f.crash(t).contract() },
-		Pass:  f.clock.pass,
+		Pass:  f.clock.Advance,
 	}
 }
 
@@ -144,46 +144,3 @@ func openDatabase(ctx context.Context, path string) (write, read *sql.DB, err er
 type counter struct{ last atomic.Int64 }
 
 func (c *counter) Next(int) (seckill.ID, error) { return seckill.ID(c.last.Add(1)), nil }
-
-// clock stands still until the test lets time pass.
-type clock struct {
-	mu     sync.Mutex
-	now    time.Time
-	timers []timer
-}
-
-type timer struct {
-	at   time.Time
-	fire chan time.Time
-}
-
-func newClock() *clock { return &clock{now: time.UnixMilli(1_800_000_000_000)} }
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) After(d time.Duration) <-chan time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	t := timer{at: c.now.Add(d), fire: make(chan time.Time, 1)}
-	c.timers = append(c.timers, t)
-	return t.fire
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-	waiting := c.timers[:0]
-	for _, t := range c.timers {
-		if t.at.After(c.now) {
-			waiting = append(waiting, t)
-			continue
-		}
-		t.fire <- c.now
-	}
-	c.timers = waiting
-}

@@ -25,7 +25,7 @@ func TestExpiredLeasesAreCounted(t *testing.T) {
 		}
 	}
 	q.await(t, "a dead letter", func(s seckill.QueueState) bool {
-		q.clock.pass(testLease)
+		q.clock.Advance(testLease)
 		return s.Ready+s.Unacked == 0 && s.Dead == 1
 	})
 	letters, err := q.List(t.Context(), 0, 10)
@@ -74,7 +74,7 @@ func TestWhatAHangingConsumerNeverReceivedIsNotCounted(t *testing.T) {
 	next(t, s)
 	q.publish(t, "in the channel")
 	q.await(t, "a channel full of redeliveries", func(state seckill.QueueState) bool {
-		q.clock.pass(testLease)
+		q.clock.Advance(testLease)
 		return len(s.Deliveries()) == testPrefetch && state.Ready+state.Unacked == 2
 	})
 	q.await(t, "no dead letter", func(state seckill.QueueState) bool { return state.Dead == 0 })
@@ -91,7 +91,7 @@ func TestExpiredLeaseGoesToAnotherConsumer(t *testing.T) {
 	for range testPrefetch {
 		q.ack(t, works, next(t, works))
 	}
-	q.clock.pass(testLease)
+	q.clock.Advance(testLease)
 	for range testPrefetch {
 		q.ack(t, works, next(t, works))
 	}
@@ -112,7 +112,7 @@ func TestNoRedeliveryAfterALateAcknowledgement(t *testing.T) {
 	case d = <-other.Deliveries():
 		slow, other = other, slow
 	}
-	q.clock.pass(testLease)
+	q.clock.Advance(testLease)
 	next(t, other)
 	q.ack(t, slow, d)
 	q.await(t, "empty", func(s seckill.QueueState) bool { return s.Ready+s.Unacked == 0 })
@@ -151,7 +151,7 @@ func (f *fixture) nextLease(t testing.TB, s seckill.Subscription) seckill.Delive
 		case d := <-s.Deliveries():
 			return d
 		case <-time.After(10 * testLook):
-			f.clock.pass(testLease)
+			f.clock.Advance(testLease)
 		case <-deadline:
 			t.Fatal("nothing was delivered")
 		}

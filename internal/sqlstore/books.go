@@ -73,7 +73,7 @@ func readMoved(tx *gorm.DB, facts *seckill.StockFacts) error {
 		facts.LastIssue = max(facts.LastIssue, k.LastIssue)
 		switch k.Kind {
 		case seckill.MoveIssue:
-			facts.EpochIssued, facts.LastIssueEpoch = k.EpochUnits, k.LastEpoch
+			facts.EpochIssued, facts.LastIssueEpoch, facts.Issues = k.EpochUnits, k.LastEpoch, k.Moves
 		case seckill.MoveAdjust:
 			facts.AdjustUnits, facts.Adjusts = k.Units, k.Moves
 		default:
@@ -89,6 +89,40 @@ func (b Books) StockItems(ctx context.Context, shard int) ([]seckill.ID, error) 
 		return nil, fmt.Errorf("list stock of shard %d: %w", shard, dbError(err))
 	}
 	return items, nil
+}
+
+// Orphans implements seckill.Books. The items are told apart first, from an index: there are few of them.
+func (b Books) Orphans(ctx context.Context, shard int) ([]seckill.Orphan, error) {
+	const lonely = " AS known WHERE item NOT IN (SELECT item FROM stock)"
+	var rows []struct {
+		Place string
+		Item  seckill.ID
+	}
+	err := b.reader(ctx, shard).Raw("SELECT 'claims' AS place, item FROM (SELECT DISTINCT item FROM claims)"+lonely+
+		" UNION ALL SELECT 'stock_moves', item FROM (SELECT DISTINCT item FROM stock_moves)"+lonely+
+		" UNION ALL SELECT 'outbox', item FROM (SELECT DISTINCT item FROM outbox WHERE kind = ?)"+lonely+
+		" ORDER BY 1, 2", seckill.OwedBuyer).Scan(&rows).Error
+	if err != nil {
+		return nil, fmt.Errorf("list orphans of shard %d: %w", shard, dbError(err))
+	}
+	orphans := make([]seckill.Orphan, len(rows))
+	for i, row := range rows {
+		orphans[i] = seckill.Orphan{Table: row.Place, Item: row.Item}
+	}
+	return orphans, nil
+}
+
+// MovesAfter implements seckill.Books.
+func (b Books) MovesAfter(ctx context.Context, item seckill.ID, after string, limit int) ([]seckill.Move, error) {
+	var rows []moveRow
+	err := b.reader(ctx, b.router.home(item)).Raw(selectMove+" WHERE item = ? AND id > ? ORDER BY id LIMIT ?",
+		item, after, limit).Scan(&rows).Error
+	return movesOf(rows, item, err)
+}
+
+// OwedAfter implements seckill.Books.
+func (b Books) OwedAfter(ctx context.Context, shard int, after seckill.ID, limit int) ([]seckill.Owed, error) {
+	return readOwed(b.reader(ctx, shard).Where("id > ?", after), shard, limit)
 }
 
 // ClaimsAfter implements seckill.Books. Adding 0 keeps the index of the item out of it: reading on from an id in the

@@ -15,9 +15,11 @@ const bookedColumns = "id, item, user_id, quantity, price_minor, currency, state
 
 // bookedRow is an order with what its events say.
 type bookedRow struct {
-	Order     orderRow `gorm:"embedded"`
-	Events    int64
-	LastState seckill.OrderState
+	Order      orderRow `gorm:"embedded"`
+	Events     int64
+	FirstEvent int64
+	LastEvent  int64
+	LastState  seckill.OrderState
 }
 
 // OrdersOf implements seckill.Books.
@@ -77,6 +79,8 @@ func (b Books) bookedAfter(
 	var rows []bookedRow
 	err := b.reader(ctx, shard).Raw("SELECT "+bookedColumns+`,
 		(SELECT COUNT(*) FROM order_events WHERE order_id = id) AS events,
+		COALESCE((SELECT MIN(order_events.version) FROM order_events WHERE order_id = id), 0) AS first_event,
+		COALESCE((SELECT MAX(order_events.version) FROM order_events WHERE order_id = id), 0) AS last_event,
 		COALESCE((SELECT order_events.state FROM order_events WHERE order_id = id
 			ORDER BY order_events.version DESC LIMIT 1), '') AS last_state
 		FROM `+table+" WHERE id > ? ORDER BY id LIMIT ?", after, limit).Scan(&rows).Error
@@ -91,7 +95,8 @@ func (b Books) bookedAfter(
 func (b Books) booked(shard int, table string, row bookedRow) seckill.BookedOrder {
 	bucket := row.Order.ID.Bucket()
 	return seckill.BookedOrder{
-		Order: row.Order.order(), Table: table, Events: row.Events, LastState: row.LastState,
+		Order: row.Order.order(), Table: table,
+		Events: row.Events, FirstEvent: row.FirstEvent, LastEvent: row.LastEvent, LastState: row.LastState,
 		Misplaced: b.router.Shard(bucket) != shard || b.router.table(bucket) != table || row.Order.User.Bucket() != bucket,
 	}
 }

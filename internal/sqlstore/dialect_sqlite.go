@@ -4,7 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strconv"
 	"time"
 
@@ -20,6 +23,8 @@ const (
 	// sqliteBusyTimeout is how long a statement waits for another process's lock on the file.
 	sqliteBusyTimeout = 5 * time.Second
 	sqliteReaders     = 4
+	// sqliteAccess is for whoever runs seckill only: a database holds password hashes, and who bought what.
+	sqliteAccess = 0o600
 )
 
 // sqliteDialect is SQLite in one file per shard.
@@ -40,7 +45,10 @@ func (sqliteDialect) writing() *sql.TxOptions { return nil }
 func (sqliteDialect) reading() *sql.TxOptions { return nil }
 
 func (sqliteDialect) open(ctx context.Context, config ShardConfig) (*shard, error) {
-	// The writer first: it creates the file and turns the write-ahead log on.
+	if err := createFile(config.Path); err != nil {
+		return nil, fmt.Errorf("create the file: %w", err)
+	}
+	// The writer first: it turns the write-ahead log on.
 	write, err := openSQLite(ctx, sqliteWriterDSN(config.Path), 1)
 	if err != nil {
 		return nil, err
@@ -54,6 +62,19 @@ func (sqliteDialect) open(ctx context.Context, config ShardConfig) (*shard, erro
 		return nil, errors.Join(err, sh.close())
 	}
 	return sh, nil
+}
+
+// createFile makes a file that is not there, with the same access under every umask. SQLite gives its log the access of
+// the file. One that is there keeps what somebody gave it.
+func createFile(path string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, sqliteAccess)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Chmod(sqliteAccess), file.Close())
 }
 
 func openSQLite(ctx context.Context, dsn string, connections int) (*gorm.DB, error) {

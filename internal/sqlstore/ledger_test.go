@@ -58,6 +58,14 @@ func ledger(store *sqlstore.Store) contract.Ledger {
 			_, err = write.ExecContext(ctx, "UPDATE claims SET created_at = created_at - ? WHERE item = ?", age, item)
 			return err
 		},
+		Lose: func(ctx context.Context, item seckill.ID) error {
+			write, _, err := store.SQL(seckill.HomeShard(store.Shards(), item))
+			if err != nil {
+				return err
+			}
+			_, err = write.ExecContext(ctx, "DELETE FROM stock WHERE item = ?", item)
+			return err
+		},
 	}
 }
 

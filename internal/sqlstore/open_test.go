@@ -178,6 +178,22 @@ func TestOpen(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	})
+	t.Run("makes files that nobody else may read", func(t *testing.T) {
+		t.Parallel()
+		folder := t.TempDir()
+		if err := open(t, config(folder, 2)).Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		files, err := os.ReadDir(folder)
+		if err != nil || len(files) < 2 {
+			t.Fatalf("%v, %v", files, err)
+		}
+		for _, file := range files {
+			if info, err := file.Info(); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("%s: %v, %v", file.Name(), info.Mode(), err)
+			}
+		}
+	})
 	t.Run("needs a shard", func(t *testing.T) {
 		t.Parallel()
 		if _, err := sqlstore.Open(t.Context(), config(t.TempDir(), 0)); err == nil {

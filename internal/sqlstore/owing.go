@@ -59,8 +59,13 @@ func (s *Store) owe(tx *gorm.DB, owed []seckill.Owed) error {
 func (o Owing) Owed(
 	ctx context.Context, shard int, kind seckill.OwedKind, after seckill.ID, limit int,
 ) ([]seckill.Owed, error) {
+	return readOwed(o.reader(ctx, shard).Where("kind = ? AND id > ?", kind, after), shard, limit)
+}
+
+// readOwed reads the oldest rows that a query selects.
+func readOwed(query *gorm.DB, shard, limit int) ([]seckill.Owed, error) {
 	var rows []outboxRow
-	err := o.reader(ctx, shard).Where("kind = ? AND id > ?", kind, after).Order("id").Limit(limit).Find(&rows).Error
+	err := query.Order("id").Limit(limit).Find(&rows).Error
 	if err != nil {
 		return nil, fmt.Errorf("read what shard %d owes: %w", shard, dbError(err))
 	}

@@ -102,17 +102,9 @@ func (s Stocks) Halt(ctx context.Context, item seckill.ID, reason string) error 
 // Moves implements seckill.Stocks.
 func (s Stocks) Moves(ctx context.Context, item seckill.ID, epoch, after int64) ([]seckill.Move, error) {
 	var rows []moveRow
-	err := s.reader(ctx, s.router.home(item)).Raw(`SELECT id, item, kind, epoch, issue, units, at FROM stock_moves
-		WHERE item = ? AND epoch = ? AND issue > ? AND kind = ? ORDER BY issue`, item, epoch, after, seckill.MoveIssue).
-		Scan(&rows).Error
-	if err != nil {
-		return nil, fmt.Errorf("read moves of item %s: %w", item, dbError(err))
-	}
-	moves := make([]seckill.Move, len(rows))
-	for i, row := range rows {
-		moves[i] = row.move()
-	}
-	return moves, nil
+	err := s.reader(ctx, s.router.home(item)).Raw(selectMove+" WHERE item = ? AND epoch = ? AND issue > ? AND kind = ?"+
+		" ORDER BY issue", item, epoch, after, seckill.MoveIssue).Scan(&rows).Error
+	return movesOf(rows, item, err)
 }
 
 // set is one conditional statement that moves no units; it tells whether the row was changed. The version grows with

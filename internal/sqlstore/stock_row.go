@@ -131,6 +131,20 @@ func (r moveRow) move() seckill.Move {
 	return seckill.Move{ID: r.ID, Item: r.Item, Kind: r.Kind, Epoch: r.Epoch, Issue: r.Issue, Units: r.Units, At: fromMilli(r.At)}
 }
 
+const selectMove = "SELECT id, item, kind, epoch, issue, units, at FROM stock_moves"
+
+// movesOf is what a query that begins with selectMove has found.
+func movesOf(rows []moveRow, item seckill.ID, err error) ([]seckill.Move, error) {
+	if err != nil {
+		return nil, fmt.Errorf("read moves of item %s: %w", item, dbError(err))
+	}
+	moves := make([]seckill.Move, len(rows))
+	for i, row := range rows {
+		moves[i] = row.move()
+	}
+	return moves, nil
+}
+
 // newMove describes a change of a stock by what it is called for that item: the same change made twice has the same
 // name, and the second one fails on the table's key.
 func newMove(s seckill.Stock, kind seckill.MoveKind, name string, units int64) seckill.Move {

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+const (
+	// patience bounds every wait for another process.
+	patience = time.Minute
+	// pollEvery keeps a shopper who asks again and again within the limits of the shop.
+	pollEvery = 100 * time.Millisecond
+)
+
+// TestMain makes this binary the programs that the scripts run, too. Where there is no curl, it is a small one of ours.
+func TestMain(m *testing.M) {
+	programs := map[string]func(){"seckill": tethered(main)}
+	if _, err := exec.LookPath("curl"); err != nil || filepath.Base(os.Args[0]) == "curl" {
+		programs["curl"] = tethered(curl)
+	}
+	testscript.Main(m, programs)
+}
+
+// TestScripts runs every script of testdata: what people type, and what they get to see. Besides the commands of
+// testscript (go doc github.com/rogpeppe/go-internal/testscript) scripts have
+//
+//	serve [flag]…             `seckill up` beside the script until it is ready; its output is in up.out and up.err
+//	terminate                 SIGTERM to it: it must end by itself, with exit code 0
+//	die                       kill -9
+//	sell units                a sale of one item that is open; sets $SALE and $ITEM
+//	until regexp program arg… runs a program until its output matches, and leaves the output in the file `output`
+//	query name select         sets $name to what SQL says about the data folder
+//	tamper table assignments  changes the first row of a table by hand (orders: of any of them); sets $TABLE and $ROW
+//	mode file mode            what others may do with a file
+//
+// All of them use the data folder `data` and the addresses $SHOP and $ADMIN, as the program itself does, by its
+// environment.
+func TestScripts(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata", Setup: settle, RequireExplicitExec: true, RequireUniqueNames: true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"serve": serve, "terminate": terminate, "die": die, "sell": sell, "until": until,
+			"query": query, "tamper": tamper, "mode": mode,
+		},
+	})
+}
+
+// settle gives a script addresses of its own.
+func settle(env *testscript.Env) error {
+	shop, errShop := net.Listen("tcp", "127.0.0.1:0")   //nolint:noctx // it does not wait
+	admin, errAdmin := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
+	if err := errors.Join(errShop, errAdmin); err != nil {
+		return err
+	}
+	env.Setenv("SHOP", shop.Addr().String())
+	env.Setenv("ADMIN", admin.Addr().String())
+	env.Setenv("SECKILL_LISTEN", shop.Addr().String())
+	env.Setenv("SECKILL_ADMIN_LISTEN", admin.Addr().String())
+	env.Setenv("SECKILL_DATA", filepath.Join(env.WorkDir, "data"))
+	env.Values[processKey{}] = &process{}
+	return errors.Join(shop.Close(), admin.Close())
+}
+
+// until repeats what may need a moment.
+func until(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: until regexp program [argument]...")
+	}
+	wanted := compile(ts, args[0])
+	program, err := exec.LookPath(args[1])
+	ts.Check(err)
+	var output []byte
+	await(ts, args[0], func() bool {
+		command := exec.Command(program, args[2:]...) //nolint:noctx // tethered to this process
+		command.Dir, command.Env = ts.MkAbs("."), environment(ts)
+		output, err = command.CombinedOutput()
+		return err == nil && wanted.Match(output)
+	})
+	ts.Check(os.WriteFile(ts.MkAbs("output"), output, 0o600))
+}
+
+// await polls until done says so.
+func await(ts *testscript.TestScript, what string, done func() bool) {
+	for deadline := time.Now().Add(patience); !done(); {
+		if time.Now().After(deadline) {
+			ts.Fatalf("%s: not within %s", what, patience)
+		}
+		<-time.After(pollEvery)
+	}
+}
+
+// mode checks what `ls -l` would say.
+func mode(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: mode file mode")
+	}
+	info, err := os.Stat(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if got := info.Mode().String(); (got == args[1]) == neg {
+		ts.Fatalf("the mode of %s is %s", args[0], got)
+	}
+}
