@@ -73,6 +73,8 @@ func oppositeOrders(l ledgerTest) {
 		slices.Reverse(backwards)
 		workers = append(workers, slices.Collect(slices.Chunk(messages, 3)), slices.Collect(slices.Chunk(backwards, 5)))
 	}
+	// One item at a time: a batch that waits for its second item must then see what was settled there meanwhile.
+	workers = append(workers, slices.Collect(slices.Chunk(messages, 1)))
 	l.atOnce(workers...)
 	for _, item := range items {
 		l.units(item, 0, 0, 0, 5)

@@ -70,8 +70,8 @@ type Settlement struct {
 type Claims interface {
 	// Settle is T1 on one home shard, one transaction: locks the stock rows in id order, then decides each reservation as
 	// design 7 says and writes claims, stock rows and owed `buyer` entries. Repeatable: known ids are skipped. Every
-	// message's item must live on the shard. ErrTransient: nothing was written, the same call may be repeated. ErrPoison: a
-	// reservation among them can never be written as a claim.
+	// message's item must live on the shard. ErrTransient: nothing was written, or the answer to the commit was lost; the
+	// same call may be repeated. ErrPoison: a reservation among them can never be written as a claim.
 	Settle(ctx context.Context, shard int, messages []Message) (Settlement, error)
 	// Reject writes one reservation of a message as rejected for a reason, moving its units back to pool; a known id is
 	// skipped. For poison: what makes Settle fail for good.

@@ -85,9 +85,11 @@ func (c Catalog) read(ctx context.Context, query func(tx *gorm.DB) *gorm.DB) ([]
 // Acts implements seckill.Catalog.
 func (c Catalog) Acts(ctx context.Context, target seckill.ID, limit int) ([]seckill.Act, error) {
 	var rows []actRow
-	err := c.reader(ctx, catalogShard).Where("target = ?", target).Order("id DESC").Limit(limit).Find(&rows).Error
+	err := c.lagging(ctx, catalogShard, func(db *gorm.DB) error {
+		return db.Where("target = ?", target).Order("id DESC").Limit(limit).Find(&rows).Error
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read the acts on %s: %w", target, dbError(err))
+		return nil, fmt.Errorf("read the acts on %s: %w", target, err)
 	}
 	acts := make([]seckill.Act, len(rows))
 	for i, row := range rows {

@@ -30,6 +30,8 @@ type dialect interface {
 
 	// open connects to one shard.
 	open(ctx context.Context, config ShardConfig) (*shard, error)
+	// doubts are what the settings of a server leave to be desired for a sale that must not lose anything.
+	doubts(version string, settings map[string]string) []string
 	// migrator is what brings the schema of one shard up to date. It has to be ended.
 	migrator(sh *shard) (*migrator, error)
 }

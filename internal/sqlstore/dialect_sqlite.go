@@ -23,8 +23,8 @@ const (
 	// sqliteBusyTimeout is how long a statement waits for another process's lock on the file.
 	sqliteBusyTimeout = 5 * time.Second
 	sqliteReaders     = 4
-	// fileAccess is for whoever runs seckill only: a database holds password hashes, and who bought what.
-	fileAccess = 0o600
+	// sqliteAccess is for whoever runs seckill only: a database holds password hashes, and who bought what.
+	sqliteAccess = 0o600
 )
 
 // sqliteDialect is SQLite in one file per shard.
@@ -67,14 +67,14 @@ func (sqliteDialect) open(ctx context.Context, config ShardConfig) (*shard, erro
 // createFile makes a file that is not there, with the same access under every umask. SQLite gives its log the access of
 // the file. One that is there keeps what somebody gave it.
 func createFile(path string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileAccess)
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, sqliteAccess)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return errors.Join(file.Chmod(fileAccess), file.Close())
+	return errors.Join(file.Chmod(sqliteAccess), file.Close())
 }
 
 func openSQLite(ctx context.Context, dsn string, connections int) (*gorm.DB, error) {
@@ -93,6 +93,9 @@ func openSQLite(ctx context.Context, dsn string, connections int) (*gorm.DB, err
 	}
 	return db, nil
 }
+
+// doubts has none: the settings that matter are in the DSNs.
+func (sqliteDialect) doubts(string, map[string]string) []string { return nil }
 
 // migrator uses the one writer, which stays the store's: closing the provider would close it.
 func (sqliteDialect) migrator(sh *shard) (*migrator, error) {

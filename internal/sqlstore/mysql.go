@@ -143,7 +143,7 @@ func (c MySQLConfig) pool(ctx context.Context, server *mysql.Config, connections
 		return nil, err
 	}
 	if err := raw.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("connect to %s: %w", server.Addr, dbError(scrub(err, server))), raw.Close())
+		return nil, errors.Join(scrub(fmt.Errorf("connect to %s: %w", server.Addr, dbError(err)), server), raw.Close())
 	}
 	db, err := gorm.Open(mysqlDialector(raw), gormConfig())
 	if err != nil {

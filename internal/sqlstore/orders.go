@@ -174,7 +174,8 @@ func (o Orders) OfUser(ctx context.Context, query seckill.OrderQuery) ([]seckill
 	return orders, nil
 }
 
-// Count implements seckill.Orders. One statement over all tables: its figures belong to one moment.
+// Count implements seckill.Orders. One statement over all tables: its figures belong to one moment, which may be some
+// seconds ago.
 func (o Orders) Count(ctx context.Context, shard int, item seckill.ID) (map[seckill.OrderState]seckill.OrderCount, error) {
 	var parts []string
 	var args []any
@@ -187,8 +188,11 @@ func (o Orders) Count(ctx context.Context, shard int, item seckill.ID) (map[seck
 		Orders int64
 		Units  int64
 	}
-	if err := o.reader(ctx, shard).Raw(strings.Join(parts, " UNION ALL "), args...).Scan(&rows).Error; err != nil {
-		return nil, fmt.Errorf("count the orders of item %s on shard %d: %w", item, shard, dbError(err))
+	err := o.lagging(ctx, shard, func(db *gorm.DB) error {
+		return db.Raw(strings.Join(parts, " UNION ALL "), args...).Scan(&rows).Error
+	})
+	if err != nil {
+		return nil, fmt.Errorf("count the orders of item %s on shard %d: %w", item, shard, err)
 	}
 	counts := make(map[seckill.OrderState]seckill.OrderCount)
 	for _, row := range rows {

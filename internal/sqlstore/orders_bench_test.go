@@ -11,8 +11,15 @@ import (
 
 // BenchmarkPlace places batches of 500 orders over all tables; a commit is a sync to disk.
 func BenchmarkPlace(b *testing.B) {
+	for _, e := range engines() {
+		b.Run(e.name, func(b *testing.B) { benchPlace(b, e) })
+	}
+}
+
+func benchPlace(b *testing.B, e engine) {
+	b.Helper()
 	const batch = 500
-	store := openStore(b, 1)
+	store := e.open(b, 1)
 	orders := sqlstore.Orders{Store: store}
 	for n := 0; b.Loop(); n++ {
 		placed := make([]seckill.NewOrder, batch)

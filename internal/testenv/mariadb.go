@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -69,6 +70,7 @@ func (m *MariaDB) Kill(t testing.TB) {
 func (m *MariaDB) Stop(t testing.TB) {
 	t.Helper()
 	m.signal(t, syscall.SIGSTOP)
+	m.awaitStopped(t)
 }
 
 // Continue ends a Stop; what clients sent meanwhile is carried out now.
@@ -94,6 +96,30 @@ func (m *MariaDB) RestartEmpty(t testing.TB) {
 		t.Fatal(err)
 	}
 	m.Restart(t)
+}
+
+// awaitStopped waits until each of the server's threads stands still: the signal is sent, not obeyed, when kill returns.
+func (m *MariaDB) awaitStopped(t testing.TB) {
+	t.Helper()
+	poll := time.NewTicker(readyPoll)
+	defer poll.Stop()
+	for deadline := time.After(readyWithin); m.anyThreadRuns(); {
+		select {
+		case <-poll.C:
+		case <-deadline:
+			t.Fatalf("mariadbd did not stop within %v", readyWithin)
+		}
+	}
+}
+
+// anyThreadRuns reads the states of the threads; where there is no /proc it knows of none.
+func (m *MariaDB) anyThreadRuns() bool {
+	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", m.process.pid))
+	return slices.ContainsFunc(files, func(file string) bool {
+		line, err := os.ReadFile(file)
+		_, state, _ := strings.Cut(string(line), ") ") // the name comes before it, in parentheses
+		return err == nil && !strings.HasPrefix(state, "T")
+	})
 }
 
 func (m *MariaDB) signal(t testing.TB, sig syscall.Signal) {
@@ -133,26 +159,28 @@ func (m *MariaDB) startSomewhere() (err error) {
 	return err
 }
 
-// install makes the server's own tables, and the statements that make its user at every start.
+// install makes the server's own tables, with our user among them.
 func (m *MariaDB) install() error {
 	user := "'" + mariadbUser + "'@'127.0.0.1'"
-	begin := "CREATE USER IF NOT EXISTS " + user + " IDENTIFIED BY '" + m.password + "';\n" +
+	// The server is installed without privileges; the first statement turns them on.
+	begin := "FLUSH PRIVILEGES;\nCREATE USER " + user + " IDENTIFIED BY '" + m.password + "';\n" +
 		"GRANT ALL ON *.* TO " + user + ";\n"
-	err := errors.Join(os.MkdirAll(m.scratch(), 0o700), os.WriteFile(m.initFile(), []byte(begin), 0o600))
+	err := errors.Join(os.MkdirAll(m.scratch(), 0o700), os.WriteFile(m.userFile(), []byte(begin), 0o600))
 	if err != nil {
 		return fmt.Errorf("prepare a folder for mariadbd: %w", err)
 	}
 	arguments := []string{
-		"--no-defaults", "--datadir=" + m.data(), "--auth-root-authentication-method=normal", "--skip-test-db",
-		"--skip-name-resolve", "--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M",
+		// A temporary folder of its own: every server removes what looks left behind in it when it starts.
+		"--no-defaults", "--datadir=" + m.data(), "--tmpdir=" + m.scratch(), "--auth-root-authentication-method=normal", "--skip-test-db",
+		"--skip-name-resolve", "--extra-file=" + m.userFile(), "--innodb-buffer-pool-size=8M", "--innodb-log-file-size=4M",
 	}
 	p, err := startProcess(m.dir, "mariadb-install-db", asOurselves(arguments)...)
 	if err != nil {
 		return err
 	}
 	<-p.exited
-	if _, err := os.Stat(filepath.Join(m.data(), "mysql", "global_priv.frm")); err != nil {
-		return fmt.Errorf("mariadb-install-db made no tables; its log ends:\n%s", p.logTail())
+	if p.ending != nil {
+		return fmt.Errorf("mariadb-install-db: %w; its log ends:\n%s", p.ending, p.logTail())
 	}
 	return nil
 }
@@ -160,9 +188,9 @@ func (m *MariaDB) install() error {
 // start starts the server on its port and waits until it serves.
 func (m *MariaDB) start() error {
 	p, err := startProcess(m.dir, "mariadbd", asOurselves([]string{
-		"--no-defaults", "--datadir=" + m.data(), "--tmpdir=" + m.scratch(), "--init-file=" + m.initFile(),
+		"--no-defaults", "--datadir=" + m.data(), "--tmpdir=" + m.scratch(),
 		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(m.port), "--socket=sock",
-		"--pid-file=" + filepath.Join(m.dir, "pid"), "--skip-name-resolve", "--skip-log-bin", "--max-connections=500",
+		"--pid-file=" + filepath.Join(m.dir, "pid"), "--skip-name-resolve", "--skip-log-bin", "--max-connections=500", "--log-warnings=0",
 		// The socket is relative to the data: a path of more than 107 characters cannot be one.
 		// A commit is on disk before it is answered, and wrong data is refused: what a sale relies on.
 		"--innodb-flush-log-at-trx-commit=1", "--sql-mode=STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
@@ -194,16 +222,19 @@ func (m *MariaDB) awaitReady() error {
 	defer cancel()
 	poll := time.NewTicker(mariadbReadyPoll)
 	defer poll.Stop()
-	for askMariaDB(ctx, m.dsn(), "SELECT 1") != nil {
+	for {
+		err := askMariaDB(ctx, m.dsn(), "SELECT 1")
+		if err == nil {
+			return nil
+		}
 		select {
 		case <-poll.C:
 		case <-m.process.exited:
 			return fmt.Errorf("mariadbd on port %d: %w", m.port, errExited)
 		case <-ctx.Done():
-			return fmt.Errorf("mariadbd on port %d was not ready within %v", m.port, mariadbReadyWithin)
+			return fmt.Errorf("mariadbd on port %d was not ready within %v: %w", m.port, mariadbReadyWithin, err)
 		}
 	}
-	return nil
 }
 
 // dsn names the server, without a database.
@@ -215,7 +246,7 @@ func (m *MariaDB) dsn() string {
 
 func (m *MariaDB) data() string     { return filepath.Join(m.dir, "data") }
 func (m *MariaDB) scratch() string  { return filepath.Join(m.dir, "tmp") }
-func (m *MariaDB) initFile() string { return filepath.Join(m.dir, "init.sql") }
+func (m *MariaDB) userFile() string { return filepath.Join(m.dir, "user.sql") }
 
 // close ends the server and removes its folder. It may be called before the server has started.
 func (m *MariaDB) close() {
@@ -261,8 +292,8 @@ func askMariaDB(ctx context.Context, dsn, statement string) error {
 		return err
 	}
 	db := sql.OpenDB(connector)
-	defer db.Close()
-	if _, err := db.ExecContext(ctx, statement); err != nil {
+	_, err = db.ExecContext(ctx, statement)
+	if err = errors.Join(err, db.Close()); err != nil {
 		return fmt.Errorf("mariadb at %s: %w", c.Addr, err)
 	}
 	return nil

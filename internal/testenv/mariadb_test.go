@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/go-sql-driver/mysql" // the driver under the DSNs
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/seckill-dev/seckill/internal/testenv"
 )
@@ -15,10 +15,16 @@ import (
 // dial opens a database for a test.
 func dial(t *testing.T, dsn string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("mysql", dsn)
+	server, err := mysql.ParseDSN(dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
+	server.Logger = &mysql.NopLogger{} // what it would say is what the test has done
+	connector, err := mysql.NewConnector(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := sql.OpenDB(connector)
 	t.Cleanup(func() { _ = db.Close() })
 	return db
 }

@@ -25,6 +25,7 @@ type process struct {
 	pid    int
 	log    string        // path of the file with its output
 	exited chan struct{} // closed once it has been reaped
+	ending error         // why it ended, nil for exit status 0; known once exited is closed
 }
 
 // startProcess starts a server that must stay in the foreground; its output goes to a file in dir.
@@ -67,7 +68,7 @@ func (p *process) own(cmd *exec.Cmd, started chan<- error) {
 	}
 	p.pid = cmd.Process.Pid
 	started <- nil
-	_ = cmd.Wait() // the log says why it ended
+	p.ending = cmd.Wait()
 	close(p.exited)
 }
 

@@ -1,0 +1,153 @@
+package sqlstore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/sqlstore"
+)
+
+// hold locks an item's stock row in a transaction of the store's own writers and sends nothing more, as a process does
+// that is stopped in the middle of T1.
+func hold(t *testing.T, store *sqlstore.Store, item seckill.ID) *sql.Tx {
+	t.Helper()
+	write, _, err := store.SQL(seckill.HomeShard(store.Shards(), item))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := write.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = tx.Rollback() })
+	if _, err := tx.ExecContext(t.Context(), "UPDATE stock SET version = version + 1 WHERE item = ?", item); err != nil {
+		t.Fatal(err)
+	}
+	return tx
+}
+
+// awaitLockWait waits until somebody in the store's first database waits for a row.
+func awaitLockWait(t *testing.T, store *sqlstore.Store) {
+	t.Helper()
+	_, read, err := store.SQL(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The server shows the same picture again to whoever asks twice within a tenth of a second.
+	soonEvery(t, 200*time.Millisecond, "nobody waits for the row", func() bool {
+		var waiting int
+		err := read.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM information_schema.innodb_trx
+			JOIN information_schema.processlist ON id = trx_mysql_thread_id
+			WHERE trx_state = 'LOCK WAIT' AND db = DATABASE()`).Scan(&waiting)
+		return err == nil && waiting > 0
+	})
+}
+
+// soon polls until done says so.
+func soon(t *testing.T, otherwise string, done func() bool) {
+	t.Helper()
+	soonEvery(t, 10*time.Millisecond, otherwise, done)
+}
+
+func soonEvery(t *testing.T, pause time.Duration, otherwise string, done func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	poll := time.NewTicker(pause)
+	defer poll.Stop()
+	for !done() {
+		select {
+		case <-poll.C:
+		case <-ctx.Done():
+			t.Fatal(otherwise)
+		}
+	}
+}
+
+// settleThrough settles until it succeeds, repeating what passes as a worker does; it tells how long that took.
+func (b *bench) settleThrough(t *testing.T, messages ...seckill.Message) time.Duration {
+	t.Helper()
+	began := time.Now()
+	shard := seckill.HomeShard(b.Shards, messages[0].Item)
+	for {
+		_, err := b.Claims.Settle(t.Context(), shard, messages)
+		if err == nil {
+			return time.Since(began)
+		}
+		if !errors.Is(err, seckill.ErrTransient) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A worker waits for the row of its second item while another one settles the very same reservation there. Under
+// REPEATABLE READ it would not see that claim: what it reads would be as old as its first look at the first item.
+func TestMySQLDecidesOnWhatItLocked(t *testing.T) {
+	t.Parallel()
+	store := openMariaDB(t)
+	first, last := newBench(t, store, 10, 10), newBench(t, store, 10, 10)
+	if first.item > last.item {
+		first, last = last, first
+	}
+	other := hold(t, store, last.item)
+	messages := []seckill.Message{first.message(t, 1), last.message(t, 1)}
+	settled := make(chan error, 1)
+	go func() {
+		_, err := first.Claims.Settle(context.Background(), 0, messages)
+		settled <- err
+	}()
+	awaitLockWait(t, store)
+	r := messages[1].Reservations[0]
+	_, claimErr := other.ExecContext(t.Context(), `INSERT INTO claims (id, item, user_id, quantity, key_hash, epoch, state, reason,
+		first_id, ordered, created_at) VALUES (?, ?, ?, 1, ?, 1, 'held', '', 0, 0, 1)`, r.ID, last.item, r.User, r.KeyHash)
+	_, stockErr := other.ExecContext(t.Context(),
+		"UPDATE stock SET lent = lent - 1, claimed = claimed + 1, accounted = accounted + 1 WHERE item = ?", last.item)
+	if err := errors.Join(claimErr, stockErr, other.Commit(), <-settled); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []*bench{first, last} {
+		if stock, err := b.Stocks.Get(t.Context(), b.item); err != nil || stock.Claimed != 1 || stock.Accounted != 1 {
+			t.Fatalf("got %+v, %v", stock, err)
+		}
+	}
+}
+
+// Trap 19: a stopped worker keeps the row lock, the item is frozen for hours.
+func TestTrap19AStoppedWorkerLosesItsLock(t *testing.T) {
+	t.Parallel()
+	store := openMariaDB(t)
+	b := newBench(t, store, 10, 1)
+	stopped := hold(t, store, b.item)
+	if took := b.settleThrough(t, b.message(t, 1)); took > 20*time.Second || took < 3*time.Second {
+		t.Fatalf("the item was frozen for %v", took)
+	}
+	// It wakes up: what it had begun is gone.
+	if _, err := stopped.ExecContext(t.Context(), "UPDATE stock SET claimed = claimed + 1, lent = lent - 1 WHERE item = ?", b.item); err == nil {
+		t.Fatal("the stopped worker went on where it had been")
+	}
+	if stock, err := b.Stocks.Get(t.Context(), b.item); err != nil || stock.Claimed != 1 || stock.Accounted != 1 {
+		t.Fatalf("got %+v, %v", stock, err)
+	}
+}
+
+// A statement that waits is ended by the server, so that nobody's call goes on after its caller has left.
+func TestMySQLCallsALockWaitTransient(t *testing.T) {
+	t.Parallel()
+	store := openMariaDB(t)
+	b := newBench(t, store, 10, 1)
+	hold(t, store, b.item)
+	_, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, 1)})
+	if !errors.Is(err, seckill.ErrTransient) {
+		t.Fatalf("got %v", err)
+	}
+}
+
+// openMariaDB opens a fresh store of one shard on the package's server.
+func openMariaDB(t testing.TB) *sqlstore.Store {
+	t.Helper()
+	return leased(t, mariadbConfig(t, 1))
+}
