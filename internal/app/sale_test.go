@@ -106,7 +106,7 @@ func TestReplay(t *testing.T) {
 func replaysWithoutRedis(t *testing.T) {
 	t.Parallel()
 	s := openSale(t, 10, 5)
-	first := s.mustInsist("ann", 2, "ann-buys-two")
+	first := s.mustInsist(2, "ann-buys-two")
 	s.settled()
 	again := func(when string) {
 		t.Helper()
@@ -130,7 +130,7 @@ func replaysBeforeItRefuses(t *testing.T) {
 	t.Parallel()
 	s := openShop(t)
 	sale := s.preload(1, 1, -time.Second, time.Hour)
-	first := s.mustInsist("ann", 1, "the-last-one")
+	first := s.mustInsist(1, "the-last-one")
 	repeat := func(when string) {
 		t.Helper()
 		receipt, err := s.insist("ann", 1, "the-last-one")

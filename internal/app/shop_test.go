@@ -189,10 +189,10 @@ func (s *shop) patiently(ask func() (purchase.Receipt, error)) (purchase.Receipt
 	}
 }
 
-// mustInsist is insist for who must get it.
-func (s *shop) mustInsist(user seckill.UserID, quantity int64, key string) purchase.Receipt {
+// mustInsist is insist for Ann, who must get it.
+func (s *shop) mustInsist(quantity int64, key string) purchase.Receipt {
 	s.t.Helper()
-	receipt, err := s.insist(user, quantity, key)
+	receipt, err := s.insist("ann", quantity, key)
 	if err != nil {
 		s.t.Fatal(err)
 	}

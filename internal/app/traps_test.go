@@ -78,7 +78,7 @@ func replayAwaitsConfirm(t *testing.T) {
 			wantReason(t, err, seckill.UnknownOutcome) // the confirm came too late
 		}
 	}
-	s.mustInsist("ann", 1, "the-same-key")
+	s.mustInsist(1, "the-same-key")
 	s.addsUp()
 	s.wantOrders(1)
 }
@@ -201,7 +201,7 @@ func deadLetterOfGarbage(t *testing.T) {
 func deadLetterOfDoubledID(t *testing.T) {
 	t.Parallel()
 	s := openSale(t, 10, 1)
-	first := s.mustInsist("ann", 1, "")
+	first := s.mustInsist(1, "")
 	s.settled()
 	s.publishBob(2, 1, first.Reservation.ID)
 	s.await("it is a dead letter", func() bool {
