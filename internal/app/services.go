@@ -31,6 +31,9 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err := store.Verify(ctx); err != nil {
 		return nil, fmt.Errorf("shards: %w; run `seckill migrate up` first", err)
 	}
+	if err := checkShards(ctx, config, store, log); err != nil {
+		return nil, err
+	}
 	if err := b.leaseIDs(ctx, store); err != nil {
 		return nil, err
 	}
@@ -38,6 +41,21 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 		return nil, err
 	}
 	return b, b.dialRabbitMQ(ctx, config.RabbitMQ, log)
+}
+
+// checkShards refuses in production what a database does not keep, and warns of it otherwise.
+func checkShards(ctx context.Context, config Config, store *sqlstore.Store, log *slog.Logger) error {
+	warnings, err := store.Check(ctx)
+	if err != nil {
+		return fmt.Errorf("check the shards: %w", err)
+	}
+	for _, warning := range warnings {
+		if config.Profile == ProfileProduction {
+			return fmt.Errorf("shards[%d]: %s (refused by profile: production)", warning.Shard, warning.Text)
+		}
+		log.Warn("profile: production would refuse this", "shard", warning.Shard, "setting", warning.Text)
+	}
+	return nil
 }
 
 func (b *Backend) openShards(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {
