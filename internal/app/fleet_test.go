@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -135,21 +134,14 @@ func (p *fleetProcess) begin(child *exec.Cmd) bool {
 	return true
 }
 
-// kill is kill -9; the supervisor starts it again.
-func (p *fleetProcess) kill() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.child != nil {
-		_ = p.child.Process.Kill()
-	}
-}
-
 // end is kill -9 for good.
 func (p *fleetProcess) end() {
 	p.mu.Lock()
 	p.retire = true
+	if p.child != nil {
+		_ = p.child.Process.Kill()
+	}
 	p.mu.Unlock()
-	p.kill()
 	<-p.gone
 }
 
@@ -182,30 +174,4 @@ func TestFleet(t *testing.T) {
 		f := startFleet(t)
 		f.judge(<-f.sell(doomedUnits, 2*doomedUnits), doomedUnits)
 	})
-	t.Run("loses nothing when processes and servers are killed in mid-sale", func(t *testing.T) {
-		t.Parallel()
-		f := startFleet(t)
-		const units = 2000
-		done := f.sell(units, 2*units)
-		f.awaitSold(20)
-		for _, kill := range f.kills() {
-			kill()
-		}
-		f.judge(<-done, units)
-	})
-}
-
-// kills are one blow at each kind of part, in any order.
-func (f *fleet) kills() []func() {
-	blows := []func(){
-		func() { f.redis.RestartEmpty(f.t) },
-		func() { f.rabbit.Restart(f.t) },
-		func() { f.shards[1].Restart(f.t) },
-		func() { f.shards[0].Restart(f.t) },
-	}
-	for _, role := range []string{"api", "worker", "keeper"} {
-		blows = append(blows, func() { f.roles[role+"-0"].kill() })
-	}
-	rand.Shuffle(len(blows), func(i, j int) { blows[i], blows[j] = blows[j], blows[i] })
-	return blows
 }

@@ -111,7 +111,7 @@ func (s *System) bind(ctx context.Context) error {
 
 // bindProbes takes the operators' address for health and metrics alone.
 func (s *System) bindProbes(ctx context.Context) error {
-	probes, err := httpapi.NewProbes(s.log, s.registry, s.registry)
+	probes, err := httpapi.NewProbes(s.log, s.registry, s.registry) //nolint:contextcheck // a request has the context of its client
 	if err != nil {
 		return err
 	}
