@@ -9,6 +9,8 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
+var errGateLit = errors.New("the item is sealing and its gate has not lapsed yet")
+
 // Renew prolongs the gate of every open item.
 //
 // It reads Redis' clock and identity first and SQL second: `until` is then counted from an instant at which SQL was yet to
@@ -58,9 +60,9 @@ func (r *Renew) renew(ctx context.Context, renewals []seckill.Renewal) error {
 	return errors.Join(failures...)
 }
 
-// Carry sends an item's settings to Redis at once. No error means that Redis has them, or that the item is not open and
-// will be loaded with them. An open item without a gate is an error, because a keeper may just be lighting it with older
-// settings: such a gate ends one gate length after the change at the latest.
+// Carry sends an item's settings to Redis at once. No error means that Redis has them, or cannot sell before it has been
+// loaded with them. An open item without a gate is an error, because a keeper may just be lighting it with older settings,
+// and so is a sealing one whose gate has not lapsed: either ends one gate length after the change at the latest.
 func (r *Renew) Carry(ctx context.Context, id seckill.ID) error {
 	server, err := r.ports.Lent.Server(ctx, id)
 	if err != nil {
@@ -69,6 +71,10 @@ func (r *Renew) Carry(ctx context.Context, id seckill.ID) error {
 	stock, err := r.ports.Stocks.Get(ctx, id)
 	if err != nil {
 		return fmt.Errorf("read stock: %w", err)
+	}
+	// A seal lets the gate lapse; until then Redis sells under the settings it has.
+	if stock.State == seckill.StockSealing && stock.ReadAt.Before(stock.Since.Add(stock.Gate+seckill.CloseMargin)) {
+		return errGateLit
 	}
 	if stock.State != seckill.StockOpen {
 		return nil
