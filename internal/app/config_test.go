@@ -175,7 +175,7 @@ func wrongValues() map[string]refusal {
 		"a value for a section":         {"log: debug", "", `log: is a section, so its keys go below it, not "debug"`},
 		"a section for a value":         {"data: {a: b}", "", "data: must be a text, got a section; put it in quotes"},
 		"a profile":                     {"profile: prod", "", `profile: must be development or production, got "prod"`},
-		"a backend":                     {"backend: services", "", `backend: must be embedded, got "services"`},
+		"a backend":                     {"backend: cloud", "", `backend: must be embedded or services, got "cloud"`},
 		"an address":                    {"listen: localhost", "", `listen: must be host:port or :port, got "localhost"`},
 		"a port":                        {"listen: :99999", "", `listen: must end with a port from 0 to 65535, got ":99999"`},
 		"one address for both":          {"listen: 127.0.0.1:8081", "", `admin_listen: must be another address than listen, got "127.0.0.1:8081" for both`},
