@@ -46,16 +46,7 @@ func (c *roleCommand) play(ctx context.Context, cli *commands, console console, 
 	if listen != "" {
 		flags["listen"] = listen
 	}
-	config, err := cli.load(flags)
-	if err != nil {
-		return err
-	}
-	log := config.Logger(console.err)
-	app.LogLibraries(log)
-	for _, warning := range config.Warnings() {
-		log.Warn("profile: production would refuse this", "setting", warning)
-	}
-	system, err := app.Open(ctx, config, plan, log)
+	system, log, err := cli.open(ctx, console, plan, flags)
 	if err != nil {
 		return err
 	}

@@ -21,21 +21,12 @@ const demoReadyWait = 30 * time.Second
 
 // Run implements the command.
 func (c *upCommand) Run(ctx context.Context, cli *commands, console console) (err error) {
-	config, err := cli.load(c.flags())
-	if err != nil {
-		return err
-	}
-	log := config.Logger(console.err)
-	app.LogLibraries(log)
-	for _, warning := range config.Warnings() {
-		log.Warn("profile: production would refuse this", "setting", warning)
-	}
-	system, err := app.Open(ctx, config, app.Everything(), log)
+	system, log, err := cli.open(ctx, console, app.Everything(), c.flags())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
-	log.Info("serving", "shoppers", system.URL(), "operators", system.AdminURL(), "data", config.Data, "version", version)
+	log.Info("serving", "shoppers", system.URL(), "operators", system.AdminURL(), "data", system.Config.Data, "version", version)
 	if !c.Demo {
 		return system.Run(ctx)
 	}
