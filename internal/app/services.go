@@ -37,7 +37,7 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err := b.leaseIDs(ctx, store); err != nil {
 		return nil, err
 	}
-	if err := b.dialRedis(config.Redis, log); err != nil {
+	if err := b.dialRedis(ctx, config, log); err != nil {
 		return nil, err
 	}
 	return b, b.dialRabbitMQ(ctx, config.RabbitMQ, log)
@@ -106,18 +106,10 @@ func (b *Backend) leaseIDs(ctx context.Context, store *sqlstore.Store) error {
 	return nil
 }
 
-func (b *Backend) dialRedis(config RedisConfig, log *slog.Logger) error {
-	password, err := config.Login.password("redis.login")
+func (b *Backend) dialRedis(ctx context.Context, config Config, log *slog.Logger) error {
+	options, err := config.Redis.options()
 	if err != nil {
 		return err
-	}
-	encrypted, err := config.TLS.client("redis.tls")
-	if err != nil {
-		return err
-	}
-	options := redis.Options{
-		Addresses: config.Addresses, Cluster: config.Cluster, DB: config.Database,
-		Username: config.Login.Username, Password: password, TLS: encrypted, CallTimeout: config.CallTimeout,
 	}
 	lent, err := redis.OpenLent(options)
 	if err != nil {
@@ -129,9 +121,26 @@ func (b *Backend) dialRedis(config RedisConfig, log *slog.Logger) error {
 		return err
 	}
 	b.onClose(announcements.Close)
-	b.Lent = guard.NewLent(lent, guard.NewBreaker("redis", guard.Options{Log: log}))
+	b.Lent = guard.NewLent(lent, guard.NewNodes(lent.Node, func(node string) *guard.Breaker {
+		return guard.NewBreaker("redis at "+node, guard.Options{Log: log})
+	}))
 	b.Announcements = announcements
-	return nil
+	return b.checkRedis(ctx, lent.Check, config.Profile, log)
+}
+
+func (c RedisConfig) options() (redis.Options, error) {
+	password, err := c.Login.password("redis.login")
+	if err != nil {
+		return redis.Options{}, err
+	}
+	encrypted, err := c.TLS.client("redis.tls")
+	if err != nil {
+		return redis.Options{}, err
+	}
+	return redis.Options{
+		Addresses: c.Addresses, Cluster: c.Cluster, DB: c.Database,
+		Username: c.Login.Username, Password: password, TLS: encrypted, CallTimeout: c.CallTimeout,
+	}, nil
 }
 
 func (b *Backend) dialRabbitMQ(ctx context.Context, config RabbitMQConfig, log *slog.Logger) error {
