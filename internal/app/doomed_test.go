@@ -46,6 +46,7 @@ func runDoomed(cut string) int {
 		return 1
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	app.LogLibraries(log)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	system, err := app.Open(ctx, config, plan, log, cuts{dieAt(point, times)}.option())

@@ -73,21 +73,24 @@ func TestRedisCheck(t *testing.T) {
 	})
 	t.Run("is not ready in production while a redis that came later is set wrongly", func(t *testing.T) {
 		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			rig := &redisRig{answer: absent()}
-			if err := rig.start(ProfileProduction); err != nil || rig.backend.ready() != nil {
-				t.Fatal(err, rig.backend.ready())
-			}
-			rig.answer = evicting()
-			rig.later()
-			if err := rig.backend.ready(); err == nil || rig.logged("level=ERROR") != 1 {
-				t.Errorf("%v; %s", err, &rig.log)
-			}
-			rig.answer = redis.Checkup{}
-			rig.later()
-			if err := rig.backend.ready(); err != nil {
-				t.Error(err)
-			}
-		})
+		synctest.Test(t, refusesLateRedis)
 	})
+}
+
+func refusesLateRedis(t *testing.T) {
+	t.Helper()
+	rig := &redisRig{answer: absent()}
+	if err := rig.start(ProfileProduction); err != nil || rig.backend.ready() != nil {
+		t.Fatal(err, rig.backend.ready())
+	}
+	rig.answer = evicting()
+	rig.later()
+	if err := rig.backend.ready(); err == nil || rig.logged("level=ERROR") != 1 {
+		t.Errorf("%v; %s", err, &rig.log)
+	}
+	rig.answer = redis.Checkup{}
+	rig.later()
+	if err := rig.backend.ready(); err != nil {
+		t.Error(err)
+	}
 }
