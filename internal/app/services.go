@@ -24,7 +24,11 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 			err = errors.Join(err, b.Close())
 		}
 	}()
-	store, err := b.openShards(ctx, config, log)
+	doors, err := config.entrances()
+	if err != nil {
+		return nil, err
+	}
+	store, err := b.openShards(ctx, config, doors.shards, log)
 	if err != nil {
 		return nil, err
 	}
@@ -37,10 +41,10 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err := b.leaseIDs(ctx, store); err != nil {
 		return nil, err
 	}
-	if err := b.dialRedis(config.Redis, log); err != nil {
+	if err := b.dialRedis(config.Redis, doors.redis, log); err != nil {
 		return nil, err
 	}
-	return b, b.dialRabbitMQ(ctx, config.RabbitMQ, log)
+	return b, b.dialRabbitMQ(ctx, config.RabbitMQ, doors.rabbitmq, log)
 }
 
 // checkShards refuses in production what a database does not keep, and warns of it otherwise.
@@ -58,38 +62,28 @@ func checkShards(ctx context.Context, config Config, store *sqlstore.Store, log 
 	return nil
 }
 
-func (b *Backend) openShards(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {
+func (b *Backend) openShards(
+	ctx context.Context, config Config, doors []entrance, log *slog.Logger,
+) (*sqlstore.Store, error) {
 	shards := make([]sqlstore.ShardConfig, len(config.Shards))
 	for i, shard := range config.Shards {
-		server, err := shard.server(fmt.Sprintf("shards[%d]", i))
-		if err != nil {
-			return nil, err
-		}
-		shards[i] = sqlstore.ShardConfig{Readers: shard.Connections, MySQL: server}
+		shards[i] = sqlstore.ShardConfig{Readers: shard.Connections, MySQL: shard.server(doors[i])}
 	}
 	store, err := sqlstore.Open(ctx, sqlstore.Config{Shards: shards, Clock: seckill.SystemClock{}, Log: log})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("shards: %w", err)
 	}
 	b.onClose(store.Close)
 	b.useStore(store)
 	return store, nil
 }
 
-func (s ShardConfig) server(key string) (*sqlstore.MySQLConfig, error) {
-	password, err := s.Login.password(key + ".login")
-	if err != nil {
-		return nil, err
-	}
-	encrypted, err := s.TLS.client(key + ".tls")
-	if err != nil {
-		return nil, err
-	}
-	server := &sqlstore.MySQLConfig{DSN: s.dsn(s.Address), Password: password, Writers: s.Connections, TLS: encrypted}
+func (s ShardConfig) server(door entrance) *sqlstore.MySQLConfig {
+	server := &sqlstore.MySQLConfig{DSN: s.dsn(s.Address), Password: door.password, Writers: s.Connections, TLS: door.tls}
 	for _, replica := range s.Replicas {
 		server.Replicas = append(server.Replicas, s.dsn(replica))
 	}
-	return server, nil
+	return server
 }
 
 func (s ShardConfig) dsn(address string) string {
@@ -106,18 +100,10 @@ func (b *Backend) leaseIDs(ctx context.Context, store *sqlstore.Store) error {
 	return nil
 }
 
-func (b *Backend) dialRedis(config RedisConfig, log *slog.Logger) error {
-	password, err := config.Login.password("redis.login")
-	if err != nil {
-		return err
-	}
-	encrypted, err := config.TLS.client("redis.tls")
-	if err != nil {
-		return err
-	}
+func (b *Backend) dialRedis(config RedisConfig, door entrance, log *slog.Logger) error {
 	options := redis.Options{
 		Addresses: config.Addresses, Cluster: config.Cluster, DB: config.Database,
-		Username: config.Login.Username, Password: password, TLS: encrypted, CallTimeout: config.CallTimeout,
+		Username: door.username, Password: door.password, TLS: door.tls, CallTimeout: config.CallTimeout,
 	}
 	lent, err := redis.OpenLent(options)
 	if err != nil {
@@ -134,18 +120,10 @@ func (b *Backend) dialRedis(config RedisConfig, log *slog.Logger) error {
 	return nil
 }
 
-func (b *Backend) dialRabbitMQ(ctx context.Context, config RabbitMQConfig, log *slog.Logger) error {
-	password, err := config.Login.password("rabbitmq.login")
-	if err != nil {
-		return err
-	}
-	encrypted, err := config.TLS.client("rabbitmq.tls")
-	if err != nil {
-		return err
-	}
+func (b *Backend) dialRabbitMQ(ctx context.Context, config RabbitMQConfig, door entrance, log *slog.Logger) error {
 	shards := b.Shards.Count()
 	queue, err := rabbitmq.Open(ctx, rabbitmq.Config{
-		URLs: config.urls(), Username: config.Login.Username, Password: password, TLS: encrypted, Name: "seckill",
+		URLs: config.urls(), Username: door.username, Password: door.password, TLS: door.tls, Name: "seckill",
 		Shards: shards, Lanes: config.Lanes, Prefetch: config.Prefetch, Clock: seckill.SystemClock{}, Log: log,
 	})
 	if err != nil {
