@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/seckill-dev/seckill/internal/app"
+	"github.com/seckill-dev/seckill/internal/testenv"
 )
 
 // change sets one setting, by its dotted path, in the file that the README shows; nil leaves it out.
@@ -193,9 +194,9 @@ func TestEntrances(t *testing.T) {
 
 func wrongFiles(t *testing.T, folder string) map[string]wrongServer {
 	t.Helper()
-	ca := newAuthority(t, folder)
-	certificate, key := ca.issue(t, "client")
-	_, otherKey := ca.issue(t, "other")
+	ca := testenv.NewAuthority(t, folder)
+	certificate, key := ca.Issue(t, "client")
+	_, otherKey := ca.Issue(t, "other")
 	file := func(name, content string, mode os.FileMode) string { return writeFile(t, folder, name, content, mode) }
 	encrypted := func(fields ...string) map[string]any {
 		section := map[string]any{"enabled": true}

@@ -1,4 +1,4 @@
-package app_test
+package testenv
 
 import (
 	"crypto/ecdsa"
@@ -15,18 +15,20 @@ import (
 	"time"
 )
 
-// authority issues certificates for servers and clients of this machine, into a folder.
-type authority struct {
+// Authority issues certificates for servers and clients of this machine, into a folder.
+type Authority struct {
+	// File is what whoever trusts it is given (PEM).
+	File string
+
 	folder      string
 	certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
-	// file is what whoever trusts it is given.
-	file string
 }
 
-func newAuthority(t *testing.T, folder string) *authority {
+// NewAuthority makes an authority that nobody else knows. What it issues is good for an hour.
+func NewAuthority(t testing.TB, folder string) *Authority {
 	t.Helper()
-	a := &authority{folder: folder, key: newKey(t)}
+	a := &Authority{folder: folder, key: newKey(t)}
 	template := template("authority of this test")
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	raw := a.sign(t, template, template, a.key)
@@ -34,12 +36,12 @@ func newAuthority(t *testing.T, folder string) *authority {
 	if a.certificate, err = x509.ParseCertificate(raw); err != nil {
 		t.Fatal(err)
 	}
-	a.file = a.write(t, "ca.pem", "CERTIFICATE", raw)
+	a.File = a.write(t, "ca.pem", "CERTIFICATE", raw)
 	return a
 }
 
-// issue makes a key and a certificate that is good for 127.0.0.1, as server and as client.
-func (a *authority) issue(t *testing.T, name string) (certificateFile, keyFile string) {
+// Issue makes a key and a certificate that is good for 127.0.0.1, as server and as client.
+func (a *Authority) Issue(t testing.TB, name string) (certificateFile, keyFile string) {
 	t.Helper()
 	key := newKey(t)
 	template := template(name)
@@ -53,7 +55,7 @@ func (a *authority) issue(t *testing.T, name string) (certificateFile, keyFile s
 	return a.write(t, name+".pem", "CERTIFICATE", raw), a.write(t, name+".key", "PRIVATE KEY", secret)
 }
 
-func (a *authority) sign(t *testing.T, template, parent *x509.Certificate, key *ecdsa.PrivateKey) []byte {
+func (a *Authority) sign(t testing.TB, template, parent *x509.Certificate, key *ecdsa.PrivateKey) []byte {
 	t.Helper()
 	raw, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), a.key)
 	if err != nil {
@@ -62,7 +64,7 @@ func (a *authority) sign(t *testing.T, template, parent *x509.Certificate, key *
 	return raw
 }
 
-func (a *authority) write(t *testing.T, name, kind string, content []byte) string {
+func (a *Authority) write(t testing.TB, name, kind string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(a.folder, name)
 	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content}), 0o600); err != nil {
@@ -78,7 +80,7 @@ func template(name string) *x509.Certificate {
 	}
 }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
