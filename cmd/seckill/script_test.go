@@ -40,6 +40,7 @@ func TestMain(m *testing.M) {
 //	tamper table assignments  changes the first row of a table by hand (orders: of any of them); sets $TABLE and $ROW
 //	mode file mode            what others may do with a file
 //	servers                   real servers, behind TLS and passwords; writes secrets/ and, from servers.yaml, seckill.yaml
+//	vary file old new         another configuration file: seckill.yaml with a text replaced
 //	play name argument...     a seckill process beside the script; its output is in name.log
 //	part name                 SIGTERM to it: it must end by itself, with exit code 0
 //	secretless file...        no secret of secrets/ is in the files
@@ -52,7 +53,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata", Setup: settle, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "terminate": terminate, "die": die, "sell": sell, "until": until,
-			"query": query, "tamper": tamper, "mode": mode, "play": play, "part": part, "secretless": secretless,
+			"query": query, "tamper": tamper, "mode": mode, "play": play, "part": part, "vary": vary, "secretless": secretless,
 			"servers": func(ts *testscript.TestScript, neg bool, args []string) { startServers(t, ts, neg, args) },
 		},
 	})

@@ -107,10 +107,13 @@ func (s *servers) admit(t testing.TB, ts *testscript.TestScript) {
 	}
 }
 
-// secretless reads files for what only the files in secrets/ may say.
+// secretless reads files, and the arguments of the processes that play, for what only the files in secrets/ may say.
 func secretless(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: secretless file...")
+	}
+	for _, p := range playersOf(ts) {
+		args = append(args, fmt.Sprintf("/proc/%d/cmdline", p.command.Process.Pid))
 	}
 	for _, name := range secretNames() {
 		secret := strings.TrimSpace(ts.ReadFile("secrets/" + name))
@@ -120,4 +123,16 @@ func secretless(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 	}
+}
+
+// vary writes another configuration file: seckill.yaml with one text in place of another.
+func vary(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: vary file old new")
+	}
+	text := ts.ReadFile("seckill.yaml")
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("seckill.yaml has no %s", args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o600))
 }

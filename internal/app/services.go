@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/guard"
 	"github.com/seckill-dev/seckill/internal/rabbitmq"
@@ -130,9 +131,24 @@ func (b *Backend) dialRabbitMQ(ctx context.Context, config RabbitMQConfig, door 
 		return err
 	}
 	b.onClose(queue.Close)
+	awaitRabbitMQ(ctx, queue, log)
 	b.Publisher = guard.NewPublisher(queue, shardBreakers("rabbitmq", shards, log))
 	b.Consumer, b.Queue, b.DeadLetters = queue, queue, queue
 	return nil
+}
+
+// brokerStartWait is how long a start waits for the broker: connecting takes a moment, and a process that serves before
+// would complain of a queue that is only not connected yet.
+const brokerStartWait = 2 * time.Second
+
+// awaitRabbitMQ gives the connections their moment. A broker that is away stops no start: shoppers hear busy until it is
+// back, and find everything else as always.
+func awaitRabbitMQ(ctx context.Context, queue *rabbitmq.Queue, log *slog.Logger) {
+	waiting, cancel := context.WithTimeout(ctx, brokerStartWait)
+	defer cancel()
+	if err := queue.AwaitReady(waiting); err != nil {
+		log.Warn("starting without rabbitmq", "error", err)
+	}
 }
 
 func (c RabbitMQConfig) urls() []string {
