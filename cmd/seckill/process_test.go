@@ -158,3 +158,12 @@ func part(ts *testscript.TestScript, neg bool, args []string) {
 	playersOf(ts)[args[0]].terminate(ts, args[0]+".log")
 	delete(playersOf(ts), args[0])
 }
+
+// quit is kill -9 of what play has started, in whatever state it is.
+func quit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || playersOf(ts)[args[0]] == nil {
+		ts.Fatalf("usage: quit name, of what was played")
+	}
+	playersOf(ts)[args[0]].kill()
+	delete(playersOf(ts), args[0])
+}

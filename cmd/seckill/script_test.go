@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	vary file old new         another configuration file: seckill.yaml with a text replaced
 //	play name argument...     a seckill process beside the script; its output is in name.log
 //	part name                 SIGTERM to it: it must end by itself, with exit code 0
+//	quit name                 kill -9, or nothing if it has ended
 //	secretless file...        no secret of secrets/ is in the files
 //
 // All of them use the data folder `data` and the addresses $SHOP and $ADMIN, as the program itself does, by its
@@ -53,7 +54,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata", Setup: settle, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "terminate": terminate, "die": die, "sell": sell, "until": until,
-			"query": query, "tamper": tamper, "mode": mode, "play": play, "part": part, "vary": vary, "secretless": secretless,
+			"query": query, "tamper": tamper, "mode": mode, "play": play, "part": part, "quit": quit, "vary": vary, "secretless": secretless,
 			"servers": func(ts *testscript.TestScript, neg bool, args []string) { startServers(t, ts, neg, args) },
 		},
 	})

@@ -45,7 +45,7 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err := b.dialRedis(config.Redis, doors.redis, log); err != nil {
 		return nil, err
 	}
-	return b, b.dialRabbitMQ(ctx, config.RabbitMQ, doors.rabbitmq, log)
+	return b, b.dialRabbitMQ(ctx, config, doors.rabbitmq, log)
 }
 
 // checkShards refuses in production what a database does not keep, and warns of it otherwise.
@@ -121,34 +121,42 @@ func (b *Backend) dialRedis(config RedisConfig, door entrance, log *slog.Logger)
 	return nil
 }
 
-func (b *Backend) dialRabbitMQ(ctx context.Context, config RabbitMQConfig, door entrance, log *slog.Logger) error {
+func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance, log *slog.Logger) error {
 	shards := b.Shards.Count()
 	queue, err := rabbitmq.Open(ctx, rabbitmq.Config{
-		URLs: config.urls(), Username: door.username, Password: door.password, TLS: door.tls, Name: "seckill",
-		Shards: shards, Lanes: config.Lanes, Prefetch: config.Prefetch, Clock: seckill.SystemClock{}, Log: log,
+		URLs: config.RabbitMQ.urls(), Username: door.username, Password: door.password, TLS: door.tls, Name: "seckill",
+		Shards: shards, Lanes: config.RabbitMQ.Lanes, Prefetch: config.RabbitMQ.Prefetch, Clock: seckill.SystemClock{}, Log: log,
 	})
 	if err != nil {
 		return err
 	}
 	b.onClose(queue.Close)
-	awaitRabbitMQ(ctx, queue, log)
+	if err := awaitRabbitMQ(ctx, queue, config.Profile, log); err != nil {
+		return err
+	}
 	b.Publisher = guard.NewPublisher(queue, shardBreakers("rabbitmq", shards, log))
 	b.Consumer, b.Queue, b.DeadLetters = queue, queue, queue
 	return nil
 }
 
-// brokerStartWait is how long a start waits for the broker: connecting takes a moment, and a process that serves before
-// would complain of a queue that is only not connected yet.
-const brokerStartWait = 2 * time.Second
+// brokerStartWait is how long a start waits for the broker. Connecting takes a moment, and a process that serves before
+// would complain of a queue that is only not connected yet; but to say that a password is wrong takes RabbitMQ 3 s.
+const brokerStartWait = 5 * time.Second
 
 // awaitRabbitMQ gives the connections their moment. A broker that is away stops no start: shoppers hear busy until it is
-// back, and find everything else as always.
-func awaitRabbitMQ(ctx context.Context, queue *rabbitmq.Queue, log *slog.Logger) {
+// back, and find everything else as always. One that is there and will not have us does so in production.
+func awaitRabbitMQ(ctx context.Context, queue *rabbitmq.Queue, profile Profile, log *slog.Logger) error {
 	waiting, cancel := context.WithTimeout(ctx, brokerStartWait)
 	defer cancel()
-	if err := queue.AwaitReady(waiting); err != nil {
+	err := queue.AwaitReady(waiting)
+	switch {
+	case err == nil:
+	case rabbitmq.RefusesUs(err) && profile == ProfileProduction:
+		return fmt.Errorf("rabbitmq.login: is refused: %w; check user, password, vhost and what the user may do there", err)
+	default:
 		log.Warn("starting without rabbitmq", "error", err)
 	}
+	return nil
 }
 
 func (c RabbitMQConfig) urls() []string {
