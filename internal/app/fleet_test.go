@@ -98,7 +98,9 @@ func TestFleet(t *testing.T) {
 		t.Parallel()
 		var book logBook
 		f := startFleet(t, book.keep)
-		f.judge(<-f.sell(doomedUnits, 2*doomedUnits), doomedUnits)
+		done := f.sell(doomedUnits, 2*doomedUnits)
+		f.await("every unit is sold", func() bool { return f.sold() == doomedUnits })
+		f.judge(<-done, doomedUnits)
 		ending, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		f.Shutdown(ending)
