@@ -110,13 +110,14 @@ func TestFleet(t *testing.T) {
 	t.Run("loses nothing when processes and servers are killed in mid-sale", func(t *testing.T) {
 		t.Parallel()
 		f := startFleet(t)
-		const units = 2000
-		done := f.sell(units, 2*units)
+		const units = 1000
+		done := f.sell(units, units)
 		f.awaitSold(20)
 		for _, blow := range f.blows() {
 			blow()
 		}
-		f.judge(<-done, units)
+		// Some units may be in doubt for a minute, and the crowd goes home meanwhile: not everything need be sold.
+		f.addsUp(<-done)
 	})
 }
 
