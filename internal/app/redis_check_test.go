@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/seckill-dev/seckill/internal/redis"
 )
 
-// redisRig is a check of a Redis whose answer the test chooses.
+// redisRig is a check of a Redis whose answer the test chooses: the answer, after the answers that come first.
 type redisRig struct {
+	first   []redis.Checkup
 	answer  redis.Checkup
 	backend *Backend
 	log     bytes.Buffer
@@ -30,7 +30,14 @@ func absent() redis.Checkup {
 
 func (r *redisRig) start(profile Profile) error {
 	r.backend = &Backend{}
-	check := func(context.Context) redis.Checkup { return r.answer }
+	check := func(context.Context) redis.Checkup {
+		if len(r.first) > 0 {
+			first := r.first[0]
+			r.first = r.first[1:]
+			return first
+		}
+		return r.answer
+	}
 	return r.backend.checkRedis(context.Background(), check, profile, slog.New(slog.NewTextHandler(&r.log, nil)))
 }
 
@@ -60,11 +67,10 @@ func TestRedisCheck(t *testing.T) {
 	t.Run("lets a process start without redis, and warns once when redis answers", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
-			rig := &redisRig{answer: absent()}
+			rig := &redisRig{first: []redis.Checkup{absent(), absent(), absent()}, answer: evicting()}
 			if err := rig.start(ProfileDevelopment); err != nil || rig.logged("connection refused") != 1 {
 				t.Fatalf("%v; %s", err, &rig.log)
 			}
-			time.AfterFunc(2*redisCheckEvery, func() { rig.answer = evicting() })
 			rig.later()
 			if rig.logged("set maxmemory-policy noeviction") != 1 || rig.backend.ready() != nil {
 				t.Errorf("%v; %s", rig.backend.ready(), &rig.log)

@@ -2,6 +2,8 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,7 +76,10 @@ func checkServer(ctx context.Context, server *goredis.Client, inCluster bool) Ch
 func (c *Checkup) add(address string, err error) {
 	text := err.Error()
 	code, _, _ := strings.Cut(text, " ")
+	var stranger *tls.CertificateVerificationError
 	switch {
+	case errors.As(err, &stranger):
+		c.Warnings = append(c.Warnings, Warning{address, fmt.Sprintf("is not who it should be (%v); check redis.tls", stranger)})
 	case !isReply(err) || slices.Contains([]string{"LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY"}, code):
 		c.Absent = append(c.Absent, fmt.Errorf("%s: %w", address, err))
 	case strings.Contains(text, "cluster support disabled"):

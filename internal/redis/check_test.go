@@ -1,11 +1,14 @@
 package redis_test
 
 import (
+	"crypto/tls"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/seckill-dev/seckill/internal/redis"
+	"github.com/seckill-dev/seckill/internal/testenv"
+	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
 func TestCheck(t *testing.T) {
@@ -13,7 +16,7 @@ func TestCheck(t *testing.T) {
 
 	t.Run("finds nothing wrong with a server as a sale needs it", func(t *testing.T) {
 		t.Parallel()
-		found := openLent(t, redis.Options{Addresses: []string{env.Redis(t)}}).Check(t.Context())
+		found := openLent(t, redis.Options{Addresses: []string{env.Redis(t)}, CallTimeout: patient}).Check(t.Context())
 		if len(found.Warnings)+len(found.Absent) > 0 {
 			t.Errorf("found %+v", found)
 		}
@@ -40,8 +43,21 @@ func TestCheck(t *testing.T) {
 		t.Parallel()
 		n := startNode(t)
 		wantWarnings(t, n.enter(t, "+@all", "-info").Check(t.Context()), "ACL SETUSER <user> +info")
-		stranger := redis.Options{Addresses: []string{n.Addr()}, Username: "stranger", Password: "guessed"}
+		stranger := redis.Options{Addresses: []string{n.Addr()}, Username: "stranger", Password: "guessed", CallTimeout: patient}
 		wantWarnings(t, openLent(t, stranger).Check(t.Context()), "WRONGPASS", "redis.login")
+	})
+
+	t.Run("says that a server is not who it should be", func(t *testing.T) {
+		t.Parallel()
+		authority := testenv.NewAuthority(t, t.TempDir())
+		certificate, key := authority.Issue(t, "redis")
+		secure, err := server.OpenRedis(t.Context(), server.Options{
+			TLS: &server.TLS{CAFile: authority.File, CertFile: certificate, KeyFile: key},
+		})
+		fatal(t, err)
+		t.Cleanup(secure.Close)
+		options := redis.Options{Addresses: []string{secure.SecureAddr()}, TLS: &tls.Config{MinVersion: tls.VersionTLS12}, CallTimeout: patient}
+		wantWarnings(t, openLent(t, options).Check(t.Context()), "unknown authority", "check redis.tls")
 	})
 
 	t.Run("waits for a server that is away", func(t *testing.T) {
@@ -63,10 +79,10 @@ func TestCheckOfACluster(t *testing.T) {
 
 	t.Run("knows a server alone from a cluster", func(t *testing.T) {
 		t.Parallel()
-		alone := openLent(t, redis.Options{Addresses: []string{env.Redis(t)}, Cluster: true})
+		alone := openLent(t, redis.Options{Addresses: []string{env.Redis(t)}, Cluster: true, CallTimeout: patient})
 		wantWarnings(t, alone.Check(t.Context()), "redis.cluster: false")
 		c := startCluster(t)
-		one := openLent(t, redis.Options{Addresses: []string{c.nodes[0].addr}})
+		one := openLent(t, redis.Options{Addresses: []string{c.nodes[0].addr}, CallTimeout: patient})
 		wantWarnings(t, one.Check(t.Context()), "redis.cluster: true")
 	})
 
