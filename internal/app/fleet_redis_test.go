@@ -224,11 +224,12 @@ func (s *faultySale) reject(user seckill.UserID) error {
 func resumesAfterAPause(s *faultySale) {
 	s.t.Helper()
 	s.open()
-	before := s.lent()
 	s.must(s.Redis.Stop())
 	<-time.After(5 * time.Second) // the fault itself, not a wait for a state
 	s.must(s.Redis.Continue())
 	answers := time.Now()
+	var before seckill.LentState
+	s.await("redis can be read", func() bool { before = s.lent(); return before.Known })
 	s.await("the same epoch sells more", func() bool { return s.lent().Sold > before.Sold })
 	took := time.Since(answers)
 	s.t.Logf("sells again %v after redis answered", took.Round(time.Millisecond))

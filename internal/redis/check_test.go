@@ -39,6 +39,23 @@ func TestCheck(t *testing.T) {
 		wantWarnings(t, b.lent.Check(t.Context()), "is a replica of "+a.Addr(), "redis.addresses")
 	})
 
+	t.Run("waits for a server that is away", func(t *testing.T) {
+		t.Parallel()
+		n := startNode(t)
+		n.Kill(t)
+		if found := n.lent.Check(t.Context()); len(found.Warnings) > 0 || len(found.Absent) != 1 {
+			t.Errorf("found %+v", found)
+		}
+		n.Restart(t)
+		if found := n.lent.Check(t.Context()); len(found.Warnings)+len(found.Absent) > 0 {
+			t.Errorf("found %+v", found)
+		}
+	})
+}
+
+func TestCheckAtTheDoor(t *testing.T) {
+	t.Parallel()
+
 	t.Run("says who may not enter, and who may not ask", func(t *testing.T) {
 		t.Parallel()
 		n := startNode(t)
@@ -58,19 +75,6 @@ func TestCheck(t *testing.T) {
 		t.Cleanup(secure.Close)
 		options := redis.Options{Addresses: []string{secure.SecureAddr()}, TLS: &tls.Config{MinVersion: tls.VersionTLS12}, CallTimeout: patient}
 		wantWarnings(t, openLent(t, options).Check(t.Context()), "unknown authority", "check redis.tls")
-	})
-
-	t.Run("waits for a server that is away", func(t *testing.T) {
-		t.Parallel()
-		n := startNode(t)
-		n.Kill(t)
-		if found := n.lent.Check(t.Context()); len(found.Warnings) > 0 || len(found.Absent) != 1 {
-			t.Errorf("found %+v", found)
-		}
-		n.Restart(t)
-		if found := n.lent.Check(t.Context()); len(found.Warnings)+len(found.Absent) > 0 {
-			t.Errorf("found %+v", found)
-		}
 	})
 }
 
