@@ -29,7 +29,7 @@ func withShards(ctx context.Context, config Config, log *slog.Logger, do func(*s
 	}
 	b := &Backend{}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	store, err := b.openShards(ctx, config, log)
+	store, err := b.openShards(ctx, config, nil, log)
 	if err != nil {
 		return err
 	}
