@@ -39,3 +39,54 @@ func TestCarry(t *testing.T) {
 		}
 	})
 }
+
+// renewRig is an open item, and Redis that knows it.
+type renewRig struct {
+	clock   *handclock.Clock
+	lent    *fakeLent
+	catalog *fakeCatalog
+	renew   *Renew
+}
+
+func newRenewRig() *renewRig {
+	clock := handclock.New()
+	rig := &renewRig{
+		clock: clock, lent: &fakeLent{state: seckill.LentState{Item: 7}},
+		catalog: &fakeCatalog{sale: seckill.Sale{ID: 1, State: seckill.SaleLive}, item: seckill.Item{ID: 7, Sale: 1, LimitPerUser: 2}},
+	}
+	rig.renew = NewRenew(Ports{
+		Lent: rig.lent, Catalog: rig.catalog, Stocks: &fakeStocks{stock: seckill.Stock{Item: 7, State: seckill.StockOpen, Ceiling: 2}},
+		Shards: oneShard{}, Clock: clock, Log: discard(),
+	})
+	return rig
+}
+
+func TestRenewWithoutTheCatalog(t *testing.T) {
+	t.Parallel()
+	t.Run("goes on with what it said last, and says so", func(t *testing.T) {
+		t.Parallel()
+		rig := newRenewRig()
+		first := rig.renew.RunOnce(t.Context())
+		rig.catalog.away, rig.catalog.sale.State = true, seckill.SalePaused
+		if err := rig.renew.RunOnce(t.Context()); first != nil || err == nil {
+			t.Fatalf("got %v, then %v", first, err)
+		}
+		if len(rig.lent.renewed) != 2 || rig.lent.renewed[1].Limit != 2 || rig.lent.renewed[1].Paused {
+			t.Fatalf("got %+v", rig.lent.renewed)
+		}
+	})
+	t.Run("lets gates lapse when nothing was ever heard, or too long ago", func(t *testing.T) {
+		t.Parallel()
+		rig := newRenewRig()
+		rig.catalog.away = true
+		_ = rig.renew.RunOnce(t.Context())
+		rig.catalog.away = false
+		_ = rig.renew.RunOnce(t.Context())
+		rig.catalog.away = true
+		rig.clock.Advance(termsKept + time.Second)
+		_ = rig.renew.RunOnce(t.Context())
+		if len(rig.lent.renewed) != 1 {
+			t.Fatalf("renewed %d times, want once", len(rig.lent.renewed))
+		}
+	})
+}

@@ -62,22 +62,32 @@ func (p *placer) announce(ctx context.Context, claims []seckill.Claim) {
 	}
 }
 
-// order places the orders of the claims shard by shard and marks those that succeeded; it returns them.
+// order places the orders of the claims on all users' shards at once and marks those that succeeded; it returns them. A
+// shard that does not answer holds up its own orders only.
 func (p *placer) order(ctx context.Context, homeShard int, claims []seckill.Claim) ([]seckill.Claim, error) {
 	groups := make(map[int][]seckill.Claim)
 	for _, claim := range claims {
 		shard := seckill.UserShard(p.ports.Shards, claim.User)
 		groups[shard] = append(groups[shard], claim)
 	}
+	var mu sync.Mutex
 	var placed []seckill.Claim
 	var failure error
+	var all sync.WaitGroup
 	for shard, group := range groups {
-		done, err := p.placeGroup(ctx, shard, group)
-		if err != nil {
-			failure = err
-		}
-		placed = append(placed, done...)
+		all.Go(func() {
+			done, err := p.orderGroup(ctx, homeShard, shard, group)
+			mu.Lock()
+			defer mu.Unlock()
+			placed, failure = append(placed, done...), errors.Join(failure, err)
+		})
 	}
+	all.Wait()
+	return placed, failure
+}
+
+func (p *placer) orderGroup(ctx context.Context, homeShard, shard int, group []seckill.Claim) ([]seckill.Claim, error) {
+	placed, failure := p.placeGroup(ctx, shard, group)
 	if len(placed) == 0 {
 		return nil, failure
 	}

@@ -50,8 +50,45 @@ func TestWorker(t *testing.T) {
 	})
 }
 
+// twoShards has the users of even bucket on shard 1.
+type twoShards struct{}
+
+func (twoShards) Count() int           { return 2 }
+func (twoShards) Shard(bucket int) int { return 1 - bucket%2 }
+
 func TestWorkerOutage(t *testing.T) {
 	t.Parallel()
+	t.Run("places the orders of the other users while one users' shard does not answer", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		ports := rig.ports()
+		ports.Shards = twoShards{}
+		away := make(chan struct{})
+		rig.onPlace = func(orders []seckill.NewOrder) error {
+			if orders[0].User == "ann" {
+				<-away
+				return seckill.ErrTransient
+			}
+			return nil
+		}
+		claims := []seckill.Claim{{ID: 11, Item: 9, User: "ann", Quantity: 1}}
+		for n := 0; len(claims) == 1; n++ {
+			user := seckill.UserID(fmt.Sprint("bob", n))
+			if seckill.UserShard(ports.Shards, user) != seckill.UserShard(ports.Shards, "ann") {
+				claims = append(claims, seckill.Claim{ID: 12, Item: 9, User: user, Quantity: 1})
+			}
+		}
+		ordered := make(chan []seckill.Claim, 1)
+		go func() {
+			placed, _ := newPlacer(ports).order(context.Background(), 0, claims)
+			ordered <- placed
+		}()
+		rig.await(t, func() bool { return slices.Equal(rig.ordered, []seckill.ID{12}) })
+		close(away)
+		if placed := <-ordered; len(placed) != 1 || placed[0].ID != 12 {
+			t.Fatalf("placed %v", placed)
+		}
+	})
 	t.Run("keeps the messages while the database is away, and settles them when it is back", func(t *testing.T) {
 		t.Parallel()
 		rig := newRig()
