@@ -117,19 +117,17 @@ const (
 	replicaRest    = 5 * time.Second
 )
 
-// lagging reads what may be some seconds old: on a replica if there is one, on the primary when that fails. Never what
-// a shopper has just done, and nothing that anybody decides on.
+// lagging reads what may be some seconds old: on a replica if there is one, on the primary when that fails, for whatever
+// reason: it may be away, or behind the last migration. Never what a shopper has just done, and nothing that anybody
+// decides on.
 func (s *Store) lagging(ctx context.Context, shard int, do func(db *gorm.DB) error) error {
 	if s.replicasAnswer(shard) {
 		err := s.readReplica(ctx, shard, do)
-		if silence(err) == nil && failureOf(err) != passingFailure {
-			return dbError(err)
-		}
-		if ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil {
 			return dbError(err)
 		}
 		s.shards[shard].resting.Store(s.clock.Now().Add(replicaRest).UnixNano())
-		s.log.Warn("a replica does not answer, reading from the primary", "shard", shard, "error", err)
+		s.log.Warn("a replica is of no use, reading from the primary", "shard", shard, "error", err)
 	}
 	return s.read(ctx, shard, do)
 }
