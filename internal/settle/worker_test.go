@@ -78,15 +78,12 @@ func TestWorkerOutage(t *testing.T) {
 				claims = append(claims, seckill.Claim{ID: 12, Item: 9, User: user, Quantity: 1})
 			}
 		}
-		ordered := make(chan []seckill.Claim, 1)
-		go func() {
-			placed, _ := newPlacer(ports).order(context.Background(), 0, claims)
-			ordered <- placed
-		}()
-		rig.await(t, func() bool { return slices.Equal(rig.ordered, []seckill.ID{12}) })
+		outcomes := make(chan map[int]error, 1)
+		go func() { outcomes <- newPlacer(ports).order(context.Background(), 0, claims) }()
+		rig.await(t, func() bool { return slices.Equal(rig.announced, []seckill.ID{12}) })
 		close(away)
-		if placed := <-ordered; len(placed) != 1 || placed[0].ID != 12 {
-			t.Fatalf("placed %v", placed)
+		if got := <-outcomes; len(got) != 2 || got[seckill.UserShard(ports.Shards, "ann")] == nil {
+			t.Fatalf("got %v", got)
 		}
 	})
 	t.Run("keeps the messages while the database is away, and settles them when it is back", func(t *testing.T) {

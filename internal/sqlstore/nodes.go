@@ -178,7 +178,7 @@ func (ids *IDs) Run(ctx context.Context) error {
 	for wait := ids.pause(nil); ; {
 		select {
 		case <-ctx.Done():
-			return ids.Release(ctx)
+			return ids.end(ctx)
 		case <-ids.clock.After(wait):
 		}
 		err := ids.Renew(ctx)
@@ -187,6 +187,16 @@ func (ids *IDs) Run(ctx context.Context) error {
 		}
 		wait = ids.pause(err)
 	}
+}
+
+// end releases the lease. While the catalog is away it runs out by itself.
+func (ids *IDs) end(ctx context.Context) error {
+	err := ids.Release(ctx)
+	if errors.Is(err, seckill.ErrTransient) {
+		ids.nodes.log.Warn("the node number stays leased for a while", "error", err)
+		return nil
+	}
+	return err
 }
 
 // waits says that there is no lease and nothing to blame but a catalog that is away.
