@@ -3,7 +3,6 @@ package app_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"log/slog"
 	"strings"
@@ -11,28 +10,39 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-sql-driver/mysql"
-
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/seckill"
-	"github.com/seckill-dev/seckill/internal/testenv"
+	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
-// shardsOn describes a system whose shards are databases of these servers.
-func shardsOn(t *testing.T, servers ...*testenv.MariaDB) app.Config {
+// startShard starts a server with an empty database for a shard.
+func startShard(t *testing.T) (*server.MariaDB, app.ShardConfig) {
 	t.Helper()
-	config := app.Defaults()
-	config.Backend = app.BackendServices
-	for _, server := range servers {
-		dsn, err := mysql.ParseDSN(server.Database(t))
-		if err != nil {
-			t.Fatal(err)
-		}
-		config.Shards = append(config.Shards, app.ShardConfig{
-			Address: dsn.Addr, Database: dsn.DBName, Login: app.LoginConfig{Username: dsn.User, Password: app.Secret(dsn.Passwd)},
-		})
+	const database = "shop"
+	shard, err := server.OpenMariaDB(t.Context(), server.Options{})
+	if err != nil {
+		t.Fatal(err)
 	}
+	t.Cleanup(shard.Close)
+	if err := shard.EnsureDatabase(t.Context(), database); err != nil {
+		t.Fatal(err)
+	}
+	return shard, app.ShardConfig{
+		Address: shard.Addr(), Database: database,
+		Login: app.LoginConfig{Username: shard.User(), Password: app.Secret(shard.Password())},
+	}
+}
+
+// shardsOf describes a system of these shards.
+func shardsOf(shards ...app.ShardConfig) app.Config {
+	config := app.Defaults()
+	config.Backend, config.Shards = app.BackendServices, shards
 	return config
+}
+
+// nowhere is a shard where nobody listens.
+func nowhere() app.ShardConfig {
+	return app.ShardConfig{Address: "127.0.0.1:1", Database: "shop", Login: app.LoginConfig{Username: "shop"}}
 }
 
 // sink is a log that is read while it is written.
@@ -60,21 +70,15 @@ func TestArrival(t *testing.T) {
 	t.Run("starts without a shard that is away, and looks at it before it is used", startsWithoutAShard)
 	t.Run("exits with a sentence when no shard answers", func(t *testing.T) {
 		t.Parallel()
-		config := app.Defaults()
-		config.Backend = app.BackendServices
-		for range 2 {
-			config.Shards = append(config.Shards, app.ShardConfig{Address: "127.0.0.1:1", Database: "shop", Login: app.LoginConfig{Username: "shop"}})
-		}
-		_, err := app.AdmitShards(t, config, (&sink{}).logger())
+		_, err := app.AdmitShards(t, shardsOf(nowhere(), nowhere()), (&sink{}).logger())
 		if err == nil || !strings.Contains(err.Error(), "none of them answers") {
 			t.Fatalf("got %v", err)
 		}
 	})
 	t.Run("refuses a shard that answers and is not fit, whatever the others do", func(t *testing.T) {
 		t.Parallel()
-		config := shardsOn(t, testenv.StartMariaDB(t))
-		config.Shards = append(config.Shards, app.ShardConfig{Address: "127.0.0.1:1", Database: "shop", Login: app.LoginConfig{Username: "shop"}})
-		_, err := app.AdmitShards(t, config, (&sink{}).logger())
+		_, empty := startShard(t)
+		_, err := app.AdmitShards(t, shardsOf(empty, nowhere()), (&sink{}).logger())
 		if err == nil || !strings.Contains(err.Error(), "migrate") {
 			t.Fatalf("got %v", err)
 		}
@@ -83,13 +87,14 @@ func TestArrival(t *testing.T) {
 
 func startsWithoutAShard(t *testing.T) {
 	t.Parallel()
-	first, second := testenv.StartMariaDB(t), testenv.StartMariaDB(t)
-	config := shardsOn(t, first, second)
+	_, first := startShard(t)
+	server, second := startShard(t)
+	config := shardsOf(first, second)
 	var log sink
 	if err := app.Migrate(t.Context(), config, log.logger()); err != nil {
 		t.Fatal(err)
 	}
-	second.Kill(t)
+	server.Kill()
 	backend, err := app.AdmitShards(t, config, log.logger())
 	if err != nil {
 		t.Fatal(err)
@@ -103,31 +108,18 @@ func startsWithoutAShard(t *testing.T) {
 	if here, away := use(0), use(1); here != nil || !errors.Is(away, seckill.ErrUnavailable) {
 		t.Fatalf("got %v, %v", here, away)
 	}
-	second.RestartEmpty(t)
+	if err := server.RestartEmpty(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	eventually(t, "nobody says what is wrong with the shard", func() bool { _ = use(1); return log.has("cannot be used") })
 	if err := use(1); !errors.Is(err, seckill.ErrUnavailable) {
 		t.Fatalf("an empty shard was used: %v", err)
 	}
-	createDatabase(t, config.Shards[1])
-	if err := app.Migrate(t.Context(), config, log.logger()); err != nil {
+	err = server.EnsureDatabase(t.Context(), second.Database)
+	if err = errors.Join(err, app.Migrate(t.Context(), config, log.logger())); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the shard is never used again", func() bool { return use(1) == nil })
-}
-
-// createDatabase makes an empty database of the shard's name.
-func createDatabase(t *testing.T, shard app.ShardConfig) {
-	t.Helper()
-	server := mysql.NewConfig()
-	server.Net, server.Addr, server.User, server.Passwd = "tcp", shard.Address, shard.Login.Username, string(shard.Login.Password)
-	db, err := sql.Open("mysql", server.FormatDSN())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), "CREATE DATABASE "+shard.Database); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func eventually(t *testing.T, otherwise string, ok func() bool) {

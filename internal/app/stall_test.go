@@ -334,7 +334,7 @@ func (s *stall) addsUp() {
 // awaitOrders waits until every promise is an order; a few shoppers look at once.
 func (s *stall) awaitOrders(answers []answer) {
 	s.t.Helper()
-	looking, ctx := errgroup.WithContext(s.t.Context())
+	var looking errgroup.Group
 	looking.SetLimit(16)
 	for _, a := range answers {
 		if a.reason != "" {
@@ -346,8 +346,6 @@ func (s *stall) awaitOrders(answers []answer) {
 				case <-time.After(100 * time.Millisecond):
 				case <-late:
 					return fmt.Errorf("reservation %s of %s was promised and is %q", a.id, a.user, s.status(a))
-				case <-ctx.Done():
-					return ctx.Err()
 				}
 			}
 			return nil

@@ -138,8 +138,10 @@ func TestProbe(t *testing.T) {
 			p := newProbed()
 			p.Trip(errBroken)
 			p.answer = seckill.InvalidField("shards", "another system's")
-			if p.call() || p.call() || p.asked != 2 {
-				t.Fatalf("asked %d times", p.asked)
+			for asked := range 2 {
+				if p.call() || p.asked != asked+1 {
+					t.Fatalf("asked %d times", p.asked)
+				}
 			}
 		})
 	})

@@ -72,7 +72,7 @@ func TestMySQLReplicaTwoSecondsBehind(t *testing.T) {
 		if err != nil {
 			return false
 		}
-		defer copied.Close()
+		defer func() { _ = copied.Close() }()
 		var shard string // written when all tables are there
 		return copied.QueryRowContext(t.Context(), "SELECT value FROM topology WHERE name = 'shard'").Scan(&shard) == nil
 	})
