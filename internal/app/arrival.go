@@ -21,7 +21,8 @@ const (
 	// each find out for themselves, and it should sell again when it is back.
 	shardFailuresMax = 3
 	shardRest        = 500 * time.Millisecond
-	shardTimeout     = 5 * time.Second
+	// shardTimeout is for none but the longest calls: sqlstore, which knows them, has shorter deadlines of its own.
+	shardTimeout = 30 * time.Second
 )
 
 // arrival is a shard that must be looked at before anything is written to it: at the start, or, when it is away then, as

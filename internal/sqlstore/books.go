@@ -17,7 +17,7 @@ var _ seckill.Books = Books{}
 // Facts implements seckill.Books.
 func (b Books) Facts(ctx context.Context, item seckill.ID) (seckill.StockFacts, error) {
 	var facts seckill.StockFacts
-	err := b.snapshot(ctx, b.router.home(item), func(tx *gorm.DB) (err error) {
+	err := b.snapshotWithin(ctx, b.router.home(item), countTimeout, func(tx *gorm.DB) (err error) {
 		if facts.Stock, err = b.readStock(tx, item); err != nil {
 			return err
 		}

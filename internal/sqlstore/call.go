@@ -15,18 +15,31 @@ import (
 // port: a port spreads over shards and only this package knows which of them a call is for, and which errors mean that
 // nobody answered.
 type Guard interface {
-	// Do makes the call within a deadline and returns its error, which counts against the shard; or it does not make the
-	// call, and says why.
+	// Do makes the call and returns its error, which counts against the shard; or it does not make the call, and says why.
 	Do(ctx context.Context, call func(ctx context.Context) error) error
 }
+
+const (
+	// callTimeout bounds a guarded call whose caller is more patient, or has set no deadline: longer than any wait for a
+	// row, so that who hears nothing until then was not answered.
+	callTimeout = 5 * time.Second
+	// countTimeout bounds one that counts all of an item's rows.
+	countTimeout = 30 * time.Second
+)
 
 // call makes one call to a shard behind its guard. A call that the guard does not let through wraps
 // seckill.ErrTransient: nothing was written.
 func (s *Store) call(ctx context.Context, shard int, do func(ctx context.Context) error) error {
+	return s.callWithin(ctx, shard, callTimeout, do)
+}
+
+func (s *Store) callWithin(ctx context.Context, shard int, limit time.Duration, do func(ctx context.Context) error) error {
 	guard := s.shards[shard].guard
 	if guard == nil {
 		return do(ctx)
 	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	var answer error
 	made := false
 	refusal := guard.Do(ctx, func(ctx context.Context) error {
@@ -97,7 +110,13 @@ func (s *Store) read(ctx context.Context, shard int, do func(db *gorm.DB) error)
 
 // snapshot runs several reads of one shard that see the same state.
 func (s *Store) snapshot(ctx context.Context, shard int, do func(tx *gorm.DB) error) error {
-	return s.read(ctx, shard, func(db *gorm.DB) error { return db.Transaction(do, s.dialect.reading()) })
+	return s.snapshotWithin(ctx, shard, callTimeout, do)
+}
+
+func (s *Store) snapshotWithin(ctx context.Context, shard int, limit time.Duration, do func(tx *gorm.DB) error) error {
+	return s.callWithin(ctx, shard, limit, func(ctx context.Context) error {
+		return dbError(s.primary(ctx, shard).Transaction(do, s.dialect.reading()))
+	})
 }
 
 // primary is a shard's readers, on the server that is written to.
