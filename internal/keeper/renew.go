@@ -29,6 +29,8 @@ type Renew struct {
 const (
 	// termsWithin bounds the look at the catalog: waiting for it longer would let the gates lapse.
 	termsWithin = 200 * time.Millisecond
+	// termsQuiet is for how long that is no news: a busy machine needs longer now and then.
+	termsQuiet = 3 * time.Second
 	// termsKept is how long the catalog may be away; as long as ids are made without it.
 	termsKept = 9 * time.Minute
 )
@@ -152,11 +154,13 @@ func (r *Renew) look(ctx context.Context) error {
 	defer cancel()
 	begun := r.ports.Clock.Now()
 	terms, err := r.readTerms(ctx)
-	switch {
+	switch age := begun.Sub(r.read); {
 	case err == nil:
 		r.terms, r.read = terms, begun
-	case begun.Sub(r.read) > termsKept:
+	case age > termsKept:
 		r.terms = nil
+	case age < termsQuiet:
+		return nil
 	}
 	return err
 }
