@@ -35,8 +35,8 @@ func (d *distributed) freeze(t *testing.T, shard int, stalls [2]*stall, lasts ti
 	stalls[shard].wantSelling(back)
 }
 
-// restart kills a shard, starts processes of each role anew while it is away, and brings it back.
-func (d *distributed) restart(t *testing.T, shard int, stalls [2]*stall) {
+// killShard kills a shard, starts processes of each role anew while it is away, and brings it back.
+func (d *distributed) killShard(t *testing.T, shard int, stalls [2]*stall) {
 	t.Helper()
 	for _, s := range stalls {
 		s.t = t
@@ -77,7 +77,7 @@ func TestFleetShards(t *testing.T) {
 			f.freeze(t, shard, stalls, lasts)
 		})
 		t.Run(fmt.Sprintf("sells again when shard %d was killed and is back, also who started without it", shard), func(t *testing.T) {
-			f.restart(t, shard, stalls)
+			f.killShard(t, shard, stalls)
 		})
 	}
 	t.Run("trap 19: goes on when a worker is stopped while it holds the row of an item", func(t *testing.T) {
