@@ -86,14 +86,16 @@ func (a *arrival) arrive(ctx context.Context) error {
 // admitShards opens the shards and looks at all of them at once. One that answers must be as it should be. Of those that
 // do not answer one is enough to go on: what needs the others is busy until they are back. With none there is nothing to
 // do, and most likely the addresses are wrong.
-func (b *Backend) admitShards(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {
+func (b *Backend) admitShards(
+	ctx context.Context, config Config, doors []entrance, log *slog.Logger,
+) (*sqlstore.Store, error) {
 	arrivals := make([]*arrival, len(config.Shards))
 	guards := make([]sqlstore.Guard, len(config.Shards))
 	for i := range arrivals {
 		arrivals[i] = newArrival(i, config.Profile, log)
 		guards[i] = arrivals[i].guard
 	}
-	store, err := b.openShards(ctx, config, guards, log)
+	store, err := b.openShards(ctx, config, doors, guards, log)
 	if err != nil {
 		return nil, err
 	}

@@ -17,6 +17,10 @@ func AdmitShards(t *testing.T, config Config, log *slog.Logger) (*Backend, error
 			t.Error(err)
 		}
 	})
-	_, err := b.admitShards(t.Context(), config, log)
+	doors, err := config.shardEntrances()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = b.admitShards(t.Context(), config, doors, log)
 	return b, err
 }
