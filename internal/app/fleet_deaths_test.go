@@ -13,7 +13,9 @@ import (
 // orders are files in the fleet's folder, each named after a point where the next process that comes by has to die.
 type orders string
 
-func ordersOf(configFile string) orders { return orders(filepath.Join(filepath.Dir(configFile), "deaths")) }
+func ordersOf(configFile string) orders {
+	return orders(filepath.Join(filepath.Dir(configFile), "deaths"))
+}
 
 // obey ends this process as kill -9 does, if there is an order for the point and nobody else took it.
 func (o orders) obey(point string) {
