@@ -16,7 +16,7 @@ import (
 // distributed is the whole system: real servers, and processes of each role that share them. Its members can be killed,
 // frozen and restarted; see package fleet.
 type distributed struct {
-	victim // the first api, which operates and is what the crowd talks to
+	victim // the first api, which operates; the crowd talks to all of them
 	*fleet.Fleet
 }
 
@@ -40,6 +40,9 @@ func startFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
 	t.Cleanup(servers.Close)
 	d := &distributed{Fleet: servers, victim: victim{t: t}}
 	d.config = d.load()
+	for _, other := range d.Nodes[fleet.API][1:] {
+		d.doors = append(d.doors, "http://"+other.Addr())
+	}
 	if err := app.Migrate(t.Context(), d.config, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
 		t.Fatal(err)
 	}
