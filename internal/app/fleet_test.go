@@ -10,7 +10,6 @@ import (
 
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/testenv/fleet"
-	"github.com/seckill-dev/seckill/internal/testenv/process"
 )
 
 // distributed is the whole system: real servers, and processes of each role that share them. Its members can be killed,
@@ -56,8 +55,8 @@ func startFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
 }
 
 // ownBinary runs a node as this test binary does, which doomed_test.go looks after.
-func ownBinary(node fleet.Node) process.Command {
-	return process.Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), cutVariable+"="+never,
+func ownBinary(node fleet.Node) fleet.Command {
+	return fleet.Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), cutVariable+"="+never,
 		configVariable+"="+node.Config, planVariable+"="+node.Role, listenVariable+"="+node.Listen, adminVariable+"="+node.Admin)}
 }
 

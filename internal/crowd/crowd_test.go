@@ -110,27 +110,27 @@ func TestFaultyShop(t *testing.T) {
 	})
 }
 
+func TestCrowdGoesToAnotherAPIWhenOneCloses(t *testing.T) {
+	t.Parallel()
+	s := newShop(100)
+	staying, closing := s.open(t), s.open(t)
+	s.before = func(s *shop, _, _ string, _ int64) *api.Problem {
+		if s.requests == 50 {
+			go func() { _ = closing.Listener.Close(); closing.CloseClientConnections() }()
+		}
+		return nil
+	}
+	c := config(closing.URL)
+	c.BaseURLs, c.AdminURL = append(c.BaseURLs, staying.URL), staying.URL
+	report := play(t, c)
+	addsUp(t, report)
+	if report.Outages == 0 || report.Units != 100 {
+		t.Errorf("%d outages, %d units", report.Outages, report.Units)
+	}
+}
+
 func TestCrowd(t *testing.T) {
 	t.Parallel()
-
-	t.Run("goes to another api when one closes", func(t *testing.T) {
-		t.Parallel()
-		s := newShop(100)
-		staying, closing := s.open(t), s.open(t)
-		s.before = func(s *shop, _, _ string, _ int64) *api.Problem {
-			if s.requests == 50 {
-				go func() { _ = closing.Listener.Close(); closing.CloseClientConnections() }()
-			}
-			return nil
-		}
-		c := config(closing.URL)
-		c.BaseURLs, c.AdminURL = append(c.BaseURLs, staying.URL), staying.URL
-		report := play(t, c)
-		addsUp(t, report)
-		if report.Outages == 0 || report.Units != 100 {
-			t.Errorf("%d outages, %d units", report.Outages, report.Units)
-		}
-	})
 
 	t.Run("can register its shoppers", func(t *testing.T) {
 		t.Parallel()

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/testenv/fleet"
-	"github.com/seckill-dev/seckill/internal/testenv/process"
 )
 
 const (
@@ -45,8 +44,8 @@ func play(address string) int {
 }
 
 // copies runs nodes that only say that they are there.
-func copies(node fleet.Node) process.Command {
-	return process.Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), playNode+"="+node.Addr(), holdFleet+"=")}
+func copies(node fleet.Node) fleet.Command {
+	return fleet.Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), playNode+"="+node.Addr(), holdFleet+"=")}
 }
 
 // open opens a fleet of one shard and one node of each role.

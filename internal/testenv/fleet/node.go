@@ -47,12 +47,15 @@ func (f *Fleet) newNode(role string, index int) (*Node, error) {
 		*address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
 	command := f.config.Command(*n)
+	n.run = newSupervision(process.Command{Args: command.Args, Env: command.Env}, f.log(n.Name()), func(what string) { f.config.Notice(n.Name(), what) })
 	if f.config.Output != nil {
-		command.Output = f.config.Output(n.Name())
+		n.run.command.Output = f.config.Output(n.Name())
 	}
-	n.run = newSupervision(command, filepath.Join(f.dir, n.Name()+".log"))
 	return n, nil
 }
+
+// log is the file of a node's output.
+func (f *Fleet) log(name string) string { return filepath.Join(f.dir, name+".log") }
 
 // Name is the role and the number among its like: api-0.
 func (n *Node) Name() string { return fmt.Sprintf("%s-%d", n.Role, n.Index) }
@@ -92,7 +95,7 @@ func (n *Node) awaitReady(ctx context.Context) error {
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready: %w", n.Name(), answer)
+			return fmt.Errorf("%s is not ready: %w%s", n.Name(), answer, n.run.logTail())
 		}
 	}
 }

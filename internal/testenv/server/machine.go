@@ -112,6 +112,13 @@ func (m *machine) Continue() error {
 	return m.process.Continue()
 }
 
+// Gone is closed when the present process has ended, whoever ended it.
+func (m *machine) Gone() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.process.Exited()
+}
+
 // Restart kills the server, if it still runs, starts it on the same port with the data it had, and returns when it serves.
 func (m *machine) Restart(ctx context.Context) error {
 	m.mu.Lock()
