@@ -19,6 +19,7 @@ type devCommand struct {
 	Workers     int           `name:"worker" default:"2" placeholder:"N" help:"How many workers."`
 	Keepers     int           `name:"keeper" default:"2" placeholder:"N" help:"How many keepers."`
 	Shards      int           `default:"2" placeholder:"N" help:"How many MariaDB servers. A data folder keeps its number."`
+	Units       int64         `default:"1000" help:"How many units the demo sale has. With --kill more of them make it last."`
 	Listen      string        `placeholder:"ADDR" help:"Where the first api serves shoppers; otherwise a free port of this machine."`
 	AdminListen string        `placeholder:"ADDR" help:"Where the first api serves operators; otherwise a free port of this machine."`
 	Kill        bool          `help:"Kill -9 one process or server after another, at random."`
@@ -108,7 +109,7 @@ func (c *devCommand) serve(ctx context.Context, f *fleet.Fleet, console console)
 	if err := f.AwaitReady(ready); err != nil {
 		return err
 	}
-	demo, err := openDevDemo(ready, f, config)
+	demo, err := openDevDemo(ready, f, config, c.Units)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,13 +23,13 @@ const (
 
 // devDemo is the demonstration sale of a fleet, as an operator has it.
 type devDemo struct {
-	operators operators // one for each api: any of them may be away
+	operators operators
 	sale      api.AdminSale
 }
 
 // openDevDemo returns the demonstration sale, preloaded, when every api shows it: the one that a run before has left,
 // unless it is over, or a new one.
-func openDevDemo(ctx context.Context, f *fleet.Fleet, config app.Config) (devDemo, error) {
+func openDevDemo(ctx context.Context, f *fleet.Fleet, config app.Config, units int64) (devDemo, error) {
 	system, err := operatorsAt(config, config.AdminURL())
 	if err != nil {
 		return devDemo{}, err
@@ -38,7 +39,7 @@ func openDevDemo(ctx context.Context, f *fleet.Fleet, config app.Config) (devDem
 		return d, err
 	}
 	if d.sale.ID == "" {
-		if err := system.call(ctx, http.MethodPost, "/admin/v1/sales", app.NewDemo(time.Now().UTC()), &d.sale); err != nil {
+		if err := system.call(ctx, http.MethodPost, "/admin/v1/sales", app.NewDemo(time.Now().UTC(), units), &d.sale); err != nil {
 			return d, fmt.Errorf("create the sale: %w", err)
 		}
 	}
@@ -48,7 +49,7 @@ func openDevDemo(ctx context.Context, f *fleet.Fleet, config app.Config) (devDem
 		}
 	}
 	for _, node := range f.Nodes[fleet.API] {
-		if err := awaitItem(ctx, "http://"+node.Addr(), d.sale.Items[0].ID); err != nil {
+		if err := awaitListed(ctx, "http://"+node.Addr(), d.sale.ID); err != nil {
 			return d, err
 		}
 	}
@@ -69,26 +70,23 @@ func (d *devDemo) find(ctx context.Context) error {
 	return nil
 }
 
-// awaitItem returns when shoppers see the item there.
-func awaitItem(ctx context.Context, url, item string) error {
-	for {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v1/items/"+item, http.NoBody)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return nil
-			}
-		}
+// awaitListed returns when shoppers find the sale there: each api reads the catalog in its own time.
+func awaitListed(ctx context.Context, url, sale string) error {
+	for !lists(ctx, url, sale) {
 		select {
 		case <-time.After(devPoll):
 		case <-ctx.Done():
 			return fmt.Errorf("shoppers do not see the sale at %s: %w", url, context.Cause(ctx))
 		}
 	}
+	return nil
+}
+
+func lists(ctx context.Context, url, sale string) bool {
+	var list api.SaleList
+	shop := operators{url: url} // who needs no key
+	err := shop.call(ctx, http.MethodGet, "/v1/sales?limit=100", nil, &list)
+	return err == nil && slices.ContainsFunc(list.Data, func(s api.Sale) bool { return s.ID == sale })
 }
 
 // introduce prints what somebody needs to play with the fleet.

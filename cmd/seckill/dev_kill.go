@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,21 +29,31 @@ func (k killer) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		names := k.victims()
-		name := names[rand.IntN(len(names))]
-		if victim, err := k.fleet.Member(name); err == nil {
+		if name, victim := k.choose(); victim != nil {
 			k.notice(name, "is killed (kill -9)")
 			victim.Kill()
 		}
 	}
 }
 
-func (k killer) victims() []string {
-	var names []string
+// choose draws what kind of thing dies, then which of them; who is dead already is not asked again.
+func (k killer) choose() (string, fleet.Member) {
+	kinds := map[string][]string{}
 	for _, name := range k.fleet.Names() {
-		if !strings.HasPrefix(name, "mariadb") {
-			names = append(names, name)
+		kind, _, _ := strings.Cut(name, "-")
+		if member, err := k.fleet.Member(name); err == nil && member.IsUp() && kind != "mariadb" {
+			kinds[kind] = append(kinds[kind], name)
 		}
 	}
-	return names
+	if len(kinds) == 0 {
+		return "", nil
+	}
+	name := pick(kinds[pick(slices.Collect(maps.Keys(kinds)))])
+	victim, err := k.fleet.Member(name)
+	if err != nil {
+		return "", nil
+	}
+	return name, victim
 }
+
+func pick(names []string) string { return names[rand.IntN(len(names))] }

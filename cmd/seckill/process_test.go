@@ -12,7 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// process is the `seckill up` of one script.
+// process is the `seckill up` or `seckill dev` of one script.
 type process struct {
 	command *exec.Cmd
 	exited  chan struct{}
@@ -22,11 +22,27 @@ type processKey struct{}
 
 func processOf(ts *testscript.TestScript) *process { return ts.Value(processKey{}).(*process) }
 
-// serve starts it and waits until it is ready. It is gone when the script is over, and when this process is.
+// serve starts it and waits until it is ready.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: serve [flag]...")
+	}
+	start(ts, append([]string{"up"}, args...), func() bool { return get(ts, "http://"+ts.Getenv("SHOP")+"/readyz") })
+}
+
+// develop starts `seckill dev` instead, and waits until it says what to paste.
+func develop(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: develop [flag]...")
+	}
+	start(ts, append([]string{"dev"}, args...), func() bool { return strings.Contains(ts.ReadFile("up.out"), "Or send a crowd") })
+}
+
+// start runs the program until it is ready. It is gone when the script is over, and when this process is.
+func start(ts *testscript.TestScript, args []string, ready func() bool) {
 	p := processOf(ts)
-	if neg || p.running() {
-		ts.Fatalf("usage: serve [flag]..., when it does not run")
+	if p.running() {
+		ts.Fatalf("it runs already")
 	}
 	program, err := exec.LookPath("seckill")
 	ts.Check(err)
@@ -36,7 +52,7 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	log, err := os.Create(ts.MkAbs("up.err"))
 	ts.Check(err)
 	defer log.Close()
-	p.command = exec.Command(program, append([]string{"up"}, args...)...) //nolint:noctx // terminate, die and Defer end it
+	p.command = exec.Command(program, args...) //nolint:noctx // terminate, die and Defer end it
 	p.command.Dir, p.command.Env, p.command.Stdout, p.command.Stderr = ts.MkAbs("."), environment(ts), out, log
 	ts.Check(p.command.Start())
 	command, exited := p.command, make(chan struct{})
@@ -45,9 +61,9 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(p.kill)
 	await(ts, "ready", func() bool {
 		if !p.running() {
-			ts.Fatalf("seckill up ended:\n%s", ts.ReadFile("up.err"))
+			ts.Fatalf("seckill %s ended:\n%s", args[0], ts.ReadFile("up.err"))
 		}
-		return get(ts, "http://"+ts.Getenv("SHOP")+"/readyz")
+		return ready()
 	})
 }
 

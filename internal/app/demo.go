@@ -10,11 +10,13 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// DemoName is what the demonstration sale is called.
-const DemoName = "Demo: a thousand keyboards"
+// DemoName is what the demonstration sale is called, DemoUnits how many units it has.
+const (
+	DemoName  = "Demo: keyboards"
+	DemoUnits = 1000
+)
 
 const (
-	demoUnits   = 1000
 	demoOpensIn = 8 * time.Second
 	demoLasts   = 2 * time.Hour
 	demoPayIn   = 15 * time.Minute
@@ -98,19 +100,19 @@ func demoDraft(now time.Time) operate.Draft {
 		Name: DemoName, StartsAt: opens, EndsAt: opens.Add(demoLasts), PayWithin: demoPayIn,
 		Items: []operate.DraftItem{{
 			SKU: "KEYBOARD-1", Title: "Mechanical keyboard, limited edition", PriceMinor: 4999, Currency: "EUR",
-			Allotment: demoUnits, LimitPerUser: 2,
+			Allotment: DemoUnits, LimitPerUser: 2,
 		}},
 	}
 }
 
 // NewDemo is the demonstration sale as operators send it over HTTP.
-func NewDemo(now time.Time) api.NewSale {
+func NewDemo(now time.Time, units int64) api.NewSale {
 	draft := demoDraft(now)
 	sale := api.NewSale{Name: draft.Name, StartsAt: draft.StartsAt, EndsAt: draft.EndsAt, PayWithinSeconds: int(draft.PayWithin.Seconds())}
 	for _, item := range draft.Items {
 		sale.Items = append(sale.Items, api.NewItem{
 			Sku: item.SKU, Title: item.Title, PriceMinor: &item.PriceMinor, Currency: item.Currency,
-			Allotment: item.Allotment, LimitPerUser: item.LimitPerUser,
+			Allotment: units, LimitPerUser: item.LimitPerUser,
 		})
 	}
 	return sale

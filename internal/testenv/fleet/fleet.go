@@ -59,6 +59,8 @@ type Command struct {
 // Member is a server or a node.
 type Member interface {
 	Addr() string
+	// IsUp says whether it runs, whatever state it is in.
+	IsUp() bool
 	// Kill is kill -9. A server stays away until Restart; a node is started again at once.
 	Kill()
 	// Stop freezes it (SIGSTOP), Continue ends that.

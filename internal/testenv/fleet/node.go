@@ -38,6 +38,9 @@ func (f *Fleet) newNode(role string, index int) (*Node, error) {
 	}
 	for _, address := range []*string{&n.Listen, &n.Admin} {
 		if *address != "" {
+			if err := isFree(*address); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		port, err := server.FreePort()
@@ -54,6 +57,15 @@ func (f *Fleet) newNode(role string, index int) (*Node, error) {
 	return n, nil
 }
 
+// isFree says at once what the log of the node would say again and again.
+func isFree(address string) error {
+	listener, err := net.Listen("tcp", address) //nolint:noctx // it does not wait
+	if err != nil {
+		return fmt.Errorf("the first api: %w; choose another address", err)
+	}
+	return listener.Close()
+}
+
 // log is the file of a node's output.
 func (f *Fleet) log(name string) string { return filepath.Join(f.dir, name+".log") }
 
@@ -66,6 +78,12 @@ func (n *Node) Addr() string {
 		return n.Listen
 	}
 	return n.Admin
+}
+
+// IsUp says whether the node's process runs.
+func (n *Node) IsUp() bool {
+	p := n.run.current()
+	return p != nil && p.Running()
 }
 
 // Kill is kill -9. The node is started again.

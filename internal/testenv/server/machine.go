@@ -119,6 +119,15 @@ func (m *machine) Gone() <-chan struct{} {
 	return m.process.Exited()
 }
 
+// IsUp says whether the server runs, and is not just being started.
+func (m *machine) IsUp() bool {
+	if !m.mu.TryLock() {
+		return false
+	}
+	defer m.mu.Unlock()
+	return m.process.Running()
+}
+
 // Restart kills the server, if it still runs, starts it on the same port with the data it had, and returns when it serves.
 func (m *machine) Restart(ctx context.Context) error {
 	m.mu.Lock()
