@@ -99,13 +99,16 @@ func Open(ctx context.Context, config Config) (fleet *Fleet, err error) {
 			f.Close()
 		}
 	}()
+	if err := f.chooseAddresses(); err != nil {
+		return nil, err
+	}
 	if err := f.openServers(ctx); err != nil {
 		return nil, err
 	}
 	if err := f.writeConfig(ctx); err != nil {
 		return nil, fmt.Errorf("write the configuration of the fleet: %w", err)
 	}
-	return f, f.chooseAddresses()
+	return f, nil
 }
 
 func (f *Fleet) makeDir() (err error) {
@@ -164,10 +167,10 @@ func (f *Fleet) Launch() {
 	}
 }
 
-// AwaitReady returns when every node says that it is ready, or when ctx ends.
+// AwaitReady returns when every node says that it is ready, when one of them cannot be kept running, or when ctx ends.
 func (f *Fleet) AwaitReady(ctx context.Context) error {
 	for _, node := range f.nodes() {
-		if err := node.awaitReady(ctx); err != nil {
+		if err := node.awaitReady(ctx, node.run.isHopeless); err != nil {
 			return err
 		}
 	}

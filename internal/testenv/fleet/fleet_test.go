@@ -130,6 +130,22 @@ func TestFleetIsMasteredByName(t *testing.T) {
 	}
 }
 
+func TestFleetGivesUpANodeThatDoesNotRun(t *testing.T) {
+	t.Parallel()
+	f, err := fleet.Open(t.Context(), fleet.Config{APIs: 1, Workers: 1, Keepers: 1, Shards: 1, Command: func(fleet.Node) fleet.Command {
+		return fleet.Command{Args: []string{"sh", "-c", "echo that is not going to work; exit 1"}}
+	}})
+	must(t, err)
+	t.Cleanup(f.Close)
+	f.Launch()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := f.AwaitReady(ctx); err == nil || !strings.Contains(err.Error(), "does not run; its log ends:\n") ||
+		!strings.Contains(err.Error(), "that is not going to work") {
+		t.Errorf("said %v", err)
+	}
+}
+
 func TestFleetEndsWithAProcessThatIsKilled(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

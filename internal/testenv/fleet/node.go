@@ -98,17 +98,20 @@ func (n *Node) Continue() error { return n.run.do((*process.Process).Continue) }
 // Restart asks the node to end, kills it when ctx is over, and returns when its successor is ready.
 func (n *Node) Restart(ctx context.Context) error {
 	n.run.terminate(ctx)
-	return n.awaitReady(ctx)
+	return n.awaitReady(ctx, func() bool { return false })
 }
 
-// awaitReady asks the node's health endpoint until it says yes.
-func (n *Node) awaitReady(ctx context.Context) error {
+// awaitReady asks the node's health endpoint until it says yes, or there is no hope that it will.
+func (n *Node) awaitReady(ctx context.Context, isHopeless func() bool) error {
 	poll := time.NewTicker(readyPoll)
 	defer poll.Stop()
 	for {
 		answer := n.ready(ctx)
 		if answer == nil {
 			return nil
+		}
+		if isHopeless() {
+			return fmt.Errorf("%s does not run%s", n.Name(), n.run.logTail())
 		}
 		select {
 		case <-poll.C:

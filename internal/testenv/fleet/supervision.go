@@ -13,6 +13,7 @@ const (
 	restartPause    = 50 * time.Millisecond // between the end of a node and its next start
 	restartPauseMax = time.Second           // of one that ends at once, again and again
 	healthyAfter    = 2 * time.Second       // a node that lived so long did not end at once
+	flopsMax        = 8                     // such ends in a row, and nobody need wait for it any longer
 	logTailMax      = 2000                  // how much of a node's log a failure quotes, in bytes
 )
 
@@ -27,6 +28,7 @@ type supervision struct {
 	mu      sync.Mutex
 	process *process.Process // the present or the last one, nil before the first
 	isOver  bool
+	flops   int // how often in a row it has ended at once
 }
 
 func newSupervision(command process.Command, log string, notice func(string)) *supervision {
@@ -42,7 +44,7 @@ func (s *supervision) supervise() {
 		if p := s.begin(); p != nil {
 			s.outlive(p)
 		}
-		if time.Since(began) > healthyAfter {
+		if s.judge(time.Since(began)) {
 			pause = restartPause
 		}
 		select {
@@ -51,6 +53,25 @@ func (s *supervision) supervise() {
 			return
 		}
 	}
+}
+
+// judge says whether a process that lived so long was a healthy one, and counts those that were not.
+func (s *supervision) judge(lived time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if lived > healthyAfter {
+		s.flops = 0
+		return true
+	}
+	s.flops++
+	return false
+}
+
+// isHopeless says that the process has ended at once again and again.
+func (s *supervision) isHopeless() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flops >= flopsMax
 }
 
 // outlive returns when the process has ended.
