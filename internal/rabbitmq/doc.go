@@ -12,6 +12,11 @@
 // letters and who adds up shards must not count one letter twice. Everything is declared by every new connection, by every
 // subscription, and whenever a queue turns out to be gone.
 //
+// RabbitMQ writes the name of a new quorum queue to disk up to three seconds after it has made it and confirmed messages in
+// it. Killed before, it comes back with an empty queue of that name that never gets a leader: subscribing says so. Nothing
+// is lost, since Redis holds what is not settled, but somebody has to delete that queue; it is then declared again. This
+// can happen only in the seconds after queues are first made (seen with 3.10.8).
+//
 // # Generations
 //
 // amqp091 can reconnect by itself and then acknowledges old deliveries by number on the new channel, where the number is

@@ -59,9 +59,18 @@ func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription,
 
 // begin asks for messages, on queues that are there even if this process is the first.
 func (s *Subscription) begin(ctx context.Context) (<-chan amqp.Delivery, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.queue.DialTimeout)
+	bounded, cancel := context.WithTimeout(ctx, s.queue.DialTimeout)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { s.conn.socket.Close() })()
+	defer context.AfterFunc(bounded, func() { s.conn.socket.Close() })()
+	deliveries, err := s.consume()
+	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+		return nil, fmt.Errorf("rabbitmq did not begin to deliver within %v; if this does not end by itself, the queue %s has no leader: "+
+			"see rabbitmq-queues quorum_status", s.queue.DialTimeout, s.queue.topology.orders(s.shard))
+	}
+	return deliveries, err
+}
+
+func (s *Subscription) consume() (<-chan amqp.Delivery, error) {
 	if err := s.queue.topology.declare(s.conn.Connection); err != nil {
 		return nil, err
 	}
