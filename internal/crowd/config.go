@@ -86,10 +86,12 @@ func orElse[T comparable](option *T, value T) {
 }
 
 func (c Config) check() error {
-	for _, text := range append([]string{c.AdminURL}, c.BaseURLs...) {
-		address, err := url.Parse(text)
-		if err != nil || (text != "" && (address.Scheme == "" || address.Host == "")) {
-			return fmt.Errorf("crowd: %q is not an address like http://127.0.0.1:8080", text)
+	if err := checkAddress("admin URL", c.AdminURL); err != nil {
+		return err
+	}
+	for _, text := range c.BaseURLs {
+		if err := checkAddress("base URL", text); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -104,4 +106,12 @@ func (c Config) check() error {
 	default:
 		return nil
 	}
+}
+
+func checkAddress(name, text string) error {
+	address, err := url.Parse(text)
+	if err != nil || (text != "" && (address.Scheme == "" || address.Host == "")) {
+		return fmt.Errorf("crowd: the %s %q is not an address like http://127.0.0.1:8080", name, text)
+	}
+	return nil
 }
