@@ -26,14 +26,22 @@ func AuditOffline(ctx context.Context, config Config, sale *seckill.ID, log *slo
 func auditShards(ctx context.Context, config Config, sale *seckill.ID, log *slog.Logger) (report audit.Report, err error) {
 	b := &Backend{}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	store, err := b.openShards(ctx, config, log)
+	doors, err := config.shardEntrances()
+	if err != nil {
+		return audit.Report{}, err
+	}
+	redis, err := config.entrance("redis", config.Redis.Login, config.Redis.TLS)
+	if err != nil {
+		return audit.Report{}, err
+	}
+	store, err := b.openShards(ctx, config, doors, log)
 	if err != nil {
 		return audit.Report{}, err
 	}
 	if err := store.Verify(ctx); err != nil {
 		return audit.Report{}, err
 	}
-	if err := b.dialRedis(config.Redis, log); err != nil {
+	if err := b.dialRedis(config.Redis, redis, log); err != nil {
 		return audit.Report{}, err
 	}
 	return b.audit(log).Run(ctx, sale)
