@@ -41,7 +41,7 @@ func auditShards(ctx context.Context, config Config, sale *seckill.ID, log *slog
 	if err := store.Verify(ctx); err != nil {
 		return audit.Report{}, err
 	}
-	if err := b.dialRedis(config.Redis, redis, log); err != nil {
+	if _, err := b.useRedis(config, redis, log); err != nil {
 		return audit.Report{}, err
 	}
 	return b.audit(log).Run(ctx, sale)

@@ -42,7 +42,7 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err := b.leaseIDs(ctx, store); err != nil {
 		return nil, err
 	}
-	if err := b.dialRedis(config.Redis, doors.redis, log); err != nil {
+	if err := b.dialRedis(ctx, config, doors.redis, log); err != nil {
 		return nil, err
 	}
 	return b, b.dialRabbitMQ(ctx, config, doors.rabbitmq, log)
@@ -101,24 +101,35 @@ func (b *Backend) leaseIDs(ctx context.Context, store *sqlstore.Store) error {
 	return nil
 }
 
-func (b *Backend) dialRedis(config RedisConfig, door entrance, log *slog.Logger) error {
+func (b *Backend) dialRedis(ctx context.Context, config Config, door entrance, log *slog.Logger) error {
+	lent, err := b.useRedis(config, door, log)
+	if err != nil {
+		return err
+	}
+	return b.checkRedis(ctx, lent.Check, config.Profile, log)
+}
+
+// useRedis makes the ports; nothing is asked of Redis yet.
+func (b *Backend) useRedis(config Config, door entrance, log *slog.Logger) (*redis.Lent, error) {
 	options := redis.Options{
-		Addresses: config.Addresses, Cluster: config.Cluster, DB: config.Database,
-		Username: door.username, Password: door.password, TLS: door.tls, CallTimeout: config.CallTimeout,
+		Addresses: config.Redis.Addresses, Cluster: config.Redis.Cluster, DB: config.Redis.Database,
+		Username: door.username, Password: door.password, TLS: door.tls, CallTimeout: config.Redis.CallTimeout,
 	}
 	lent, err := redis.OpenLent(options)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b.onClose(lent.Close)
 	announcements, err := redis.OpenAnnouncements(options)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b.onClose(announcements.Close)
-	b.Lent = guard.NewLent(lent, guard.NewBreaker("redis", guard.Options{Log: log}))
+	b.Lent = guard.NewLent(lent, guard.NewNodes(lent.Node, func(node string) *guard.Breaker {
+		return guard.NewBreaker("redis at "+node, guard.Options{Log: log})
+	}))
 	b.Announcements = announcements
-	return nil
+	return lent, nil
 }
 
 func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance, log *slog.Logger) error {

@@ -5,6 +5,6 @@
 //
 // While a breaker is open its calls answer seckill.ErrUnavailable at once, which means what it always means: nothing was
 // done. An answer is not a failure, however unwelcome: refusals, not_live, not_found, poison and lost races keep a breaker
-// closed; only what never came back, or came back broken, counts. One breaker per store (and per shard), so a dead shard
-// does not close the others.
+// closed; only what never came back, or came back broken, counts. One breaker per store, per shard and
+// per node of a Redis Cluster, so a dead one does not close the others.
 package guard

@@ -99,6 +99,7 @@ type fakeLent struct {
 	outcome seckill.BuyerOutcome
 	set     []seckill.BuyerEntry
 	lit     []seckill.Gate
+	renewed []seckill.Renewal
 }
 
 func (l *fakeLent) Due(_ context.Context, _ seckill.ID, query seckill.DueQuery) ([]seckill.DueEntry, error) {
@@ -195,7 +196,15 @@ func (l *fakeLent) States(context.Context, []seckill.ID) ([]seckill.LentState, e
 	if l.onRead != nil {
 		l.onRead()
 	}
-	return []seckill.LentState{l.state}, l.err
+	if l.state.Item == 0 {
+		return nil, l.err
+	}
+	return []seckill.LentState{l.state}, l.err // with an error: some other item's server is away
+}
+
+func (l *fakeLent) RenewAll(_ context.Context, renewals []seckill.Renewal) []error {
+	l.renewed = append(l.renewed, renewals...)
+	return make([]error, len(renewals))
 }
 
 func (l *fakeLent) Issue(_ context.Context, move seckill.Move) error {

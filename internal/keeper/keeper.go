@@ -133,18 +133,18 @@ func (p Ports) openItems(ctx context.Context) ([]seckill.ID, error) {
 	return items, err
 }
 
-// statesOf reads items in Redis, many in a round trip.
+// statesOf reads items in Redis, many in a round trip. With an error it has those that did answer.
 func (p Ports) statesOf(ctx context.Context, items []seckill.ID) (map[seckill.ID]seckill.LentState, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
 	states, err := p.Lent.States(ctx, items)
-	if err != nil {
-		return nil, fmt.Errorf("read items in redis: %w", err)
-	}
 	known := make(map[seckill.ID]seckill.LentState, len(states))
 	for _, state := range states {
 		known[state.Item] = state
+	}
+	if err != nil {
+		return known, fmt.Errorf("read items in redis: %w", err)
 	}
 	return known, nil
 }

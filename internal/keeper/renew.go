@@ -23,28 +23,30 @@ func NewRenew(ports Ports) *Renew { return &Renew{ports} }
 // RunOnce renews every open item. A gate that is gone is not an error here: Recover judges it.
 func (r *Renew) RunOnce(ctx context.Context) error {
 	items, listing := r.ports.openItems(ctx)
-	servers, err := r.ports.statesOf(ctx, items)
-	if err != nil || len(servers) == 0 {
-		return errors.Join(listing, err)
+	servers, reading := r.ports.statesOf(ctx, items)
+	failed := errors.Join(listing, reading)
+	if len(servers) == 0 {
+		return failed
 	}
 	terms, err := r.terms(ctx)
 	if err != nil {
-		return errors.Join(listing, err)
+		return errors.Join(failed, err)
 	}
 	var renewals []seckill.Renewal
+	// A shard or a Redis that is away costs its own items their gates, and no others.
 	err = r.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
 		redis, asked := servers[stock.Item]
 		settings, running := terms[stock.Item]
 		if !asked || !running || stock.Halted != "" {
 			return nil
 		}
+		if err := r.raiseCeiling(ctx, stock, settings); err != nil {
+			return err
+		}
 		renewals = append(renewals, renewalOf(stock, redis.Server, settings))
-		return r.raiseCeiling(ctx, stock, settings)
+		return nil
 	}, seckill.StockOpen)
-	if err != nil {
-		return err
-	}
-	return r.renew(ctx, renewals)
+	return errors.Join(failed, err, r.renew(ctx, renewals))
 }
 
 func (r *Renew) renew(ctx context.Context, renewals []seckill.Renewal) error {

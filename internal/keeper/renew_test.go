@@ -1,6 +1,8 @@
 package keeper
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -36,6 +38,44 @@ func TestCarry(t *testing.T) {
 			if err := job.Carry(t.Context(), 7); err != nil {
 				t.Errorf("%s: %v", state, err)
 			}
+		}
+	})
+}
+
+// partStocks holds items 7 and 8 on the first shard; the second one is away.
+type partStocks struct{ fakeStocks }
+
+func (s *partStocks) List(_ context.Context, shard int, _ ...seckill.StockState) ([]seckill.Stock, error) {
+	if shard > 0 {
+		return nil, errors.New("this shard is away")
+	}
+	return []seckill.Stock{{Item: 8, State: seckill.StockOpen}, {Item: 7, State: seckill.StockOpen}}, nil
+}
+
+type twoShards struct{ oneShard }
+
+func (twoShards) Count() int { return 2 }
+
+func (c *fakeCatalog) Now(context.Context) (time.Time, error) { return time.Time{}, nil }
+
+func (c *fakeCatalog) Running(context.Context, time.Time) ([]seckill.Sale, error) {
+	return []seckill.Sale{{Items: []seckill.Item{{ID: 7}, {ID: 8}}}}, nil
+}
+
+func TestRenew(t *testing.T) {
+	t.Parallel()
+	t.Run("renews what answers while a shard and a server of redis are away, and says so", func(t *testing.T) {
+		t.Parallel()
+		away := errors.New("this server is away")
+		lent := &fakeLent{state: seckill.LentState{Item: 7}, err: away}
+		job := NewRenew(Ports{
+			Stocks: &partStocks{}, Lent: lent, Catalog: &fakeCatalog{}, Shards: twoShards{}, Clock: handclock.New(), Log: discard(),
+		})
+		if err := job.RunOnce(t.Context()); !errors.Is(err, away) {
+			t.Errorf("error %v", err)
+		}
+		if len(lent.renewed) != 1 || lent.renewed[0].Item != 7 {
+			t.Errorf("renewed %+v", lent.renewed)
 		}
 	})
 }
