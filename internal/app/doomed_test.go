@@ -49,7 +49,11 @@ func runDoomed(cut string) int {
 	app.LogLibraries(log)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	system, err := app.Open(ctx, config, plan, log, cuts{dieAt(point, times)}.option())
+	hook := dieAt(point, times)
+	if file := os.Getenv(configVariable); file != "" {
+		hook = ordersOf(file).obey
+	}
+	system, err := app.Open(ctx, config, plan, log, cuts{hook}.option())
 	if err == nil {
 		err = system.Run(ctx)
 	}

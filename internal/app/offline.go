@@ -34,7 +34,7 @@ func auditShards(ctx context.Context, config Config, sale *seckill.ID, log *slog
 	if err != nil {
 		return audit.Report{}, err
 	}
-	store, err := b.openShards(ctx, config, doors, log)
+	store, err := b.openShards(ctx, config, doors, nil, log)
 	if err != nil {
 		return audit.Report{}, err
 	}

@@ -167,12 +167,28 @@ func (o *fakeOwing) Done(_ context.Context, _ int, ids []seckill.ID) error {
 	return nil
 }
 
-// fakeCatalog knows one sale with one item; onRead is called after each reading.
+// fakeCatalog knows one sale with one item; onRead is called after each reading. One that is away answers nobody who does
+// not give up by himself.
 type fakeCatalog struct {
 	seckill.Catalog
 	sale   seckill.Sale
 	item   seckill.Item
+	away   bool
 	onRead func()
+}
+
+func (c *fakeCatalog) Now(ctx context.Context) (time.Time, error) {
+	if c.away {
+		<-ctx.Done()
+		return time.Time{}, ctx.Err()
+	}
+	return time.UnixMilli(1), nil
+}
+
+func (c *fakeCatalog) Running(context.Context, time.Time) ([]seckill.Sale, error) {
+	sale := c.sale
+	sale.Items = []seckill.Item{c.item}
+	return []seckill.Sale{sale}, nil
 }
 
 func (c *fakeCatalog) Item(context.Context, seckill.ID) (seckill.Item, error) { return c.item, nil }
