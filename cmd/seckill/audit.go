@@ -16,7 +16,7 @@ import (
 
 type auditCommand struct {
 	Sale string `placeholder:"ID" help:"Only this sale; all sales otherwise."`
-	URL  string `placeholder:"URL" help:"Ask the operators' address of a running system instead of reading the data folder."`
+	URL  string `placeholder:"URL" help:"Ask the operators' address of a running system instead of reading what is stored."`
 	JSON bool   `help:"Print the report as JSON."`
 }
 
@@ -42,7 +42,7 @@ func (c *auditCommand) Run(ctx context.Context, cli *commands, console console) 
 	return err
 }
 
-// audit reads the data folder, or asks the process that has it open.
+// audit reads what is stored, or asks the process that has the data folder open.
 func (c *auditCommand) audit(ctx context.Context, config app.Config, console console) (api.AuditReport, error) {
 	var sale *seckill.ID
 	if c.Sale != "" {

@@ -17,7 +17,7 @@ import (
 type crowdCommand struct {
 	Shoppers    int           `default:"5000" help:"How many shoppers."`
 	Concurrency int           `default:"256" help:"How many requests are under way at once."`
-	URL         string        `placeholder:"URL" help:"Shoppers' address; otherwise the configured one on this machine."`
+	URL         []string      `placeholder:"URL" help:"Shoppers' address, once for each api; otherwise the configured one on this machine."`
 	AdminURL    string        `placeholder:"URL" help:"Operators' address, for the audit; otherwise the configured one on this machine."`
 	Sale        string        `placeholder:"ID" help:"The sale; otherwise the one that is live or opens next."`
 	Item        string        `placeholder:"ID" help:"The item; otherwise the first one of the sale."`
@@ -84,12 +84,12 @@ func (c *crowdCommand) plan(config app.Config, console console) (crowd.Config, e
 		return crowd.Config{}, err
 	}
 	plan := crowd.Config{
-		BaseURL: c.URL, AdminURL: c.AdminURL, OperatorKey: key, Sale: c.Sale, Item: c.Item,
+		BaseURLs: c.URL, AdminURL: c.AdminURL, OperatorKey: key, Sale: c.Sale, Item: c.Item,
 		Shoppers: c.Shoppers, Concurrency: c.Concurrency, Register: c.Register, Seed: c.Seed, Spread: c.Spread, Patience: c.Patience,
 		Out: console.out, Quiet: c.Quiet,
 	}
-	if plan.BaseURL == "" {
-		plan.BaseURL = config.URL()
+	if len(plan.BaseURLs) == 0 {
+		plan.BaseURLs = []string{config.URL()}
 	}
 	if plan.AdminURL == "" {
 		plan.AdminURL = config.AdminURL()

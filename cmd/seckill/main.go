@@ -24,6 +24,7 @@ type commands struct {
 	Data   string `type:"path" placeholder:"DIR" help:"Data folder, instead of the configured one."`
 
 	Up       upCommand      `cmd:"" help:"Run everything in one process: api, workers and keepers on embedded stores."`
+	Dev      devCommand     `cmd:"" help:"Run servers, apis, workers and keepers on this machine, and kill them if you like."`
 	API      apiCommand     `cmd:"" name:"api" help:"Answer shoppers and operators, on shared servers."`
 	Worker   workerCommand  `cmd:"" help:"Turn queued reservations into orders, on shared servers."`
 	Keeper   keeperCommand  `cmd:"" help:"Do the background jobs, on shared servers."`

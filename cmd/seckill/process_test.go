@@ -12,7 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// process is the `seckill up` of one script.
+// process is the `seckill up` or `seckill dev` of one script.
 type process struct {
 	command *exec.Cmd
 	exited  chan struct{}
@@ -22,18 +22,34 @@ type processKey struct{}
 
 func processOf(ts *testscript.TestScript) *process { return ts.Value(processKey{}).(*process) }
 
-// serve starts it and waits until it is ready. It is gone when the script is over, and when this process is.
+// serve starts it and waits until it is ready.
 func serve(ts *testscript.TestScript, neg bool, args []string) {
-	p := processOf(ts)
-	if neg || p.running() {
-		ts.Fatalf("usage: serve [flag]..., when it does not run")
+	if neg {
+		ts.Fatalf("usage: serve [flag]...")
 	}
-	p.start(ts, "up.out", "up.err", append([]string{"up"}, args...))
+	begin(ts, append([]string{"up"}, args...), func() bool { return get(ts, "http://"+ts.Getenv("SHOP")+"/readyz") })
+}
+
+// develop starts `seckill dev` instead, and waits until it says what to paste.
+func develop(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("usage: develop [flag]...")
+	}
+	begin(ts, append([]string{"dev"}, args...), func() bool { return strings.Contains(ts.ReadFile("up.out"), "Or send a crowd") })
+}
+
+// begin starts the program of this script and waits until it is ready.
+func begin(ts *testscript.TestScript, args []string, ready func() bool) {
+	p := processOf(ts)
+	if p.running() {
+		ts.Fatalf("it runs already")
+	}
+	p.start(ts, "up.out", "up.err", args)
 	await(ts, "ready", func() bool {
 		if !p.running() {
-			ts.Fatalf("seckill up ended:\n%s", ts.ReadFile("up.err"))
+			ts.Fatalf("seckill %s ended:\n%s", args[0], ts.ReadFile("up.err"))
 		}
-		return get(ts, "http://"+ts.Getenv("SHOP")+"/readyz")
+		return ready()
 	})
 }
 

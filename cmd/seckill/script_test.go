@@ -32,8 +32,10 @@ func TestMain(m *testing.M) {
 // testscript (go doc github.com/rogpeppe/go-internal/testscript) scripts have
 //
 //	serve [flag]…             `seckill up` beside the script until it is ready; its output is in up.out and up.err
+//	develop [flag]…           `seckill dev` likewise, until it says what to paste
 //	terminate                 SIGTERM to it: it must end by itself, with exit code 0
 //	die                       kill -9
+//	murder words…             kill -9 to one process of that `seckill dev` with these words in its command line
 //	sell units                a sale of one item that is open; sets $SALE and $ITEM
 //	until regexp program arg… runs a program until its output matches, and leaves the output in the file `output`
 //	query name select         sets $name to what SQL says about the data folder
@@ -53,7 +55,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", Setup: settle, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "terminate": terminate, "die": die, "sell": sell, "until": until,
+			"serve": serve, "develop": develop, "terminate": terminate, "die": die, "murder": murder, "sell": sell, "until": until,
 			"query": query, "tamper": tamper, "mode": mode, "play": play, "part": part, "quit": quit, "vary": vary, "secretless": secretless,
 			"servers": func(ts *testscript.TestScript, neg bool, args []string) { startServers(t, ts, neg, args) },
 		},

@@ -3,22 +3,24 @@ package app
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
+	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
+// DemoName is what the demonstration sale is called, DemoUnits how many units it has.
 const (
-	demoName     = "Demo: a thousand keyboards"
-	demoUnits    = 1000
-	demoOpensIn  = 8 * time.Second
-	demoLasts    = 2 * time.Hour
-	demoPayIn    = 15 * time.Minute
-	demoShopper  = "demo-shopper"
-	demoTokenFor = 24 * time.Hour
-	demoActor    = "demo"
+	DemoName  = "Demo: keyboards"
+	DemoUnits = 1000
+)
+
+const (
+	demoOpensIn = 8 * time.Second
+	demoLasts   = 2 * time.Hour
+	demoPayIn   = 15 * time.Minute
+	demoActor   = "demo"
 )
 
 // Demo returns the demonstration sale, preloaded: the one that a run before has left, unless it is over, or a new one that
@@ -76,7 +78,7 @@ func (s *System) findDemo(ctx context.Context) (seckill.Sale, bool, error) {
 	}
 	for _, report := range page.Sales {
 		over := report.Sale.State == seckill.SaleEnded || !now.Before(report.Sale.EndsAt)
-		if report.Sale.Name == demoName && !over {
+		if report.Sale.Name == DemoName && !over {
 			return report.Sale, true, nil
 		}
 	}
@@ -88,51 +90,30 @@ func (s *System) createDemo(ctx context.Context) (seckill.Sale, error) {
 	if err != nil {
 		return seckill.Sale{}, err
 	}
+	return s.Operate.Create(ctx, demoActor, demoDraft(now))
+}
+
+// demoDraft is the demonstration sale, which opens in a few seconds.
+func demoDraft(now time.Time) operate.Draft {
 	opens := now.Add(demoOpensIn).Truncate(time.Second)
-	return s.Operate.Create(ctx, demoActor, operate.Draft{
-		Name: demoName, StartsAt: opens, EndsAt: opens.Add(demoLasts), PayWithin: demoPayIn,
+	return operate.Draft{
+		Name: DemoName, StartsAt: opens, EndsAt: opens.Add(demoLasts), PayWithin: demoPayIn,
 		Items: []operate.DraftItem{{
 			SKU: "KEYBOARD-1", Title: "Mechanical keyboard, limited edition", PriceMinor: 4999, Currency: "EUR",
-			Allotment: demoUnits, LimitPerUser: 2,
+			Allotment: DemoUnits, LimitPerUser: 2,
 		}},
-	})
+	}
 }
 
-// Introduce prints what somebody needs to try a sale by hand.
-func (s *System) Introduce(w io.Writer, sale seckill.Sale) error {
-	token, err := s.Tokens.Mint(demoShopper, demoTokenFor)
-	if err != nil {
-		return fmt.Errorf("mint a shopper's token: %w", err)
+// NewDemo is the demonstration sale as operators send it over HTTP.
+func NewDemo(now time.Time, units int64) api.NewSale {
+	draft := demoDraft(now)
+	sale := api.NewSale{Name: draft.Name, StartsAt: draft.StartsAt, EndsAt: draft.EndsAt, PayWithinSeconds: int(draft.PayWithin.Seconds())}
+	for _, item := range draft.Items {
+		sale.Items = append(sale.Items, api.NewItem{
+			Sku: item.SKU, Title: item.Title, PriceMinor: &item.PriceMinor, Currency: item.Currency,
+			Allotment: units, LimitPerUser: item.LimitPerUser,
+		})
 	}
-	credentials, err := s.Config.Credentials()
-	if err != nil {
-		return err
-	}
-	item := sale.Items[0]
-	_, err = fmt.Fprintf(w, introduction, s.URL(), s.AdminURL(), sale.Name, item.Allotment,
-		sale.StartsAt.Local().Format(time.TimeOnly), item.LimitPerUser, token, credentials.Operators[0].Key, item.ID, sale.ID,
-		s.URL(), s.URL(), s.URL(), s.AdminURL(), s.AdminURL())
-	return err
+	return sale
 }
-
-const introduction = `
-  shoppers   %s
-  operators  %s
-  sale       %s: %d units, opens at %s, at most %d per shopper
-
-  Paste this into another terminal:
-
-    TOKEN=%s
-    ADMIN=%s
-    ITEM=%s SALE=%s
-
-    curl -sw '\n' %s/v1/items/$ITEM
-    curl -sw '\n' %s/v1/items/$ITEM/reservations -H "Authorization: Bearer $TOKEN" \
-         -H 'Idempotency-Key: my-first-buy' -H 'Content-Type: application/json' -d '{"quantity":1}'
-    curl -sw '\n' %s/v1/orders -H "Authorization: Bearer $TOKEN"
-    curl -sw '\n' %s/admin/v1/sales/$SALE/stats -H "Authorization: Bearer $ADMIN"
-    curl -sw '\n' %s/admin/v1/sales/$SALE/audit -H "Authorization: Bearer $ADMIN"
-
-  Or send a crowd:  go run ./cmd/seckill crowd --shoppers 5000
-
-`

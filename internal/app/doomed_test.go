@@ -88,6 +88,8 @@ type victim struct {
 	child  *exec.Cmd
 	exited chan struct{}
 	sale   api.AdminSale
+	// doors are where else the crowd may buy.
+	doors []string
 }
 
 func newVictim(t *testing.T) *victim {
@@ -214,7 +216,7 @@ func (v *victim) crowd(shoppers int, change ...func(*crowd.Config)) <-chan crowd
 		v.t.Fatal(err)
 	}
 	config := crowd.Config{
-		BaseURL: v.config.URL(), AdminURL: v.config.AdminURL(), OperatorKey: credentials.Operators[0].Key,
+		BaseURLs: append([]string{v.config.URL()}, v.doors...), AdminURL: v.config.AdminURL(), OperatorKey: credentials.Operators[0].Key,
 		Sale: v.sale.ID, Shoppers: shoppers, Concurrency: 32, Patience: patience, Out: v.t.Output(), Quiet: true,
 		Mint: func(user string) (string, error) { return tokens.Mint(seckill.UserID(user), time.Hour) },
 	}

@@ -101,7 +101,7 @@ func (s *faultySale) open() {
 	s.epoch = s.stock().Epoch
 	for n, api := range s.Nodes[fleet.API] {
 		s.done = append(s.done, s.crowd(faultShoppers, func(c *crowd.Config) {
-			c.BaseURL, c.Spread, c.Name = "http://"+api.Listen, faultSpread, fmt.Sprintf("crowd-%d-%s", n, s.item)
+			c.BaseURLs, c.Spread, c.Name = []string{"http://" + api.Listen}, faultSpread, fmt.Sprintf("crowd-%d-%s", n, s.item)
 		}))
 	}
 	s.awaitSold(faultUnits / 10)

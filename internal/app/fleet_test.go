@@ -11,13 +11,12 @@ import (
 
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/testenv/fleet"
-	"github.com/seckill-dev/seckill/internal/testenv/process"
 )
 
 // distributed is the whole system: real servers, and processes of each role that share them. Its members can be killed,
 // frozen and restarted; see package fleet.
 type distributed struct {
-	victim // the first api, which operates and is what the crowd talks to
+	victim // the first api, which operates; the crowd talks to all of them
 	*fleet.Fleet
 }
 
@@ -41,6 +40,9 @@ func startFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
 	t.Cleanup(servers.Close)
 	d := &distributed{Fleet: servers, victim: victim{t: t}}
 	d.config = d.load()
+	for _, other := range d.Nodes[fleet.API][1:] {
+		d.doors = append(d.doors, "http://"+other.Addr())
+	}
 	if err := app.Migrate(t.Context(), d.config, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
 		t.Fatal(err)
 	}
@@ -54,8 +56,8 @@ func startFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
 }
 
 // ownBinary runs a node as this test binary does, which doomed_test.go looks after.
-func ownBinary(node fleet.Node) process.Command {
-	return process.Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), cutVariable+"="+never,
+func ownBinary(node fleet.Node) fleet.Command {
+	return fleet.Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), cutVariable+"="+never,
 		configVariable+"="+node.Config, planVariable+"="+node.Role, listenVariable+"="+node.Listen, adminVariable+"="+node.Admin)}
 }
 

@@ -85,25 +85,34 @@ func (b *Backend) leaseIDs(ctx context.Context, store *sqlstore.Store) error {
 }
 
 func (b *Backend) dialRedis(ctx context.Context, config Config, door entrance, log *slog.Logger) error {
+	lent, err := b.useRedis(config, door, log)
+	if err != nil {
+		return err
+	}
+	return b.checkRedis(ctx, lent.Check, config.Profile, log)
+}
+
+// useRedis makes the ports; nothing is asked of Redis yet.
+func (b *Backend) useRedis(config Config, door entrance, log *slog.Logger) (*redis.Lent, error) {
 	options := redis.Options{
 		Addresses: config.Redis.Addresses, Cluster: config.Redis.Cluster, DB: config.Redis.Database,
 		Username: door.username, Password: door.password, TLS: door.tls, CallTimeout: config.Redis.CallTimeout,
 	}
 	lent, err := redis.OpenLent(options)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b.onClose(lent.Close)
 	announcements, err := redis.OpenAnnouncements(options)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	b.onClose(announcements.Close)
 	b.Lent = guard.NewLent(lent, guard.NewNodes(lent.Node, func(node string) *guard.Breaker {
 		return guard.NewBreaker("redis at "+node, guard.Options{Log: log})
 	}))
 	b.Announcements = announcements
-	return b.checkRedis(ctx, lent.Check, config.Profile, log)
+	return lent, nil
 }
 
 func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance, log *slog.Logger) error {

@@ -88,10 +88,7 @@ func (s *System) buildUseCases() (err error) {
 		Epochs: keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
 		Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log, Gate: s.Config.Gate,
 	})
-	s.Audit = audit.New(audit.Ports{
-		Catalog: b.Catalog, Books: b.Books, Claims: b.Claims, Lent: b.Lent, Owing: b.Owing, Shards: b.Shards,
-		Clock: ports.Clock, Log: s.log,
-	})
+	s.Audit = b.audit(s.log)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/seckill-dev/seckill/api"
@@ -30,11 +31,12 @@ var (
 
 // client sends requests, at most so many at once, over connections that all shoppers share.
 type client struct {
-	http   *http.Client
-	base   string
-	slots  chan struct{}
-	outage *outage
-	tally  *tally
+	http  *http.Client
+	doors *doors
+	slots chan struct{}
+	tally *tally
+	// reached says that anybody has answered at least once.
+	reached atomic.Bool
 }
 
 func newClient(config Config, t *tally) *client {
@@ -48,17 +50,16 @@ func newClient(config Config, t *tally) *client {
 	}
 	c := &client{
 		http:  &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		base:  config.BaseURL,
 		slots: make(chan struct{}, config.Concurrency),
 		tally: t,
 	}
-	c.outage = &outage{knock: c.knock, tally: t}
+	c.doors = newDoors(config.BaseURLs, c.knock, t)
 	return c
 }
 
 func (c *client) close() { c.http.CloseIdleConnections() }
 
-// call is one request. url is a path of the shoppers' listener or a whole address.
+// call is one request. url is a path of any shoppers' listener or a whole address.
 type call struct {
 	method  string
 	url     string
@@ -87,8 +88,13 @@ func (r reply) into(value any) error {
 
 // do sends a request once. An error is errUnsent, errLost, or the end of ctx.
 func (c *client) do(ctx context.Context, what call) (reply, error) {
-	if err := c.outage.await(ctx); err != nil {
-		return reply{}, err
+	var through *door
+	if what.url[0] == '/' {
+		var err error
+		if through, err = c.doors.open(ctx); err != nil {
+			return reply{}, err
+		}
+		what.url = through.base + what.url
 	}
 	select {
 	case c.slots <- struct{}{}:
@@ -105,12 +111,19 @@ func (c *client) do(ctx context.Context, what call) (reply, error) {
 		return reply{}, fmt.Errorf("%w: %w", errLost, context.Cause(ctx))
 	}
 	c.tally.lost.Add(1)
-	var failure *net.OpError
-	if errors.As(err, &failure) && failure.Op == "dial" {
-		c.outage.begin(ctx)
-		return reply{}, fmt.Errorf("%w: %w", errUnsent, err)
+	if !isClosed(err) {
+		return reply{}, fmt.Errorf("%w: %w", errLost, err)
 	}
-	return reply{}, fmt.Errorf("%w: %w", errLost, err)
+	if through != nil {
+		through.outage.begin(ctx)
+	}
+	return reply{}, fmt.Errorf("%w: %w", errUnsent, err)
+}
+
+// isClosed says that nobody was there to hear the request.
+func isClosed(err error) bool {
+	var failure *net.OpError
+	return errors.As(err, &failure) && failure.Op == "dial"
 }
 
 func (c *client) send(ctx context.Context, what call) (reply, error) {
@@ -127,7 +140,7 @@ func (c *client) send(ctx context.Context, what call) (reply, error) {
 		return reply{}, err
 	}
 	defer response.Body.Close()
-	c.outage.reached.Store(true)
+	c.reached.Store(true)
 	body, err := io.ReadAll(io.LimitReader(response.Body, bodyMax))
 	if err != nil {
 		return reply{}, err
@@ -143,9 +156,6 @@ func (c *client) request(ctx context.Context, what call) (*http.Request, error) 
 			return nil, fmt.Errorf("encode the request: %w", err)
 		}
 		body = bytes.NewReader(text)
-	}
-	if what.url[0] == '/' {
-		what.url = c.base + what.url
 	}
 	request, err := http.NewRequestWithContext(ctx, what.method, what.url, body)
 	if err != nil {
@@ -178,8 +188,8 @@ func readReply(response *http.Response, body []byte) (reply, error) {
 }
 
 // knock asks whether anybody is there; any answer will do.
-func (c *client) knock(ctx context.Context) bool {
-	_, err := c.send(ctx, call{method: http.MethodGet, url: "/livez", timeout: time.Second})
+func (c *client) knock(ctx context.Context, base string) bool {
+	_, err := c.send(ctx, call{method: http.MethodGet, url: base + "/livez", timeout: time.Second})
 	var failure *net.OpError
 	return err == nil || !errors.As(err, &failure)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,8 +13,9 @@ import (
 
 // Config says whom to play, against what.
 type Config struct {
-	// BaseURL is the shoppers' listener, AdminURL the operators'. Without AdminURL nothing is audited.
-	BaseURL     string
+	// BaseURLs are the shoppers' listeners, of every api there is: who finds one closed goes to another. AdminURL is an
+	// operators' listener; without it nothing is audited.
+	BaseURLs    []string
 	AdminURL    string
 	OperatorKey string
 	// Sale and Item are ids; empty means the sale that is live or opens next, and its first item.
@@ -68,7 +70,10 @@ func (c Config) withDefaults(now time.Time) Config {
 	if c.Out == nil {
 		c.Out = io.Discard
 	}
-	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
+	c.BaseURLs = slices.Clone(c.BaseURLs)
+	for i, url := range c.BaseURLs {
+		c.BaseURLs[i] = strings.TrimSuffix(url, "/")
+	}
 	c.AdminURL = strings.TrimSuffix(c.AdminURL, "/")
 	return c
 }
@@ -81,14 +86,16 @@ func orElse[T comparable](option *T, value T) {
 }
 
 func (c Config) check() error {
-	for name, text := range map[string]string{"base URL": c.BaseURL, "admin URL": c.AdminURL} {
-		address, err := url.Parse(text)
-		if err != nil || (text != "" && (address.Scheme == "" || address.Host == "")) {
-			return fmt.Errorf("crowd: the %s %q is not an address like http://127.0.0.1:8080", name, text)
+	if err := checkAddress("admin URL", c.AdminURL); err != nil {
+		return err
+	}
+	for _, text := range c.BaseURLs {
+		if err := checkAddress("base URL", text); err != nil {
+			return err
 		}
 	}
 	switch {
-	case c.BaseURL == "":
+	case len(c.BaseURLs) == 0 || slices.Contains(c.BaseURLs, ""):
 		return errors.New("crowd: the base URL is missing")
 	case c.Shoppers < 1 || c.Shoppers > shoppersMax:
 		return fmt.Errorf("crowd: want 1-%d shoppers, not %d", shoppersMax, c.Shoppers)
@@ -99,4 +106,12 @@ func (c Config) check() error {
 	default:
 		return nil
 	}
+}
+
+func checkAddress(name, text string) error {
+	address, err := url.Parse(text)
+	if err != nil || (text != "" && (address.Scheme == "" || address.Host == "")) {
+		return fmt.Errorf("crowd: the %s %q is not an address like http://127.0.0.1:8080", name, text)
+	}
+	return nil
 }

@@ -17,7 +17,7 @@ import (
 // config is a quick crowd against a server.
 func config(url string) crowd.Config {
 	return crowd.Config{
-		BaseURL: url, AdminURL: url, OperatorKey: "operator-key", Shoppers: 200, Concurrency: 16, Seed: 7,
+		BaseURLs: []string{url}, AdminURL: url, OperatorKey: "operator-key", Shoppers: 200, Concurrency: 16, Seed: 7,
 		Mint:     func(user string) (string, error) { return mint(user), nil },
 		Spread:   20 * time.Millisecond,
 		Patience: 30 * time.Second, RetryAfterMax: 20 * time.Millisecond, Quiet: true,
@@ -108,6 +108,25 @@ func TestFaultyShop(t *testing.T) {
 		c.Patience = time.Second // less than the wait: waiting for the opening is no standstill
 		addsUp(t, play(t, c))
 	})
+}
+
+func TestCrowdGoesToAnotherAPIWhenOneCloses(t *testing.T) {
+	t.Parallel()
+	s := newShop(100)
+	staying, closing := s.open(t), s.open(t)
+	s.before = func(s *shop, _, _ string, _ int64) *api.Problem {
+		if s.requests == 50 {
+			go func() { _ = closing.Listener.Close(); closing.CloseClientConnections() }()
+		}
+		return nil
+	}
+	c := config(closing.URL)
+	c.BaseURLs, c.AdminURL = append(c.BaseURLs, staying.URL), staying.URL
+	report := play(t, c)
+	addsUp(t, report)
+	if report.Outages == 0 || report.Units != 100 {
+		t.Errorf("%d outages, %d units", report.Outages, report.Units)
+	}
 }
 
 func TestCrowd(t *testing.T) {

@@ -3,7 +3,6 @@ package crowd
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -14,11 +13,15 @@ type outage struct {
 	knock func(context.Context) bool
 	tally *tally
 
-	// reached says that the server has answered at least once.
-	reached atomic.Bool
-
 	mu   sync.Mutex
 	over chan struct{} // nil while the server answers
+}
+
+// known says whether there is one.
+func (o *outage) known() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.over != nil
 }
 
 // await returns when no outage is known.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -67,8 +68,8 @@ func Run(ctx context.Context, config Config) (Report, error) {
 // play runs the phases one after the other. A phase that stalls is a problem, and the next ones still say what they can.
 func (c *crowd) play(ctx context.Context) error {
 	if err := c.phase(ctx, "find", c.find); err != nil {
-		if !c.client.outage.reached.Load() {
-			return fmt.Errorf("nobody answers at %s; start `seckill up`, or name another address with --url", c.config.BaseURL)
+		if !c.client.reached.Load() {
+			return fmt.Errorf("nobody answers at %s; start `seckill up`, or name another address with --url", strings.Join(c.config.BaseURLs, ", "))
 		}
 		return fmt.Errorf("find a sale: %w", err)
 	}

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/seckill-dev/seckill/internal/testenv/process"
 	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
@@ -21,6 +20,12 @@ const (
 	API    = "api"
 	Worker = "worker"
 	Keeper = "keeper"
+)
+
+// Names of servers; the shards are mariadb-0 and so on.
+const (
+	redisName  = "redis"
+	rabbitName = "rabbitmq"
 )
 
 // countDefault is how many of everything there are unless said otherwise: nothing may depend on being alone.
@@ -36,15 +41,26 @@ type Config struct {
 	Listen, AdminListen string
 	// Settings are further lines of the configuration file.
 	Settings string
-	// Command is how a node is run. Output is the fleet's business.
-	Command func(Node) process.Command
+	// Command is how a node is run.
+	Command func(Node) Command
 	// Output is where a node's output goes; nil means a file of its name in the folder.
 	Output func(name string) io.Writer
+	// Notice hears of every member that ends by itself or is killed, and of servers that serve again. It may be nil, and is
+	// called by several goroutines.
+	Notice func(name, what string)
+}
+
+// Command is a program with its arguments, and its environment; nil is ours.
+type Command struct {
+	Args []string
+	Env  []string
 }
 
 // Member is a server or a node.
 type Member interface {
 	Addr() string
+	// IsUp says whether it runs, whatever state it is in.
+	IsUp() bool
 	// Kill is kill -9. A server stays away until Restart; a node is started again at once.
 	Kill()
 	// Stop freezes it (SIGSTOP), Continue ends that.
@@ -63,13 +79,17 @@ type Fleet struct {
 	// Nodes are the processes, by role.
 	Nodes map[string][]*Node
 
-	config Config
-	dir    string
-	isOurs bool // the folder: made here, removed at the end
+	config  Config
+	dir     string
+	isOurs  bool // the folder: made here, removed at the end
+	keeping keeping
 }
 
 // Open starts the servers and writes the configuration file. No node runs before Launch.
 func Open(ctx context.Context, config Config) (fleet *Fleet, err error) {
+	if config.Notice == nil {
+		config.Notice = func(string, string) {}
+	}
 	f := &Fleet{config: config, isOurs: config.Dir == "", Nodes: map[string][]*Node{}}
 	if err := f.makeDir(); err != nil {
 		return nil, err
@@ -79,13 +99,16 @@ func Open(ctx context.Context, config Config) (fleet *Fleet, err error) {
 			f.Close()
 		}
 	}()
+	if err := f.chooseAddresses(); err != nil {
+		return nil, err
+	}
 	if err := f.openServers(ctx); err != nil {
 		return nil, err
 	}
 	if err := f.writeConfig(ctx); err != nil {
 		return nil, fmt.Errorf("write the configuration of the fleet: %w", err)
 	}
-	return f, f.chooseAddresses()
+	return f, nil
 }
 
 func (f *Fleet) makeDir() (err error) {
@@ -105,8 +128,8 @@ func (f *Fleet) openServers(ctx context.Context) error {
 	f.Shards = make([]*server.MariaDB, cmp.Or(f.config.Shards, countDefault))
 	failures := make([]error, 2+len(f.Shards))
 	var opening sync.WaitGroup
-	opening.Go(func() { f.Redis, failures[0] = server.OpenRedis(ctx, f.place("redis")) })
-	opening.Go(func() { f.RabbitMQ, failures[1] = server.OpenRabbitMQ(ctx, f.place("rabbitmq")) })
+	opening.Go(func() { f.Redis, failures[0] = server.OpenRedis(ctx, f.place(redisName)) })
+	opening.Go(func() { f.RabbitMQ, failures[1] = server.OpenRabbitMQ(ctx, f.place(rabbitName)) })
 	for i := range f.Shards {
 		opening.Go(func() { f.Shards[i], failures[2+i] = server.OpenMariaDB(ctx, f.place(shardName(i))) })
 	}
@@ -144,10 +167,10 @@ func (f *Fleet) Launch() {
 	}
 }
 
-// AwaitReady returns when every node says that it is ready, or when ctx ends.
+// AwaitReady returns when every node says that it is ready, when one of them cannot be kept running, or when ctx ends.
 func (f *Fleet) AwaitReady(ctx context.Context) error {
 	for _, node := range f.nodes() {
-		if err := node.awaitReady(ctx); err != nil {
+		if err := node.awaitReady(ctx, node.run.isHopeless); err != nil {
 			return err
 		}
 	}
@@ -167,7 +190,7 @@ func (f *Fleet) Member(name string) (Member, error) {
 }
 
 func (f *Fleet) members() map[string]Member {
-	members := map[string]Member{"redis": f.Redis, "rabbitmq": f.RabbitMQ}
+	members := map[string]Member{redisName: f.Redis, rabbitName: f.RabbitMQ}
 	for i, shard := range f.Shards {
 		members[shardName(i)] = shard
 	}
@@ -198,6 +221,7 @@ func (f *Fleet) Close() {
 	for _, node := range f.nodes() {
 		node.run.close()
 	}
+	f.keeping.end()
 	// A server is nil if it could not be opened.
 	if f.Redis != nil {
 		f.Redis.Close()

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/testenv/fleet"
-	"github.com/seckill-dev/seckill/internal/testenv/process"
 )
 
 const (
@@ -45,8 +44,8 @@ func play(address string) int {
 }
 
 // copies runs nodes that only say that they are there.
-func copies(node fleet.Node) process.Command {
-	return process.Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), playNode+"="+node.Addr(), holdFleet+"=")}
+func copies(node fleet.Node) fleet.Command {
+	return fleet.Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), playNode+"="+node.Addr(), holdFleet+"=")}
 }
 
 // open opens a fleet of one shard and one node of each role.
@@ -128,6 +127,22 @@ func TestFleetIsMasteredByName(t *testing.T) {
 	defer again.Close()
 	if again.Redis.Addr() != redis.Addr() {
 		t.Error("is another fleet on the same folder")
+	}
+}
+
+func TestFleetGivesUpANodeThatDoesNotRun(t *testing.T) {
+	t.Parallel()
+	f, err := fleet.Open(t.Context(), fleet.Config{APIs: 1, Workers: 1, Keepers: 1, Shards: 1, Command: func(fleet.Node) fleet.Command {
+		return fleet.Command{Args: []string{"sh", "-c", "echo that is not going to work; exit 1"}}
+	}})
+	must(t, err)
+	t.Cleanup(f.Close)
+	f.Launch()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := f.AwaitReady(ctx); err == nil || !strings.Contains(err.Error(), "does not run; its log ends:\n") ||
+		!strings.Contains(err.Error(), "that is not going to work") {
+		t.Errorf("said %v", err)
 	}
 }
 

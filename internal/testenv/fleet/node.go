@@ -38,6 +38,9 @@ func (f *Fleet) newNode(role string, index int) (*Node, error) {
 	}
 	for _, address := range []*string{&n.Listen, &n.Admin} {
 		if *address != "" {
+			if err := isFree(*address); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		port, err := server.FreePort()
@@ -47,12 +50,24 @@ func (f *Fleet) newNode(role string, index int) (*Node, error) {
 		*address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
 	command := f.config.Command(*n)
+	n.run = newSupervision(process.Command{Args: command.Args, Env: command.Env}, f.log(n.Name()), func(what string) { f.config.Notice(n.Name(), what) })
 	if f.config.Output != nil {
-		command.Output = f.config.Output(n.Name())
+		n.run.command.Output = f.config.Output(n.Name())
 	}
-	n.run = newSupervision(command, filepath.Join(f.dir, n.Name()+".log"))
 	return n, nil
 }
+
+// isFree says at once what the log of the node would say again and again.
+func isFree(address string) error {
+	listener, err := net.Listen("tcp", address) //nolint:noctx // it does not wait
+	if err != nil {
+		return fmt.Errorf("the first api: %w; choose another address", err)
+	}
+	return listener.Close()
+}
+
+// log is the file of a node's output.
+func (f *Fleet) log(name string) string { return filepath.Join(f.dir, name+".log") }
 
 // Name is the role and the number among its like: api-0.
 func (n *Node) Name() string { return fmt.Sprintf("%s-%d", n.Role, n.Index) }
@@ -63,6 +78,12 @@ func (n *Node) Addr() string {
 		return n.Listen
 	}
 	return n.Admin
+}
+
+// IsUp says whether the node's process runs.
+func (n *Node) IsUp() bool {
+	p := n.run.current()
+	return p != nil && p.Running()
 }
 
 // Kill is kill -9. The node is started again.
@@ -77,11 +98,11 @@ func (n *Node) Continue() error { return n.run.do((*process.Process).Continue) }
 // Restart asks the node to end, kills it when ctx is over, and returns when its successor is ready.
 func (n *Node) Restart(ctx context.Context) error {
 	n.run.terminate(ctx)
-	return n.awaitReady(ctx)
+	return n.awaitReady(ctx, func() bool { return false })
 }
 
-// awaitReady asks the node's health endpoint until it says yes.
-func (n *Node) awaitReady(ctx context.Context) error {
+// awaitReady asks the node's health endpoint until it says yes, or there is no hope that it will.
+func (n *Node) awaitReady(ctx context.Context, isHopeless func() bool) error {
 	poll := time.NewTicker(readyPoll)
 	defer poll.Stop()
 	for {
@@ -89,10 +110,13 @@ func (n *Node) awaitReady(ctx context.Context) error {
 		if answer == nil {
 			return nil
 		}
+		if isHopeless() {
+			return fmt.Errorf("%s does not run%s", n.Name(), n.run.logTail())
+		}
 		select {
 		case <-poll.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%s is not ready: %w", n.Name(), answer)
+			return fmt.Errorf("%s is not ready: %w%s", n.Name(), answer, n.run.logTail())
 		}
 	}
 }

@@ -13,22 +13,26 @@ const (
 	restartPause    = 50 * time.Millisecond // between the end of a node and its next start
 	restartPauseMax = time.Second           // of one that ends at once, again and again
 	healthyAfter    = 2 * time.Second       // a node that lived so long did not end at once
+	flopsMax        = 8                     // such ends in a row, and nobody need wait for it any longer
+	logTailMax      = 2000                  // how much of a node's log a failure quotes, in bytes
 )
 
 // supervision keeps one process running.
 type supervision struct {
 	command process.Command
-	log     string        // the file for its output, unless the command has one
+	log     string // the file for its output, unless the command has one
+	notice  func(what string)
 	over    chan struct{} // closed when it is not to run any more
 	running sync.WaitGroup
 
 	mu      sync.Mutex
 	process *process.Process // the present or the last one, nil before the first
 	isOver  bool
+	flops   int // how often in a row it has ended at once
 }
 
-func newSupervision(command process.Command, log string) *supervision {
-	return &supervision{command: command, log: log, over: make(chan struct{})}
+func newSupervision(command process.Command, log string, notice func(string)) *supervision {
+	return &supervision{command: command, log: log, notice: notice, over: make(chan struct{})}
 }
 
 func (s *supervision) launch() { s.running.Go(s.supervise) }
@@ -38,9 +42,9 @@ func (s *supervision) supervise() {
 	for pause := restartPause; ; pause = min(2*pause, restartPauseMax) {
 		began := time.Now()
 		if p := s.begin(); p != nil {
-			<-p.Exited()
+			s.outlive(p)
 		}
-		if time.Since(began) > healthyAfter {
+		if s.judge(time.Since(began)) {
 			pause = restartPause
 		}
 		select {
@@ -48,6 +52,38 @@ func (s *supervision) supervise() {
 		case <-s.over:
 			return
 		}
+	}
+}
+
+// judge says whether a process that lived so long was a healthy one, and counts those that were not.
+func (s *supervision) judge(lived time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if lived > healthyAfter {
+		s.flops = 0
+		return true
+	}
+	s.flops++
+	return false
+}
+
+// isHopeless says that the process has ended at once again and again.
+func (s *supervision) isHopeless() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.flops >= flopsMax
+}
+
+// outlive returns when the process has ended.
+func (s *supervision) outlive(p *process.Process) {
+	how := "by itself"
+	if err := p.Ending(); err != nil {
+		how = err.Error()
+	}
+	select {
+	case <-s.over: // as it should
+	default:
+		s.notice("has ended (" + how + "); it is started again")
 	}
 }
 
@@ -124,4 +160,13 @@ func (s *supervision) retire() {
 		s.isOver = true
 		close(s.over)
 	}
+}
+
+// logTail is the end of what the process has written, if that is in a file, for a failure's message.
+func (s *supervision) logTail() string {
+	text, err := os.ReadFile(s.log)
+	if err != nil || len(text) == 0 {
+		return ""
+	}
+	return "; its log ends:\n" + string(text[max(0, len(text)-logTailMax):])
 }

@@ -117,6 +117,22 @@ func (m *machine) Continue() error {
 	return m.process.Continue()
 }
 
+// Gone is closed when the present process has ended, whoever ended it.
+func (m *machine) Gone() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.process.Exited()
+}
+
+// IsUp says whether the server runs, and is not just being started.
+func (m *machine) IsUp() bool {
+	if !m.mu.TryLock() {
+		return false
+	}
+	defer m.mu.Unlock()
+	return m.process.Running()
+}
+
 // Restart kills the server, if it still runs, starts it on the same port with the data it had, and returns when it serves.
 func (m *machine) Restart(ctx context.Context) error {
 	m.mu.Lock()

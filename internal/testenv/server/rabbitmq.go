@@ -124,6 +124,7 @@ func (r *RabbitMQ) prepare() error {
 func (r *RabbitMQ) environment() []string {
 	return append(os.Environ(),
 		"HOME="+r.dir,
+		"ERL_CRASH_DUMP="+r.file("erl_crash.dump"),
 		"RUNNING_UNDER_SYSTEMD=true", // Erlang replaces the shell, so that the process we bind to us is Erlang itself
 		"RABBITMQ_CONF_ENV_FILE=/dev/null",
 		"RABBITMQ_CONFIG_FILE="+r.file("rabbitmq.conf"),

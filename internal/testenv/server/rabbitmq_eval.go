@@ -47,7 +47,7 @@ func (r *RabbitMQ) eval(ctx context.Context, expression string) error {
 		"-dist_listen", "false", "-noinput", "-eval", ask, "-extra", r.nodeName(), expression)
 	cmd := exec.CommandContext(ctx, erlang, args...)
 	cmd.Dir = r.dir
-	cmd.Env = append(os.Environ(), "HOME="+r.dir)
+	cmd.Env = append(os.Environ(), "HOME="+r.dir, "ERL_CRASH_DUMP="+r.file("erl_crash.dump"))
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("rabbitmq-server did not evaluate %s: %w: %s", expression, err, said)
 	}
