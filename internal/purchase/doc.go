@@ -17,7 +17,8 @@
 //   - `queued` is answered only for a message that is durable, inside the accept window, by a process whose heartbeat on
 //     the item's home shard began less than 10 s ago. All three are what the counted drain of a sealed epoch relies on.
 //   - busy says that nothing was taken by this request; whatever may have been taken is unknown_outcome.
-//   - A retry with an Idempotency-Key never hears a local refusal for a unit it holds.
+//   - A retry with an Idempotency-Key never hears a local refusal for a unit it holds: not while the queue is away, either.
+//   - No stock is touched for a shard whose queue is known to be away: that is asked (without I/O) before every Lua call.
 //   - A refusal costs no SQL, and none of the local ones costs a Redis call.
 //   - No call to a store uses a shopper's context: one impatient shopper must not cancel the purchase of 255 others.
 //

@@ -71,6 +71,34 @@ func (s *Service) closedKey(ctx context.Context, l *listing, request Request, re
 	}
 }
 
+// replayShut is what busy is worth while the queue takes no orders: somebody with a key may hold a unit already and must
+// not be sent away. A claim answers for good. Without one only its id can be told, because Look does not say whether the
+// batch was ever confirmed: where it leads is looked up without the queue. A process without its database asks nobody.
+func (s *Service) replayShut(
+	ctx context.Context, l *listing, request Request, bound Bound, busy *seckill.Refusal,
+) (Receipt, error) {
+	if request.Key == "" || bound == BoundHeartbeat {
+		return Receipt{}, busy
+	}
+	answer, err := l.looking.do(ctx, keyOf(request))
+	if err != nil || !answer.Found {
+		return Receipt{}, busy
+	}
+	claim, err := s.claim(ctx, l, answer.Entry.ID)
+	switch {
+	case err != nil:
+		return Receipt{}, err
+	case claim != nil:
+		return s.claimed(ctx, l, request, claim)
+	case answer.Entry.Quantity == 0:
+		return Receipt{}, s.busy("the reservation is being decided")
+	case answer.Entry.Quantity != request.Quantity:
+		return Receipt{}, mismatch()
+	default:
+		return Receipt{}, s.unknown(l.id, answer.Entry.ID)
+	}
+}
+
 // givenBack answers a replay of a reservation that Redis only remembers: the claim says how it ended.
 func (s *Service) givenBack(ctx context.Context, l *listing, request Request, id seckill.ID) (Receipt, error) {
 	select {

@@ -1,0 +1,151 @@
+package purchase_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/purchase"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+func queueShut(q *fakeQueue) { q.shut = seckill.ErrUnavailable }
+
+func queueOpen(q *fakeQueue) { q.shut = nil }
+
+// TestQueueAway is admission while the publisher says that it could not take a message.
+func TestQueueAway(t *testing.T) {
+	t.Parallel()
+	t.Run("is busy before stock is touched, and sells at once when it is back", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, 10)
+		w.queue.set(queueShut)
+		_, err := w.buy("ann", 1, "")
+		if refusal := refused(t, err, seckill.Busy); refusal.RetryAfter < time.Second {
+			t.Fatalf("%+v", refusal)
+		}
+		w.untouched()
+		if w.hits(purchase.BoundBroker) != 1 {
+			t.Fatal("not counted")
+		}
+		w.queue.set(queueOpen)
+		w.queued("ann", 1, "")
+	})
+	t.Run("is busy for those who waited for their Lua call", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, 10)
+		w.lent.before = func(call int) error {
+			if call == 1 {
+				w.queue.set(queueShut)
+			}
+			return nil
+		}
+		answers := w.crowd(3)
+		if answers[0].err != nil {
+			t.Fatal(answers[0].err) // decided before, and published
+		}
+		for _, a := range answers[1:] {
+			refused(t, a.err, seckill.Busy)
+		}
+		if w.lent.count("reserve") != 1 || w.lent.sold() != 1 {
+			t.Fatalf("%d calls, %d sold", w.lent.count("reserve"), w.lent.sold())
+		}
+	})
+	t.Run("asks for the item's home shard", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, 10, func(w *world, _ *purchase.Options) { w.shards = 2 })
+		w.queued("ann", 1, "")
+		if w.queue.asked != 1 {
+			t.Fatalf("asked for shard %d", w.queue.asked)
+		}
+	})
+	t.Run("says what is final for the shopper first", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t, 0)
+		w.queue.set(queueShut)
+		_, err := w.buy("ann", 1, "")
+		refused(t, err, seckill.SoldOut)
+	})
+}
+
+func TestQueueAwayFindsWhatAKeyHolds(t *testing.T) {
+	t.Parallel()
+	holding := func(t *testing.T) (*world, purchase.Receipt) {
+		t.Helper()
+		w := newWorld(t, 10)
+		first := w.queued("ann", 1, key)
+		w.queue.set(queueShut)
+		return w, first
+	}
+	t.Run("and names it, without a promise", func(t *testing.T) {
+		t.Parallel()
+		w, first := holding(t)
+		_, err := w.buy("ann", 1, key)
+		if refusal := refused(t, err, seckill.UnknownOutcome); refusal.Reservation != first.Reservation.ID || refusal.Item != mug {
+			t.Fatalf("%+v", refusal)
+		}
+		_, err = w.buy("ann", 2, key)
+		refused(t, err, seckill.IdempotencyMismatch)
+		w.queue.set(queueOpen)
+		w.replayed(first, "ann", key)
+	})
+	t.Run("and answers from its claim", func(t *testing.T) {
+		t.Parallel()
+		w, first := holding(t)
+		claim := seckill.Claim{
+			ID: first.Reservation.ID, Item: mug, User: "ann", Quantity: 1, KeyHash: seckill.KeyHash(key, 0),
+			State: seckill.ClaimHeld, Ordered: true,
+		}
+		w.sql.claim(claim)
+		receipt, err := w.buy("ann", 1, key)
+		if err != nil || !receipt.Replayed || receipt.Reservation != claim.Reservation() {
+			t.Fatalf("%+v %v", receipt, err)
+		}
+	})
+	t.Run("and is busy for a key that holds nothing, without touching stock", func(t *testing.T) {
+		t.Parallel()
+		w, _ := holding(t)
+		sold, reserves := w.lent.sold(), w.lent.count("reserve")
+		_, err := w.buy("bob", 1, key)
+		refused(t, err, seckill.Busy)
+		if w.lent.sold() != sold || w.lent.count("reserve") != reserves {
+			t.Fatal("stock was touched")
+		}
+	})
+	t.Run("and is busy when neither Redis nor SQL can be asked", func(t *testing.T) {
+		t.Parallel()
+		w, _ := holding(t)
+		w.lent.lookErr = errors.New("timeout")
+		_, err := w.buy("ann", 1, key)
+		refused(t, err, seckill.Busy)
+		w.lent.lookErr = nil
+		w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+		_, err = w.buy("ann", 1, key)
+		refused(t, err, seckill.Busy)
+		w.sql.set(func(f *fakeSQL) { f.err = nil })
+	})
+	t.Run("for a whole crowd", func(t *testing.T) {
+		t.Parallel()
+		w, _ := holding(t)
+		var all sync.WaitGroup
+		for range 100 {
+			all.Go(func() {
+				if _, err := w.buy("ann", 1, key); seckill.ReasonOf(err) != seckill.UnknownOutcome {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if w.lent.sold() != 1 || w.lent.count("reserve") != 1 {
+			t.Fatal("stock was touched")
+		}
+	})
+}
+
+// sold is how many units Redis has given.
+func (l *fakeLent) sold() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state.Sold
+}
