@@ -20,6 +20,8 @@ type Options struct {
 	FailuresMax uint32
 	Rest        time.Duration
 	Log         *slog.Logger
+	// ProbesMax is how many calls are let through after the rest before one of them has succeeded.
+	ProbesMax uint32
 	// OnState, when set, is told of every change; open is true while calls are refused.
 	OnState func(name string, open bool)
 }
@@ -29,7 +31,7 @@ const (
 	TimeoutDefault     = 5 * time.Second
 	FailuresMaxDefault = 5
 	RestDefault        = time.Second
-	probesMax          = 1
+	ProbesMaxDefault   = 1
 )
 
 // Breaker guards one store.
@@ -43,7 +45,7 @@ type Breaker struct {
 func NewBreaker(name string, options Options) *Breaker {
 	options = options.withDefaults()
 	return &Breaker{name: name, timeout: options.Timeout, breaker: gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
-		Name: name, MaxRequests: probesMax, Timeout: options.Rest,
+		Name: name, MaxRequests: options.ProbesMax, Timeout: options.Rest,
 		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= options.FailuresMax },
 		IsSuccessful: answered,
 		OnStateChange: func(name string, from, to gobreaker.State) {
@@ -64,6 +66,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Rest == 0 {
 		o.Rest = RestDefault
+	}
+	if o.ProbesMax == 0 {
+		o.ProbesMax = ProbesMaxDefault
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -102,7 +107,19 @@ func run(ctx context.Context, b *Breaker, do func(context.Context) error) error 
 		return nil, do(ctx)
 	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return fmt.Errorf("%s rests after failures: %w", b.name, seckill.ErrUnavailable)
+		return b.rests()
 	}
 	return err
+}
+
+// resting is an error while every call would be refused.
+func (b *Breaker) resting() error {
+	if b.breaker.State() == gobreaker.StateOpen {
+		return b.rests()
+	}
+	return nil
+}
+
+func (b *Breaker) rests() error {
+	return fmt.Errorf("%s rests after failures: %w", b.name, seckill.ErrUnavailable)
 }

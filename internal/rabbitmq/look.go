@@ -20,7 +20,7 @@ type watch struct {
 }
 
 func (q *Queue) openWatch(_ context.Context, conn *connection) (*watch, error) {
-	if err := q.topology.declare(conn.Connection); err != nil {
+	if err := q.declare(conn); err != nil {
 		return nil, err
 	}
 	if err := q.hearProgress(conn); err != nil {
@@ -54,8 +54,7 @@ func (q *Queue) look(ctx context.Context, shard int) (seckill.QueueState, error)
 	if err != nil {
 		var refused *amqp.Error
 		if errors.As(err, &refused) && refused.Code == amqp.NotFound {
-			q.Log.Error("rabbitmq has lost a queue", "error", err)
-			q.repair()
+			q.lose(shard, err.Error())
 		}
 		return seckill.QueueState{}, err
 	}

@@ -32,9 +32,10 @@ type Subscription struct {
 	ended  bool
 }
 
-// Subscribe implements seckill.Consumer. It tries every broker once; who called tries again, with backoff.
+// Subscribe implements seckill.Consumer. While the broker is away it waits, for DialTimeout at most, so that workers go on
+// as soon as it is back and say nothing while both are starting. Who called tries again, with backoff.
 func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription, error) {
-	if err := errors.Join(q.checkShard(shard), q.checkOpen()); err != nil {
+	if err := errors.Join(q.checkShard(shard), q.awaitBroker(ctx)); err != nil {
 		return nil, fmt.Errorf("subscribe to shard %d: %w", shard, err)
 	}
 	conn, err := q.dialer.dial(ctx, fmt.Sprintf("consumer of shard %d", shard))
@@ -57,12 +58,22 @@ func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription,
 	return s, nil
 }
 
+func (q *Queue) awaitBroker(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, q.DialTimeout)
+	defer cancel()
+	defer context.AfterFunc(q.running, cancel)()
+	if err := q.watch.await(ctx); err != nil {
+		return err
+	}
+	return q.checkOpen()
+}
+
 // begin asks for messages, on queues that are there even if this process is the first.
 func (s *Subscription) begin(ctx context.Context) (<-chan amqp.Delivery, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.queue.DialTimeout)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { s.conn.socket.Close() })()
-	if err := s.queue.topology.declare(s.conn.Connection); err != nil {
+	if err := s.queue.declare(s.conn); err != nil {
 		return nil, err
 	}
 	var err error
@@ -82,7 +93,7 @@ func (s *Subscription) pump(deliveries <-chan amqp.Delivery) {
 	for d := range deliveries {
 		s.note(d)
 		select {
-		case s.out <- seckill.Delivery{Tag: d.DeliveryTag, Body: d.Body, Redelivered: d.Redelivered}:
+		case s.out <- seckill.Delivery{Tag: d.DeliveryTag, Message: d.MessageId, Body: d.Body, Redelivered: d.Redelivered}:
 		case <-s.over:
 			return
 		}
@@ -93,6 +104,10 @@ func (s *Subscription) note(d amqp.Delivery) {
 	s.mu.Lock()
 	s.bodies[d.DeliveryTag] = d.Body
 	s.mu.Unlock()
+	if count, known := d.Headers["x-delivery-count"].(int64); known && count >= int64(s.queue.DeliveryLimit) {
+		s.queue.Log.Error("rabbitmq delivers a message for the last time: if it comes back once more, it is a dead letter",
+			"shard", s.shard, "message", d.MessageId, "deliveries", count+1)
+	}
 	if at, known := d.Headers[atHeader].(int64); known && !d.Redelivered {
 		s.queue.ages.delivered(s.shard, time.UnixMilli(at))
 	}

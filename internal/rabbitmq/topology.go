@@ -30,6 +30,9 @@ func (t topology) deadReader() string { return t.prefix + ".dead.reader" }
 // progress is the exchange on which consumers say how far they are.
 func (t topology) progress() string { return t.prefix + ".progress" }
 
+// nowhere is the name of a queue that does not exist: what the default exchange is given for it is confirmed and dropped.
+func (t topology) nowhere() string { return t.prefix + ".probe" }
+
 // declare makes whatever is missing and changes nothing that is there; it may be repeated at any time. Queues are declared
 // without waiting for each: a queue whose replicas are away would take seconds to describe itself, and must not keep the
 // others from being used. What the broker refuses closes the channel, so the last step, which is waited for, reports it.

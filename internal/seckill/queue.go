@@ -119,7 +119,9 @@ type Publisher interface {
 
 // Delivery is one message received.
 type Delivery struct {
-	Tag         uint64
+	Tag uint64
+	// Message is what the queue calls the message, the same at every delivery; for logs.
+	Message     string
 	Body        []byte
 	Redelivered bool
 }

@@ -1,0 +1,188 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+const (
+	// probeEvery is the rhythm of probes on each lane, silentAfter how long the broker may leave one unanswered.
+	probeEvery  = 500 * time.Millisecond
+	silentAfter = time.Second
+)
+
+// Why nothing can be published at the moment.
+var (
+	errBlocked = fmt.Errorf("%w: rabbitmq blocks publishers", seckill.ErrUnavailable)
+	errSilent  = fmt.Errorf("%w: rabbitmq is connected and does not answer", seckill.ErrUnavailable)
+	errFull    = fmt.Errorf("%w: too many messages wait for their confirm", seckill.ErrUnavailable)
+	errOverdue = fmt.Errorf("%w: the queue does not confirm what it was sent", seckill.ErrUnavailable)
+	errLost    = fmt.Errorf("%w: the queue is gone and not declared again yet", seckill.ErrUnavailable)
+)
+
+// path is what is known of the way to one shard's queue from what was last published to it.
+type path struct {
+	// overdue counts the messages whose callers stopped waiting and about which the broker has not spoken: a queue that
+	// lacks a majority of its replicas takes messages and says nothing.
+	overdue atomic.Int64
+	// lost says that no queue took the last message.
+	lost atomic.Bool
+}
+
+func (p *path) err() error {
+	switch {
+	case p.lost.Load():
+		return errLost
+	case p.overdue.Load() > 0:
+		return errOverdue
+	}
+	return nil
+}
+
+// Available implements seckill.Publisher. It reads what the connections, the last messages and the probes have told.
+func (q *Queue) Available(shard int) error {
+	if err := q.checkShard(shard); err != nil {
+		return err
+	}
+	if err := q.paths[shard].err(); err != nil {
+		return err
+	}
+	chosen, err := q.pick(q.turn.Load())
+	if err == nil && chosen.isFull() {
+		return errFull
+	}
+	return err
+}
+
+// pick takes the lanes in turn, beginning with the given one, those with room first.
+func (q *Queue) pick(first uint64) (*lane, error) {
+	var full *lane
+	var failure error
+	for try := range uint64(len(q.lanes)) {
+		live, err := q.lanes[(first+try)%uint64(len(q.lanes))].live()
+		switch {
+		case err != nil:
+			failure = err
+		case live.blocked.Load():
+			// A broker that blocks one connection blocks them all, but tells each only when it publishes.
+			return nil, errBlocked
+		case live.own.isOver():
+			failure = errGone
+		case live.own.silent.Load():
+			failure = errSilent
+		case live.own.isFull():
+			full = live.own
+		default:
+			return live.own, nil
+		}
+	}
+	if full != nil {
+		return full, nil // its caller waits for a slot
+	}
+	return nil, failure
+}
+
+// probe keeps asking a lane's connections for a sign of life, so that an alarm or a broker that hangs is known before
+// the next purchase and not by it: brokers tell of an alarm only to who publishes. The message goes to no queue, which
+// costs the broker nothing and is confirmed as any other.
+func (q *Queue) probe(ctx context.Context, l *link[lane]) {
+	for {
+		select {
+		case <-q.Clock.After(probeEvery):
+		case <-ctx.Done():
+			return
+		}
+		if live, err := l.live(); err == nil {
+			q.probeLane(ctx, live.own)
+		}
+	}
+}
+
+// probeLane waits for the answer to one probe, or the end of the lane, however long that takes.
+func (q *Queue) probeLane(ctx context.Context, l *lane) {
+	late, cancel := context.WithTimeout(ctx, silentAfter)
+	defer cancel()
+	w, err := l.send(late, parcel{
+		key: q.topology.nowhere(), isProbe: true,
+		Publishing: amqp.Publishing{MessageId: q.nextName(), DeliveryMode: amqp.Transient},
+	})
+	if err != nil {
+		if !errors.Is(err, errGone) {
+			l.silent.Store(true) // somebody else's write hangs
+		}
+		return
+	}
+	select {
+	case <-w.result:
+		l.silent.Store(false)
+		return
+	case <-late.Done():
+		l.silent.Store(true)
+	}
+	select {
+	case <-w.result: // the end of the lane, too
+		l.silent.Store(false)
+	case <-ctx.Done():
+	}
+}
+
+// lose notes that a shard's queue is gone and has it declared again.
+func (q *Queue) lose(shard int, why string) {
+	q.paths[shard].lost.Store(true)
+	q.Log.Error("rabbitmq has lost a queue; nothing is sold through it until it is declared again, which is under way",
+		"shard", shard, "error", why)
+	q.repair()
+}
+
+// declare makes what is missing on a broker. What was lost may be there again.
+func (q *Queue) declare(conn *connection) error {
+	if err := q.topology.declare(conn.Connection); err != nil {
+		return err
+	}
+	for shard := range q.paths {
+		q.paths[shard].lost.Store(false)
+	}
+	return nil
+}
+
+// repair declares the topology again in the background, one at a time, until that has worked.
+func (q *Queue) repair() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.isClosed || !q.repairing.CompareAndSwap(false, true) {
+		return
+	}
+	q.working.Go(func() {
+		defer q.repairing.Store(false)
+		q.declareUntilDone()
+	})
+}
+
+func (q *Queue) declareUntilDone() {
+	for wait, isReported := firstBackoff, false; ; wait = min(2*wait, longestBackoff) {
+		live, err := q.watch.live()
+		if err == nil {
+			err = q.declare(live.conn)
+		}
+		if err == nil {
+			q.Log.Info("rabbitmq's queues are declared again")
+			return
+		}
+		if !isReported {
+			isReported = true
+			q.Log.Error("rabbitmq's queues could not be declared again yet", "error", err)
+		}
+		select {
+		case <-q.Clock.After(wait):
+		case <-q.running.Done():
+			return
+		}
+	}
+}
