@@ -34,6 +34,9 @@ type link[G any] struct {
 	current atomic.Pointer[generation[G]]
 	failure atomic.Pointer[error] // why there is no current one
 
+	// settled says that the process has had its time to connect for the first time.
+	settled atomic.Bool
+
 	mu sync.Mutex
 	up chan struct{} // closed while there is a current one
 }
@@ -121,6 +124,7 @@ func (l *link[G]) offer(live *generation[G]) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.current.Store(live)
+	l.settled.Store(true)
 	close(l.up)
 }
 
@@ -168,6 +172,16 @@ func (l *link[G]) await(ctx context.Context) error {
 		_, err := l.live()
 		return err
 	}
+}
+
+// liveSoon is live, except that a process that has just started waits a little for its first connection.
+func (l *link[G]) liveSoon(ctx context.Context) (*generation[G], error) {
+	if !l.settled.Load() {
+		ctx, cancel := context.WithTimeout(ctx, quietFor)
+		defer cancel()
+		_ = l.await(ctx) // live says what is in the way
+	}
+	return l.live()
 }
 
 // orGone gives a reason to a connection that ended without one.

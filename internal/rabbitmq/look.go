@@ -45,7 +45,7 @@ func (q *Queue) look(ctx context.Context, shard int) (seckill.QueueState, error)
 	if err := q.checkShard(shard); err != nil {
 		return seckill.QueueState{}, err
 	}
-	live, err := q.watch.live()
+	live, err := q.watch.liveSoon(ctx)
 	if err != nil {
 		return seckill.QueueState{}, err
 	}

@@ -32,15 +32,48 @@ type Subscription struct {
 	ended  bool
 }
 
-// Subscribe implements seckill.Consumer. While the broker is away it waits, for DialTimeout at most, so that workers go on
-// as soon as it is back and say nothing while both are starting. Who called tries again, with backoff.
+// Subscribe implements seckill.Consumer. What only takes a moment it waits for, DialTimeout at most: a broker that is being
+// started, and a queue that somebody else has just declared. Workers thus go on as soon as the broker is back, and say
+// nothing while everything starts. Who called tries again, with backoff.
 func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription, error) {
-	if err := errors.Join(q.checkShard(shard), q.awaitBroker(ctx)); err != nil {
-		return nil, fmt.Errorf("subscribe to shard %d: %w", shard, err)
+	ctx, cancel := context.WithTimeout(ctx, q.DialTimeout)
+	defer cancel()
+	defer context.AfterFunc(q.running, cancel)()
+	err := q.checkShard(shard)
+	if err == nil {
+		err = q.watch.await(ctx)
+	}
+	for wait := firstBackoff; err == nil; wait = min(2*wait, longestBackoff) {
+		var s *Subscription
+		if s, err = q.subscribe(ctx, shard); err == nil {
+			return s, nil
+		}
+		if isStarting(err) {
+			select {
+			case <-q.Clock.After(wait):
+				err = nil
+			case <-ctx.Done():
+			}
+		}
+	}
+	return nil, fmt.Errorf("subscribe to shard %d: %w", shard, err)
+}
+
+// isStarting recognises a quorum queue that is declared and does not run yet: the broker's own process stumbles over it
+// and takes the connection along.
+func isStarting(err error) bool {
+	var refused *amqp.Error
+	return errors.As(err, &refused) && refused.Code == amqp.InternalError
+}
+
+// subscribe tries every broker once.
+func (q *Queue) subscribe(ctx context.Context, shard int) (*Subscription, error) {
+	if err := q.checkOpen(); err != nil {
+		return nil, err
 	}
 	conn, err := q.dialer.dial(ctx, fmt.Sprintf("consumer of shard %d", shard))
 	if err != nil {
-		return nil, fmt.Errorf("subscribe to shard %d: %w", shard, err)
+		return nil, err
 	}
 	s := &Subscription{
 		queue: q, shard: shard, conn: conn,
@@ -52,26 +85,14 @@ func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription,
 	}
 	if err != nil {
 		conn.end()
-		return nil, fmt.Errorf("subscribe to shard %d: %w: %w", shard, seckill.ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
 	}
 	s.pumping.Go(func() { s.pump(deliveries) })
 	return s, nil
 }
 
-func (q *Queue) awaitBroker(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, q.DialTimeout)
-	defer cancel()
-	defer context.AfterFunc(q.running, cancel)()
-	if err := q.watch.await(ctx); err != nil {
-		return err
-	}
-	return q.checkOpen()
-}
-
 // begin asks for messages, on queues that are there even if this process is the first.
 func (s *Subscription) begin(ctx context.Context) (<-chan amqp.Delivery, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.queue.DialTimeout)
-	defer cancel()
 	defer context.AfterFunc(ctx, func() { s.conn.socket.Close() })()
 	if err := s.queue.declare(s.conn); err != nil {
 		return nil, err
