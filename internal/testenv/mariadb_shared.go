@@ -7,6 +7,8 @@ import (
 	"os"
 	"sync"
 	"testing"
+
+	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
 // AddrMySQL is the environment variable that names a running MySQL or MariaDB (user:password@tcp(host:port)/) to share
@@ -28,7 +30,7 @@ func (e *Env) MariaDB(t testing.TB) string {
 	if e.mariadb.err != nil {
 		t.Fatal(e.mariadb.err)
 	}
-	dsn, err := createDatabase(t.Context(), e.mariadb.addr)
+	dsn, err := server.CreateDatabase(t.Context(), e.mariadb.addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,18 +42,18 @@ func (e *Env) MariaDB(t testing.TB) string {
 
 func (s *sharedMariaDB) open() {
 	if s.addr = os.Getenv(AddrMySQL); s.addr != "" {
-		if err := askMariaDB(context.Background(), s.addr, "SELECT 1"); err != nil {
+		if err := server.AskMariaDB(context.Background(), s.addr, "SELECT 1"); err != nil {
 			s.err = fmt.Errorf("%s names a server that does not answer: %w", AddrMySQL, err)
 		}
 		s.stop = s.dropAll
 		return
 	}
-	server, err := openMariaDB()
+	m, err := server.OpenMariaDB(context.Background(), server.Options{})
 	if err != nil {
 		s.err = err
 		return
 	}
-	s.addr, s.stop = server.dsn(), server.close
+	s.addr, s.stop = m.DSN(), m.Close
 }
 
 // dropAll leaves somebody else's server as it was.
@@ -60,7 +62,7 @@ func (s *sharedMariaDB) dropAll() {
 	defer s.mu.Unlock()
 	var failures []error
 	for _, dsn := range s.databases {
-		failures = append(failures, dropDatabase(context.Background(), dsn))
+		failures = append(failures, server.DropDatabase(context.Background(), dsn))
 	}
 	if err := errors.Join(failures...); err != nil {
 		fmt.Fprintln(os.Stderr, "testenv: databases are left behind:", err)

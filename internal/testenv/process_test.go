@@ -18,14 +18,6 @@ import (
 // holdServers makes a copy of this test binary start its servers, name them and wait to be killed.
 const holdServers = "TESTENV_HOLD_SERVERS"
 
-func TestAMissingServerSaysHowToGetIt(t *testing.T) {
-	t.Parallel()
-	_, err := testenv.StartProcess(t.TempDir(), "no-such-server")
-	if err == nil || !strings.Contains(err.Error(), "no-such-server is not installed: run ./scripts/test") {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestServersEndWithATestProcessThatIsKilled(t *testing.T) {
 	t.Parallel()
 	if os.Getenv(holdServers) != "" {

@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// dialWithin bounds the way to the server.
+const dialWithin = 2 * time.Second
+
 // proxyChunk is how many bytes a proxy carries at once, and so how often a delay is paid.
 const proxyChunk = 16 << 10
 
@@ -127,7 +130,7 @@ func (p *Proxy) accept() {
 
 func (p *Proxy) serve(client net.Conn) {
 	defer client.Close()
-	server, err := (&net.Dialer{Timeout: answerWithin}).DialContext(context.Background(), "tcp", p.target)
+	server, err := (&net.Dialer{Timeout: dialWithin}).DialContext(context.Background(), "tcp", p.target)
 	if err != nil {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seckill-dev/seckill/internal/testenv"
+	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
 var env testenv.Env
@@ -92,6 +93,42 @@ func TestRedisHangsWhileStoppedAndCarriesOn(t *testing.T) {
 	}
 }
 
+func TestRedisComesBackAsItWasEarlier(t *testing.T) {
+	t.Parallel()
+	r := testenv.StartRedis(t)
+	say(t, r.Addr(), "SET", "item", "7")
+	old := r.Snapshot(t)
+	for range 2 {
+		say(t, r.Addr(), "SET", "item", "8")
+		r.RestartFrom(t, old)
+		if got := say(t, r.Addr(), "GET", "item"); got != "7" {
+			t.Errorf("has %s, want what the snapshot has", got)
+		}
+	}
+}
+
+func TestRedisReplica(t *testing.T) {
+	t.Parallel()
+	master := testenv.StartRedis(t)
+	say(t, master.Addr(), "SET", "item", "7")
+	replica := testenv.StartReplica(t, master)
+	if got := say(t, replica.Addr(), "GET", "item"); got != "7" {
+		t.Fatalf("has %q, want what its master had", got)
+	}
+	replica.Stop(t)
+	say(t, master.Addr(), "SET", "item", "8")
+	master.Kill(t)
+	replica.Continue(t)
+	replica.Promote(t)
+	if got := say(t, replica.Addr(), "SET", "other", "1"); got != "OK" {
+		t.Errorf("answered %q to a write after its promotion", got)
+	}
+	replica.Restart(t)
+	if got := say(t, replica.Addr(), "ROLE"); !strings.HasPrefix(got, "master") {
+		t.Errorf("is %q after a restart", got)
+	}
+}
+
 func TestStartRedisEndsWithItsTest(t *testing.T) {
 	t.Parallel()
 	var addr string
@@ -108,7 +145,7 @@ func TestStartRedisEndsWithItsTest(t *testing.T) {
 // say sends one command and returns the reply, or nothing if there is none.
 func say(t *testing.T, addr string, command ...string) string {
 	t.Helper()
-	reply, err := testenv.Ask(t.Context(), addr, command...)
+	reply, err := server.Ask(t.Context(), addr, command...)
 	if err != nil {
 		return ""
 	}

@@ -13,7 +13,7 @@
 //	}
 //
 // A server that is not installed fails the test with a sentence that says how to get it: a skipped test shows nothing.
-// Only tests may import this package. It needs a Unix.
+// Only tests may import this package; server, process and fleet beside it do the work and know nothing of tests.
 package testenv
 
 import (
@@ -24,6 +24,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
 // AddrRedis is the environment variable that names a running Redis (host:port) to share instead of starting one.
@@ -83,41 +85,41 @@ func (e *Env) RabbitMQ(t testing.TB) string {
 
 func (s *shared) openRabbitMQ() {
 	if s.addr = os.Getenv(URLRabbitMQ); s.addr != "" {
-		if err := checkBroker(s.addr); err != nil {
+		if err := server.CheckRabbitMQ(context.Background(), s.addr); err != nil {
 			s.err = fmt.Errorf("%s names a server that does not answer: %w", URLRabbitMQ, err)
 		}
 		return
 	}
-	server, err := openRabbitMQ()
+	r, err := server.OpenRabbitMQ(context.Background(), server.Options{})
 	if err != nil {
 		s.err = err
 		return
 	}
-	s.addr, s.stop = server.URL(), server.close
+	s.addr, s.stop = r.URL(), r.Close
 }
 
 func (s *shared) openRedis() {
 	if s.addr = os.Getenv(AddrRedis); s.addr != "" {
-		if _, err := ask(context.Background(), s.addr, "PING"); err != nil {
+		if _, err := server.Ask(context.Background(), s.addr, "PING"); err != nil {
 			s.err = fmt.Errorf("%s names a server that does not answer: %w", AddrRedis, err)
 		}
 		return
 	}
-	server, err := openRedis()
+	r, err := server.OpenRedis(context.Background(), server.Options{})
 	if err != nil {
 		s.err = err
 		return
 	}
-	s.addr, s.stop = server.Addr(), server.close
+	s.addr, s.stop = r.Addr(), r.Close
 }
 
 func (e *Env) stop() {
 	e.mariadb.end()
 	// Taking the once closes the door: a server that starts after this would be left behind.
-	for _, server := range []*shared{&e.redis, &e.rabbitmq} {
-		server.once.Do(func() {})
-		if server.stop != nil {
-			server.stop()
+	for _, s := range []*shared{&e.redis, &e.rabbitmq} {
+		s.once.Do(func() {})
+		if s.stop != nil {
+			s.stop()
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package testenv
+package server
 
 import (
 	"bufio"
@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// ask sends one command to a Redis over a connection of its own and returns the text of its reply. The few commands
-// that testenv needs are no reason to let the client library out of internal/redis.
-func ask(ctx context.Context, addr string, command ...string) (string, error) {
+// Ask sends one command to a Redis over a connection of its own and returns the text of its reply. The few commands
+// that are needed here are no reason to let the client library out of internal/redis.
+func Ask(ctx context.Context, addr string, command ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
 	reply, err := exchange(ctx, addr, command)

@@ -1,7 +1,0 @@
-package testenv
-
-// What the tests look at from outside.
-var (
-	Ask          = ask
-	StartProcess = startProcess
-)

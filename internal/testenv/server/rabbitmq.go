@@ -1,0 +1,152 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/testenv/process"
+)
+
+const (
+	brokerReadyWithin = 60 * time.Second      // an idle machine needs 3 s, a busy one has needed 10
+	brokerPoll        = 50 * time.Millisecond // between two questions whether it is ready
+	brokerEvalWithin  = 15 * time.Second      // one expression, with the start of the Erlang that asks
+	brokerCookie      = "seckill-test"
+	brokerUser        = "guest" // RabbitMQ's own
+	brokerPassword    = "guest"
+)
+
+// brokerScripts is where Debian keeps the script that its wrapper in PATH calls. The wrapper insists on root or the user
+// rabbitmq and writes to system folders; the script runs as anybody.
+const brokerScripts = "/usr/lib/rabbitmq/bin"
+
+// brokerSettings keep a private server small and let no busy machine block it.
+const brokerSettings = `
+listeners.tcp.default = 127.0.0.1:%d
+num_acceptors.tcp = 2
+disk_free_limit.absolute = 1MB
+raft.wal_max_size_bytes = 33554432
+log.console.level = warning
+`
+
+// RabbitMQ is a private rabbitmq-server: one node, no plugins. Its Erlang needs no epmd, the port mapper that every
+// Erlang on a machine shares and that would be left behind: whoever talks to the node knows its port.
+type RabbitMQ struct{ *machine }
+
+// OpenRabbitMQ starts a server on ports that nobody else has. It takes seconds.
+func OpenRabbitMQ(ctx context.Context, options Options) (*RabbitMQ, error) {
+	m, err := newMachine("rabbitmq-server", options.Dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &RabbitMQ{m}
+	m.launch = r.start
+	m.empty = func(context.Context) error { return os.RemoveAll(r.data()) }
+	if err := m.settle(ctx, r.choosePorts); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *RabbitMQ) choosePorts() (err error) {
+	r.id.NodePort, err = FreePort()
+	return errors.Join(err, r.choosePort())
+}
+
+// User is who may log in, from this machine only.
+func (r *RabbitMQ) User() string { return brokerUser }
+
+// Password is that of User.
+func (r *RabbitMQ) Password() string { return brokerPassword }
+
+// URL is the address with credentials.
+func (r *RabbitMQ) URL() string {
+	return "amqp://" + brokerUser + ":" + brokerPassword + "@" + r.Addr() + "/"
+}
+
+// start starts the server on its ports and waits until it serves.
+func (r *RabbitMQ) start(ctx context.Context) error {
+	if err := r.prepare(); err != nil {
+		return fmt.Errorf("prepare the folder of rabbitmq-server: %w", err)
+	}
+	command := process.Command{Args: []string{brokerProgram()}, Env: r.environment()}
+	return r.run(command, func() error { return r.awaitReady(ctx) })
+}
+
+func brokerProgram() string {
+	if script := filepath.Join(brokerScripts, "rabbitmq-server"); isFile(script) {
+		return script
+	}
+	return "rabbitmq-server"
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+func (r *RabbitMQ) prepare() error {
+	if err := os.MkdirAll(r.data(), 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(r.file("plugins"), []byte("[].\n"), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(r.file("rabbitmq.conf"), fmt.Appendf(nil, brokerSettings, r.id.Port), 0o600)
+}
+
+// environment lets the server find nothing but its own folder.
+func (r *RabbitMQ) environment() []string {
+	return append(os.Environ(),
+		"HOME="+r.dir,
+		"RUNNING_UNDER_SYSTEMD=true", // Erlang replaces the shell, so that the process we bind to us is Erlang itself
+		"RABBITMQ_CONF_ENV_FILE=/dev/null",
+		"RABBITMQ_CONFIG_FILE="+r.file("rabbitmq.conf"),
+		"RABBITMQ_ADVANCED_CONFIG_FILE="+r.file("advanced.config"),
+		"RABBITMQ_ENABLED_PLUGINS_FILE="+r.file("plugins"),
+		"RABBITMQ_NODENAME="+r.nodeName(),
+		"RABBITMQ_DIST_PORT="+strconv.Itoa(r.id.NodePort),
+		"RABBITMQ_MNESIA_BASE="+r.data(),
+		"RABBITMQ_LOG_BASE="+r.file("log"),
+		"RABBITMQ_LOGS=-",
+		"RABBITMQ_PID_FILE="+r.file("pid"),
+		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="+strings.Join(append(erlangArgs(r.id.NodePort),
+			"-sname", r.nodeName(), "-kernel", "inet_dist_use_interface", "{127,0,0,1}"), " "),
+	)
+}
+
+// erlangArgs make an Erlang node do without epmd: it is told the port of whomever it listens or talks as.
+func erlangArgs(port int) []string {
+	return []string{"-setcookie", brokerCookie, "-start_epmd", "false", "-erl_epmd_port", strconv.Itoa(port)}
+}
+
+func (r *RabbitMQ) nodeName() string { return fmt.Sprintf("seckill%d@localhost", r.id.NodePort) }
+
+func (r *RabbitMQ) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, brokerReadyWithin)
+	defer cancel()
+	poll := time.NewTicker(brokerPoll)
+	defer poll.Stop()
+	for !r.ready(ctx) {
+		select {
+		case <-poll.C:
+		case <-r.process.Exited():
+			return fmt.Errorf("rabbitmq-server on port %d: %w", r.id.Port, process.ErrExited)
+		case <-ctx.Done():
+			return fmt.Errorf("rabbitmq-server on port %d was not ready within %v: %w", r.id.Port, brokerReadyWithin, context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// ready says whether this very server serves: a server's first frame names its node.
+func (r *RabbitMQ) ready(ctx context.Context) bool {
+	greeting, err := greetBroker(ctx, r.Addr())
+	return err == nil && strings.Contains(greeting, fmt.Sprintf("seckill%d@", r.id.NodePort))
+}
