@@ -2,6 +2,7 @@ package rabbitmq_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -23,8 +24,11 @@ func TestABrokerThatFails(t *testing.T) {
 		{"refuses an unroutable message for certain, and makes room for the next", losesItsQueue},
 		{"closes admission when it blocks publishers before anybody has published, with one alarm", blocksPublishers},
 		{"ends the subscription of a queue that is deleted", losesTheConsumersQueue},
+		{"closes admission of the shard whose queue confirms nothing, and of no other", suspendsAQueue},
+		{"leaves the outcome unknown when a queue refuses, and stays connected", refuses},
 		{"leaves the outcome unknown while it hangs, and keeps what it took", hangs},
 		{"is given up when it says nothing for three heartbeats", saysNothing},
+		{"shows depth and age again when it is back, and nothing while it is away", isLookedAt},
 		{"has everything it confirmed after a kill -9, leased or not", isKilled},
 		{"gets new queues after it came back empty", comesBackEmpty},
 	} {
@@ -131,12 +135,49 @@ func losesTheConsumersQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.
 	receive(t, s)
 }
 
+func suspendsAQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	broker.SuspendQueue(t, q.OrdersQueue(0))
+	wantUnknown(t, publish(t, q, message("taken late")))
+	wantUnavailable(t, q.Available(0))
+	other := message("of shard 1")
+	other.Shard = 1
+	if err := errors.Join(q.Available(1), publish(t, q, other)); err != nil {
+		t.Errorf("shard 1: %v", err)
+	}
+	broker.ResumeQueue(t, q.OrdersQueue(0))
+	awaitAdmission(t, q, true)
+	if d := receive(t, subscribe(t, q)); string(d.Body) != "taken late" {
+		t.Errorf("delivered %q", d.Body)
+	}
+}
+
+func refuses(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, log *logBook) {
+	t.Helper()
+	mustPublish(t, q, "1")
+	broker.LimitQueue(t, q.OrdersQueue(0), 1)
+	defer broker.UnlimitQueue(t)
+	var refusal error
+	eventually(t, "a refusal", func() bool { refusal = publish(t, q, message("more")); return refusal != nil })
+	wantUnknown(t, refusal) // with several replicas, some may hold it
+	s := subscribe(t, q)
+	go func() { // makes room
+		for d := range s.Deliveries() {
+			_ = s.Ack(context.Background(), []seckill.Delivery{d})
+		}
+	}()
+	awaitAvailable(t, q)
+	if log.has("level=WARN") {
+		t.Errorf("lost a connection:\n%s", log.text.String())
+	}
+}
+
 func hangs(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
 	t.Helper()
 	broker.Stop(t)
+	defer broker.Continue(t)
 	wantUnknown(t, publish(t, q, message("taken late")))
 	awaitAdmission(t, q, false)
-	wantUnavailable(t, publish(t, q, message("never sent")))
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := q.Look(ctx, 0); err == nil {
@@ -195,6 +236,22 @@ func isKilled(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logB
 	if len(letters) != 1 || string(letters[0].Body) != "dead" {
 		t.Errorf("dead letters: %+v", letters)
 	}
+}
+
+func isLookedAt(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	mustPublish(t, q, "old", "older")
+	published := time.Now()
+	eventually(t, "a look", func() bool { _, err := q.Look(t.Context(), 0); return err == nil })
+	broker.Kill(t)
+	awaitAdmission(t, q, false)
+	_, err := q.Look(t.Context(), 0)
+	wantUnavailable(t, err)
+	broker.Restart(t)
+	eventually(t, "both are ready, and as old as they are", func() bool {
+		state, err := q.Look(t.Context(), 0)
+		return err == nil && state.Ready == 2 && state.Age >= time.Since(published)-time.Second
+	})
 }
 
 func comesBackEmpty(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
