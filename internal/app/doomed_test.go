@@ -83,6 +83,8 @@ type victim struct {
 	child  *exec.Cmd
 	exited chan struct{}
 	sale   api.AdminSale
+	// spread is over how long the crowd arrives; 0 means the crowd's default.
+	spread time.Duration
 }
 
 func newVictim(t *testing.T) *victim {
@@ -212,7 +214,7 @@ func (v *victim) crowd(shoppers int) <-chan crowdResult {
 	go func() {
 		report, err := crowd.Run(v.t.Context(), crowd.Config{
 			BaseURL: v.config.URL(), AdminURL: v.config.AdminURL(), OperatorKey: credentials.Operators[0].Key,
-			Sale: v.sale.ID, Shoppers: shoppers, Concurrency: 32, Patience: patience, Out: v.t.Output(), Quiet: true,
+			Sale: v.sale.ID, Shoppers: shoppers, Concurrency: 32, Spread: v.spread, Patience: patience, Out: v.t.Output(), Quiet: true,
 			Mint: func(user string) (string, error) { return tokens.Mint(seckill.UserID(user), time.Hour) },
 		})
 		done <- crowdResult{report, err}

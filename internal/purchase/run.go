@@ -75,7 +75,11 @@ func (s *Service) repeat(ctx context.Context, job job) {
 		}
 		if failing != (err != nil) {
 			failing = err != nil
-			s.log.Warn("a background job changed", "job", job.name, "failing", failing, "error", err)
+			if failing {
+				s.log.Warn("a background job fails", "job", job.name, "error", err)
+			} else {
+				s.log.Info("a background job works again", "job", job.name)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -2,7 +2,7 @@ package rabbitmq
 
 import (
 	"log/slog"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -50,25 +50,20 @@ func (a *absence) over() {
 	a.began, a.warned, a.connected = time.Time{}, time.Time{}, true
 }
 
-// alarm counts the connections on which the broker takes no messages. It blocks all of them, one after the other: that
-// is one alarm and not one for each.
-type alarm struct {
-	mu      sync.Mutex
-	blocked int
-}
+// alarm counts the connections on which the broker takes no messages. It blocks all of them, but tells each only when it
+// publishes: the first one that hears of it speaks for all, and there is one report and not one for each.
+type alarm struct{ blocked atomic.Int64 }
 
 func (a *alarm) raise(log *slog.Logger, reason string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.blocked++; a.blocked == 1 {
+	if a.blocked.Add(1) == 1 {
 		log.Error("rabbitmq blocks publishers: nothing is sold until it takes messages again", "reason", reason)
 	}
 }
 
 func (a *alarm) end(log *slog.Logger) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.blocked--; a.blocked == 0 {
+	if a.blocked.Add(-1) == 0 {
 		log.Info("rabbitmq does not block publishers any more")
 	}
 }
+
+func (a *alarm) isRaised() bool { return a.blocked.Load() > 0 }

@@ -63,6 +63,9 @@ func (q *Queue) Available(shard int) error {
 
 // pick takes the lanes in turn, beginning with the given one, those with room first.
 func (q *Queue) pick(first uint64) (*lane, error) {
+	if q.dialer.alarm.isRaised() {
+		return nil, errBlocked
+	}
 	var full *lane
 	var failure error
 	for try := range uint64(len(q.lanes)) {
@@ -70,9 +73,6 @@ func (q *Queue) pick(first uint64) (*lane, error) {
 		switch {
 		case err != nil:
 			failure = err
-		case live.blocked.Load():
-			// A broker that blocks one connection blocks them all, but tells each only when it publishes.
-			return nil, errBlocked
 		case live.own.isOver():
 			failure = errGone
 		case live.own.silent.Load():

@@ -27,7 +27,7 @@ func TestABrokerThatFails(t *testing.T) {
 		{"closes admission of the shard whose queue confirms nothing, and of no other", suspendsAQueue},
 		{"leaves the outcome unknown when a queue refuses, and stays connected", refuses},
 		{"leaves the outcome unknown while it hangs, and keeps what it took", hangs},
-		{"is given up when it says nothing for three heartbeats", saysNothing},
+		{"is given up when it says nothing for two heartbeats", saysNothing},
 		{"shows depth and age again when it is back, and nothing while it is away", isLookedAt},
 		{"has everything it confirmed after a kill -9, leased or not", isKilled},
 		{"gets new queues after it came back empty", comesBackEmpty},

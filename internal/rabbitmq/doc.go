@@ -19,7 +19,7 @@
 // looking; each connection is a generation with channels and bookkeeping of its own. A subscription is one generation: it
 // has its own connection, never reconnects, and ends with it. Its late acknowledgements reach nobody.
 //
-//	dialing --opened--> serving --closed, cut, silent for 3 heartbeats--> waiting (backoff, jitter) --> dialing
+//	dialing --opened--> serving --closed, cut, silent for 2 heartbeats--> waiting (backoff, jitter) --> dialing
 //
 // Several URLs are brokers of one cluster. They are tried in turn, beginning with the one that answered last.
 //

@@ -12,6 +12,9 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
+// lookMax bounds one look, so that nobody waits for a broker that hangs.
+const lookMax = 2 * time.Second
+
 // watch is one generation of the connection that looks at queues and hears how far consumers are.
 type watch struct {
 	conn    *connection
@@ -49,6 +52,8 @@ func (q *Queue) look(ctx context.Context, shard int) (seckill.QueueState, error)
 	if err != nil {
 		return seckill.QueueState{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookMax)
+	defer cancel()
 	began := q.Clock.Now()
 	found, err := live.own.ask(ctx, []string{q.topology.orders(shard), q.topology.deadOf(shard)})
 	if err != nil {

@@ -84,6 +84,8 @@ func (w *Worker) consumeShard(ctx context.Context, shard int) {
 	}
 }
 
+var errEnded = errors.New("the connection is lost, or the queue is gone")
+
 // subscribe opens one subscription and settles what it delivers until it ends; it reports whether anything came.
 func (w *Worker) subscribe(ctx context.Context, shard int) (bool, error) {
 	subscription, err := w.ports.Consumer.Subscribe(ctx, shard)
@@ -100,7 +102,7 @@ func (w *Worker) subscribe(ctx context.Context, shard int) (bool, error) {
 			}
 		}
 		if !ok {
-			return line.settled, ctx.Err()
+			return line.settled, errEnded
 		}
 	}
 }
