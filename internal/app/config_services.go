@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -42,6 +43,7 @@ type RedisConfig struct {
 type RabbitMQConfig struct {
 	Addresses []string    `yaml:"addresses"`
 	Vhost     string      `yaml:"vhost"`
+	Prefix    string      `yaml:"prefix"`
 	Lanes     int         `yaml:"lanes"`
 	Prefetch  int         `yaml:"prefetch"`
 	Login     LoginConfig `yaml:"login"`
@@ -90,10 +92,19 @@ func (c *Config) checkRabbitMQ() error {
 	}
 	return firstOf(
 		addresses("rabbitmq.addresses", c.RabbitMQ.Addresses),
+		queueName("rabbitmq.prefix", c.RabbitMQ.Prefix),
 		within("rabbitmq.lanes", c.RabbitMQ.Lanes, 1, 64),
 		within("rabbitmq.prefetch", c.RabbitMQ.Prefetch, 1, 10_000),
 		c.RabbitMQ.Login.check("rabbitmq.login"),
 	)
+}
+
+// queueName takes what every tool for queues shows and quotes alike.
+func queueName(key, text string) error {
+	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`).MatchString(text) {
+		return fmt.Errorf("%s: must be 1-64 letters, digits, dots, dashes or underscores, got %q", key, text)
+	}
+	return nil
 }
 
 func (c *Config) checkShards() error {

@@ -146,7 +146,7 @@ func (b *Backend) dialRabbitMQ(ctx context.Context, config RabbitMQConfig, log *
 	shards := b.Shards.Count()
 	queue, err := rabbitmq.Open(ctx, rabbitmq.Config{
 		URLs: config.urls(), Username: config.Login.Username, Password: password, TLS: encrypted, Name: "seckill",
-		Shards: shards, Lanes: config.Lanes, Prefetch: config.Prefetch, Clock: seckill.SystemClock{}, Log: log,
+		Prefix: config.Prefix, Shards: shards, Lanes: config.Lanes, Prefetch: config.Prefetch, Clock: seckill.SystemClock{}, Log: log,
 	})
 	if err != nil {
 		return err
