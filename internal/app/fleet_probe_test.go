@@ -141,6 +141,7 @@ type fleetLogs struct {
 
 // begin shows what follows in another test, and forgets what was.
 func (l *fleetLogs) begin(t *testing.T) {
+	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.t = t
@@ -165,7 +166,9 @@ func (n nodeLog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-func (l *fleetLogs) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l.writer("test"), nil)) }
+func (l *fleetLogs) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l.writer("test"), nil))
+}
 
 // has says whether one line holds all the texts.
 func (l *fleetLogs) has(texts ...string) bool {

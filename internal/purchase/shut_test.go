@@ -69,78 +69,82 @@ func TestQueueAway(t *testing.T) {
 	})
 }
 
-func TestQueueAwayFindsWhatAKeyHolds(t *testing.T) {
+const keyOfEve = "the-key-of-eve"
+
+// holding is a shop whose queue went away after eve had bought with her key.
+func holding(t *testing.T) (*world, purchase.Receipt) {
+	t.Helper()
+	w := newWorld(t, 10)
+	first := w.queued("eve", 1, keyOfEve)
+	w.queue.set(queueShut)
+	return w, first
+}
+
+func TestQueueAwayNamesWhatAKeyHoldsWithoutAPromise(t *testing.T) {
 	t.Parallel()
-	holding := func(t *testing.T) (*world, purchase.Receipt) {
-		t.Helper()
-		w := newWorld(t, 10)
-		first := w.queued("ann", 1, key)
-		w.queue.set(queueShut)
-		return w, first
+	w, first := holding(t)
+	_, err := w.buy("eve", 1, keyOfEve)
+	if refusal := refused(t, err, seckill.UnknownOutcome); refusal.Reservation != first.Reservation.ID || refusal.Item != mug {
+		t.Fatalf("%+v", refusal)
 	}
-	t.Run("and names it, without a promise", func(t *testing.T) {
-		t.Parallel()
-		w, first := holding(t)
-		_, err := w.buy("ann", 1, key)
-		if refusal := refused(t, err, seckill.UnknownOutcome); refusal.Reservation != first.Reservation.ID || refusal.Item != mug {
-			t.Fatalf("%+v", refusal)
-		}
-		_, err = w.buy("ann", 2, key)
-		refused(t, err, seckill.IdempotencyMismatch)
-		w.queue.set(queueOpen)
-		w.replayed(first, "ann", key)
-	})
-	t.Run("and answers from its claim", func(t *testing.T) {
-		t.Parallel()
-		w, first := holding(t)
-		claim := seckill.Claim{
-			ID: first.Reservation.ID, Item: mug, User: "ann", Quantity: 1, KeyHash: seckill.KeyHash(key, 0),
-			State: seckill.ClaimHeld, Ordered: true,
-		}
-		w.sql.claim(claim)
-		receipt, err := w.buy("ann", 1, key)
-		if err != nil || !receipt.Replayed || receipt.Reservation != claim.Reservation() {
-			t.Fatalf("%+v %v", receipt, err)
-		}
-	})
-	t.Run("and is busy for a key that holds nothing, without touching stock", func(t *testing.T) {
-		t.Parallel()
-		w, _ := holding(t)
-		sold, reserves := w.lent.sold(), w.lent.count("reserve")
-		_, err := w.buy("bob", 1, key)
-		refused(t, err, seckill.Busy)
-		if w.lent.sold() != sold || w.lent.count("reserve") != reserves {
-			t.Fatal("stock was touched")
-		}
-	})
-	t.Run("and is busy when neither Redis nor SQL can be asked", func(t *testing.T) {
-		t.Parallel()
-		w, _ := holding(t)
-		w.lent.lookErr = errors.New("timeout")
-		_, err := w.buy("ann", 1, key)
-		refused(t, err, seckill.Busy)
-		w.lent.lookErr = nil
-		w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
-		_, err = w.buy("ann", 1, key)
-		refused(t, err, seckill.Busy)
-		w.sql.set(func(f *fakeSQL) { f.err = nil })
-	})
-	t.Run("for a whole crowd", func(t *testing.T) {
-		t.Parallel()
-		w, _ := holding(t)
-		var all sync.WaitGroup
-		for range 100 {
-			all.Go(func() {
-				if _, err := w.buy("ann", 1, key); seckill.ReasonOf(err) != seckill.UnknownOutcome {
-					t.Error(err)
-				}
-			})
-		}
-		all.Wait()
-		if w.lent.sold() != 1 || w.lent.count("reserve") != 1 {
-			t.Fatal("stock was touched")
-		}
-	})
+	_, err = w.buy("eve", 2, keyOfEve)
+	refused(t, err, seckill.IdempotencyMismatch)
+	w.queue.set(queueOpen)
+	w.replayed(first, "eve", keyOfEve)
+}
+
+func TestQueueAwayAnswersAKeyFromItsClaim(t *testing.T) {
+	t.Parallel()
+	w, first := holding(t)
+	claim := seckill.Claim{
+		ID: first.Reservation.ID, Item: mug, User: "eve", Quantity: 1, KeyHash: seckill.KeyHash(keyOfEve, 0),
+		State: seckill.ClaimHeld, Ordered: true,
+	}
+	w.sql.claim(claim)
+	receipt, err := w.buy("eve", 1, keyOfEve)
+	if err != nil || !receipt.Replayed || receipt.Reservation != claim.Reservation() {
+		t.Fatalf("%+v %v", receipt, err)
+	}
+}
+
+func TestQueueAwayIsBusyForAKeyThatHoldsNothing(t *testing.T) {
+	t.Parallel()
+	w, _ := holding(t)
+	_, err := w.buy("bob", 1, keyOfEve)
+	refused(t, err, seckill.Busy)
+	if w.lent.sold() != 1 || w.lent.count("reserve") != 1 {
+		t.Fatal("stock was touched")
+	}
+}
+
+func TestQueueAwayIsBusyForAKeyWhenNeitherRedisNorSQLCanBeAsked(t *testing.T) {
+	t.Parallel()
+	w, _ := holding(t)
+	w.lent.lookErr = errors.New("timeout")
+	_, err := w.buy("eve", 1, keyOfEve)
+	refused(t, err, seckill.Busy)
+	w.lent.lookErr = nil
+	w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+	_, err = w.buy("eve", 1, keyOfEve)
+	refused(t, err, seckill.Busy)
+	w.sql.set(func(f *fakeSQL) { f.err = nil })
+}
+
+func TestQueueAwayTouchesNoStockForACrowdWithKeys(t *testing.T) {
+	t.Parallel()
+	w, _ := holding(t)
+	var all sync.WaitGroup
+	for range 100 {
+		all.Go(func() {
+			if _, err := w.buy("eve", 1, keyOfEve); seckill.ReasonOf(err) != seckill.UnknownOutcome {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if w.lent.sold() != 1 || w.lent.count("reserve") != 1 {
+		t.Fatal("stock was touched")
+	}
 }
 
 // sold is how many units Redis has given.

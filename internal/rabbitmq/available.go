@@ -119,18 +119,11 @@ func (q *Queue) probeLane(ctx context.Context, l *lane) {
 		}
 		return
 	}
-	select {
-	case <-w.result:
-		l.silent.Store(false)
-		return
-	case <-late.Done():
+	if !w.isOver(late) {
 		l.silent.Store(true)
+		w.isOver(ctx)
 	}
-	select {
-	case <-w.result: // the end of the lane, too
-		l.silent.Store(false)
-	case <-ctx.Done():
-	}
+	l.silent.Store(false)
 }
 
 // lose notes that a shard's queue is gone and has it declared again.

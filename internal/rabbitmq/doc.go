@@ -29,13 +29,29 @@
 // Publish answers:
 //
 //	confirmed                                              nil
-//	not connected, blocked, no slot, nothing written yet   seckill.ErrUnavailable
+//	not connected, blocked, silent, no slot, not written   seckill.ErrUnavailable
 //	returned (no queue takes it), recognised by its id     seckill.ErrUnavailable, an error in the log, queues declared anew
 //	refused, connection lost, no confirm in time           any other error: unknown
 //
 // An unroutable message is returned and then acked; the return is always read first. A message whose caller stopped
 // waiting keeps its slot until the broker has spoken or the connection is gone, so what is in flight is bounded by what is
 // really in flight. Every write has a deadline: amqp091 has none, and a broker with an alarm stops reading.
+//
+// # Whether to publish
+//
+// Available answers before stock is touched, without I/O, from what has been seen: whether a lane is connected, blocked,
+// full; whether the shard's last messages were confirmed in time and routed. Every lane is probed twice a
+// second with a message that goes to no queue: brokers tell of an alarm only to who publishes, and one that hangs says
+// nothing at all. Thus an idle shop knows within two seconds, and a busy one loses no more than what was under way.
+//
+// # A queue without a leader
+//
+// It takes messages and confirms none, lets no consumer in (Subscribe gives up after DialTimeout) and looks empty. A
+// majority of its replicas comes back and ends that. One case does not end: RabbitMQ (seen in 3.10.8) notes a second late
+// which member belongs to a quorum queue. kill -9, or a power cut, within that second of the first declaration leaves a
+// broker of one node with a member that starts anew, elects nobody and has lost the messages. The remedy is to delete
+// the queue: it is declared again at once, and the outbox has everything. Nothing here does so by itself, because a
+// queue whose majority is away looks the same.
 //
 // # Redelivery is counted
 //

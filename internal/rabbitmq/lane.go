@@ -57,6 +57,16 @@ type waiting struct {
 	result   chan error // has room for the only result
 }
 
+// isOver waits for the broker's word, whatever it is, or the end of the lane; false when ctx ends first.
+func (w *waiting) isOver(ctx context.Context) bool {
+	select {
+	case <-w.result: //nolint:errcheck // that it spoke is all that counts
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // openLane puts a new channel into confirm mode.
 func openLane(conn *connection, inFlight int) (*lane, error) {
 	channel, err := conn.Channel()

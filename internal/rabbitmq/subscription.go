@@ -38,7 +38,7 @@ type Subscription struct {
 func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription, error) {
 	ctx, cancel := context.WithTimeout(ctx, q.DialTimeout)
 	defer cancel()
-	defer context.AfterFunc(q.running, cancel)()
+	defer context.AfterFunc(q.running, cancel)() //nolint:contextcheck // Close ends it, too
 	err := q.checkShard(shard)
 	if err == nil {
 		err = q.watch.await(ctx)
