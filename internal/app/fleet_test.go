@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
@@ -101,4 +102,45 @@ func TestFleet(t *testing.T) {
 		f.await("every unit is sold", func() bool { return f.sold() == doomedUnits })
 		f.judge(<-done, doomedUnits)
 	})
+	t.Run("loses nothing when processes and servers are killed in mid-sale", func(t *testing.T) {
+		t.Parallel()
+		f := startFleet(t)
+		const units = 2000
+		done := f.sell(units, 2*units)
+		f.awaitSold(20)
+		for _, blow := range f.blows() {
+			blow()
+		}
+		f.judge(<-done, units)
+	})
+}
+
+// blows are one at each kind of part, in any order.
+func (d *distributed) blows() []func() {
+	d.t.Helper()
+	blows := []func(){func() { d.restart(d.Redis.RestartEmpty) }}
+	for _, name := range []string{"rabbitmq", "mariadb-0", "mariadb-1"} {
+		blows = append(blows, func() { d.restart(d.member(name).Restart) })
+	}
+	for _, name := range []string{"api-0", "worker-0", "keeper-0"} {
+		blows = append(blows, func() { d.member(name).Kill() })
+	}
+	rand.Shuffle(len(blows), func(i, j int) { blows[i], blows[j] = blows[j], blows[i] })
+	return blows
+}
+
+func (d *distributed) restart(again func(context.Context) error) {
+	d.t.Helper()
+	if err := again(d.t.Context()); err != nil {
+		d.t.Error(err)
+	}
+}
+
+func (d *distributed) member(name string) fleet.Member {
+	d.t.Helper()
+	member, err := d.Member(name)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return member
 }

@@ -110,5 +110,5 @@ func (i *lentItem) look(requests ...seckill.LookRequest) []seckill.LookAnswer {
 }
 
 func lentEntryOf(request seckill.ReserveRequest, made seckill.ReserveReply) seckill.BuyerEntry {
-	return seckill.BuyerEntry{ID: request.ID, Quantity: request.Quantity, KeyHash: request.KeyHash, Batch: made.Own.Batch}
+	return seckill.BuyerEntry{ID: request.ID, Quantity: request.Quantity, KeyHash: request.KeyHash, Batch: made.Own.Batch, Unsent: true}
 }

@@ -33,15 +33,7 @@ func queueCrowd(t *testing.T, q QueueFixture) {
 	}
 	published := make([][]seckill.Outgoing, publishers)
 	for i := range published {
-		publishing.Go(func() {
-			for range each {
-				m := newMessage()
-				if err := q.Publish(ctx, m); err != nil {
-					t.Error(err)
-				}
-				published[i] = append(published[i], m)
-			}
-		})
+		publishing.Go(func() { published[i] = q.publishMany(ctx, t, each) })
 	}
 	receive(t, quitter)
 	if err := quitter.Close(); err != nil {
@@ -63,6 +55,19 @@ func queueCrowd(t *testing.T, q QueueFixture) {
 			}
 		}
 	}
+}
+
+// publishMany publishes on a goroutine of its own.
+func (f QueueFixture) publishMany(ctx context.Context, t testing.TB, count int) []seckill.Outgoing {
+	t.Helper()
+	messages := make([]seckill.Outgoing, count)
+	for i := range messages {
+		messages[i] = newMessage()
+		if err := f.Publish(ctx, messages[i]); err != nil {
+			t.Error(err)
+		}
+	}
+	return messages
 }
 
 // settleAll notes each message before it acknowledges it, until ctx ends.

@@ -51,7 +51,7 @@ const (
 	ConcurrencyDefault   = 256
 	TriesDefault         = 3
 	SpreadDefault        = time.Second
-	PatienceDefault      = time.Minute
+	PatienceDefault      = 90 * time.Second // what a lost Redis leaves in doubt is decided after a minute
 	RetryAfterMaxDefault = 3 * time.Second
 	shoppersMax          = 1_000_000
 )

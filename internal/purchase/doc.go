@@ -17,6 +17,8 @@
 //   - `queued` is answered only for a message that is durable, inside the accept window, by a process whose heartbeat on
 //     the item's home shard began less than 10 s ago. All three are what the counted drain of a sealed epoch relies on.
 //   - busy says that nothing was taken by this request; whatever may have been taken is unknown_outcome.
+//   - A look-up says queued of nothing that only Redis has: an unsent batch is lost with it. It waits for `sent`, then says
+//     busy. (The design would answer queued; a broker that restarts while Redis is lost then breaks that word.)
 //   - A retry with an Idempotency-Key never hears a local refusal for a unit it holds: not while the queue is away, either.
 //   - No stock is touched for a shard whose queue is known to be away: that is asked (without I/O) before every Lua call.
 //   - A refusal costs no SQL, and none of the local ones costs a Redis call.

@@ -175,14 +175,22 @@ func (l *fakeLent) Look(_ context.Context, _ seckill.ID, requests []seckill.Look
 	answers := make([]seckill.LookAnswer, len(requests))
 	for i, r := range requests {
 		if r.ID == 0 && r.KeyHash == "" {
-			answers[i].Held = l.buyers[r.User]
+			for _, entry := range l.buyers[r.User] {
+				answers[i].Held = append(answers[i].Held, l.looked(entry))
+			}
 			continue
 		}
 		if known := l.known(r, r.ID); known != nil {
-			answers[i] = seckill.LookAnswer{Found: true, Entry: *known}
+			answers[i] = seckill.LookAnswer{Found: true, Entry: l.looked(*known)}
 		}
 	}
 	return answers, nil
+}
+
+// looked is what a look says of an entry.
+func (l *fakeLent) looked(entry seckill.BuyerEntry) seckill.BuyerEntry {
+	_, entry.Unsent = l.unsent[entry.Batch]
+	return entry
 }
 
 func (l *fakeLent) Sent(_ context.Context, _ seckill.ID, batches []seckill.ID) error {
@@ -219,6 +227,20 @@ func (l *fakeLent) put(user seckill.UserID, entry seckill.BuyerEntry) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.buyers[user] = append(l.buyers[user], entry)
+}
+
+// takeUnsent is a batch that nobody has confirmed.
+func (l *fakeLent) takeUnsent(batch seckill.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unsent[batch] = seckill.Body{Batch: batch}
+}
+
+// forgetUnsent is what becomes of confirmed batches soon.
+func (l *fakeLent) forgetUnsent() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	clear(l.unsent)
 }
 
 // unsentBatches is how many batches Redis counts as unsent.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -18,8 +19,10 @@ func (s *Service) find(ctx context.Context, l *listing, user seckill.UserID, id 
 		return s.own(ctx, l, user, claim)
 	}
 	if !l.closed.Load() {
-		answer, err := l.looking.do(ctx, seckill.LookRequest{User: user, ID: id})
+		answer, err := s.lookPromised(ctx, l, seckill.LookRequest{User: user, ID: id})
 		switch {
+		case err == nil && unsent(answer):
+			return seckill.Reservation{}, s.busy(onItsWay)
 		case err == nil && answer.Found && answer.Entry.Quantity > 0:
 			return seckill.Reservation{
 				ID: id, Item: l.id, User: user, Quantity: answer.Entry.Quantity, State: seckill.ReservationQueued,
@@ -33,6 +36,35 @@ func (s *Service) find(ctx context.Context, l *listing, user seckill.UserID, id 
 		}
 	}
 	return s.findUnlessDoubt(ctx, l, user, id, false)
+}
+
+// Between the confirm of a batch and what Redis learns of it lie sentEvery and a call; who comes in between waits for it.
+const (
+	sentPause = 2 * sentEvery
+	sentLooks = 4
+	onItsWay  = "the reservation is on its way to the queue"
+)
+
+// lookPromised asks Redis, and once more while a batch it finds is unsent: saying queued of what nobody has confirmed would be a
+// promise that is lost together with this Redis.
+func (s *Service) lookPromised(ctx context.Context, l *listing, request seckill.LookRequest) (seckill.LookAnswer, error) {
+	answer, err := l.looking.do(ctx, request)
+	for range sentLooks {
+		if err != nil || !unsent(answer) {
+			break
+		}
+		select {
+		case <-s.clock.After(sentPause):
+		case <-ctx.Done():
+			return answer, nil
+		}
+		answer, err = l.looking.do(ctx, request)
+	}
+	return answer, err
+}
+
+func unsent(answer seckill.LookAnswer) bool {
+	return answer.Entry.Unsent || slices.ContainsFunc(answer.Held, func(e seckill.BuyerEntry) bool { return e.Unsent })
 }
 
 // findUnlessDoubt looks a last time. asked says that an open epoch does not know the reservation. The stock is read
@@ -98,7 +130,10 @@ func (s *Service) entries(ctx context.Context, l *listing, user seckill.UserID) 
 	if l.closed.Load() {
 		return nil, nil
 	}
-	answer, err := l.looking.do(ctx, seckill.LookRequest{User: user})
+	answer, err := s.lookPromised(ctx, l, seckill.LookRequest{User: user})
+	if err == nil && unsent(answer) {
+		return nil, s.busy(onItsWay)
+	}
 	if err == nil {
 		return answer.Held, nil
 	}

@@ -59,12 +59,53 @@ func TestLookUpWhatOnlyRedisHoldsIsQueuedForItsOwner(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10)
 	first := w.queued("ann", 2, "")
+	w.lent.forgetUnsent()
 	found, err := w.status("ann", first.Reservation.ID)
 	if err != nil || found != first.Reservation {
 		t.Fatalf("%+v %v", found, err)
 	}
 	_, err = w.status("bob", first.Reservation.ID)
 	refused(t, err, seckill.NotFound)
+}
+
+func TestLookUpPromisesNothingThatIsUnsent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	const batch = 77
+	w.lent.put("ann", seckill.BuyerEntry{ID: 5, Quantity: 1, KeyHash: "k", Batch: batch})
+	w.lent.takeUnsent(batch)
+	for name, ask := range map[string]func() error{
+		"by id":       func() error { _, err := w.status("ann", 5); return err },
+		"in the list": func() error { _, err := w.service.Mine(context.Background(), "ann", mug); return err },
+	} {
+		answer := make(chan error)
+		go func() { answer <- ask() }()
+		w.until(answer, func(err error) { t.Logf("%s: %v", name, err); refused(t, err, seckill.Busy) })
+	}
+	answer := make(chan error)
+	go func() { _, err := w.status("ann", 5); answer <- err }()
+	eventually(t, "it waits", func() bool { return w.clock.Pending() > 0 })
+	w.lent.forgetUnsent()
+	w.until(answer, func(err error) {
+		if err != nil {
+			t.Errorf("after it was sent: %v", err)
+		}
+	})
+}
+
+// until lets time pass until there is an answer.
+func (w *world) until(answer <-chan error, judge func(error)) {
+	w.t.Helper()
+	eventually(w.t, "an answer", func() bool {
+		select {
+		case err := <-answer:
+			judge(err)
+			return true
+		default:
+			w.clock.Advance(50 * time.Millisecond)
+			return false
+		}
+	})
 }
 
 func TestLookUpWhatWasSettledBetweenTwoLooksIsFound(t *testing.T) {
@@ -214,6 +255,7 @@ func TestLongPollDoesNotWaitWhenTooManyDo(t *testing.T) {
 func (w *world) waiting(n int) (seckill.Claim, chan answerOf) {
 	w.t.Helper()
 	first := w.queued("ann", 1, "").Reservation
+	w.lent.forgetUnsent()
 	before := w.sql.count("found")
 	answers := make(chan answerOf, n)
 	for range n {
@@ -250,6 +292,7 @@ func TestMine(t *testing.T) {
 		first := w.queued("ann", 1, "").Reservation
 		second := w.queued("ann", 1, "").Reservation
 		w.queued("bob", 1, "")
+		w.lent.forgetUnsent()
 		w.sql.claim(seckill.Claim{ID: first.ID, Item: mug, User: "ann", Quantity: 1, State: seckill.ClaimHeld, Ordered: true},
 			seckill.Claim{ID: 9, Item: mug, User: "ann", State: seckill.ClaimRejected, Reason: seckill.Duplicate, First: first.ID})
 		w.lent.put("ann", seckill.BuyerEntry{ID: 10}) // given back

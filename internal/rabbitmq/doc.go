@@ -46,12 +46,12 @@
 //
 // # A queue without a leader
 //
-// It takes messages and confirms none, lets no consumer in (Subscribe gives up after DialTimeout) and looks empty. A
-// majority of its replicas comes back and ends that. One case does not end: RabbitMQ (seen in 3.10.8) notes a second late
-// which member belongs to a quorum queue. kill -9, or a power cut, within that second of the first declaration leaves a
-// broker of one node with a member that starts anew, elects nobody and has lost the messages. The remedy is to delete
-// the queue: it is declared again at once, and the outbox has everything. Nothing here does so by itself, because a
-// queue whose majority is away looks the same.
+// It takes messages and confirms none, looks empty, and lets no consumer in: subscribing says so. It ends when a majority
+// of its replicas is back, except in one case: RabbitMQ (seen in 3.10.8) writes the name of a new quorum queue to disk up
+// to three seconds after it has made it and confirmed messages in it. Killed before, a broker of one node comes back with
+// an empty queue of that name that never gets a leader. Nothing is lost, since Redis holds what is not settled, but
+// somebody has to delete that queue; it is then declared again. Nothing here does so by itself, because a queue whose
+// majority is away looks the same.
 //
 // # Redelivery is counted
 //

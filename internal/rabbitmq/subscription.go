@@ -94,6 +94,15 @@ func (q *Queue) subscribe(ctx context.Context, shard int) (*Subscription, error)
 // begin asks for messages, on queues that are there even if this process is the first.
 func (s *Subscription) begin(ctx context.Context) (<-chan amqp.Delivery, error) {
 	defer context.AfterFunc(ctx, func() { s.conn.socket.Close() })()
+	deliveries, err := s.consume()
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return nil, fmt.Errorf("rabbitmq did not begin to deliver within %v; if this does not end by itself, the queue %s has no leader: "+
+			"see rabbitmq-queues quorum_status", s.queue.DialTimeout, s.queue.topology.orders(s.shard))
+	}
+	return deliveries, err
+}
+
+func (s *Subscription) consume() (<-chan amqp.Delivery, error) {
 	if err := s.queue.declare(s.conn); err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (l *Lent) look(ctx context.Context, item seckill.ID, requests []seckill.Loo
 		}
 		args = append(args, string(request.User), rid, request.KeyHash)
 	}
-	r, err := s.run(ctx, l.client, []string{k.meta(), k.gate(), k.buyers()}, args...)
+	r, err := s.run(ctx, l.client, []string{k.meta(), k.gate(), k.buyers(), k.unsent()}, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (l *Lent) look(ctx context.Context, item seckill.ID, requests []seckill.Loo
 }
 
 func readLook(r *reply, request seckill.LookRequest) seckill.LookAnswer {
-	found := r.entries()
+	found := r.looked()
 	if request.ID == 0 && request.KeyHash == "" {
 		return seckill.LookAnswer{Held: found}
 	}
@@ -51,4 +51,15 @@ func readLook(r *reply, request seckill.LookRequest) seckill.LookAnswer {
 		return seckill.LookAnswer{}
 	}
 	return seckill.LookAnswer{Found: true, Entry: found[0]}
+}
+
+// looked reads how many entries there are, then each with a flag whether its batch is unsent.
+func (r *reply) looked() []seckill.BuyerEntry {
+	var entries []seckill.BuyerEntry
+	for range r.number() {
+		entry := r.entry()
+		entry.Unsent = r.flag()
+		entries = append(entries, entry)
+	}
+	return entries
 }

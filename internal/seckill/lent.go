@@ -99,6 +99,8 @@ type BuyerEntry struct {
 	Quantity int64
 	KeyHash  string
 	Batch    ID // 0 when loaded from SQL
+	// Unsent says that nobody has confirmed its batch yet, so that it is not promised. Only Look says so.
+	Unsent bool
 }
 
 // Buyer is everything one user holds of an item.

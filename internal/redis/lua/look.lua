@@ -1,7 +1,7 @@
 -- look: reads buyers' entries.
--- KEYS      meta gate buyers
+-- KEYS      meta gate buyers unsent
 -- ARGV      identity, then per request: user rid keyhash (rid '' asks by keyhash, both '' for all the user has)
--- Returns   {'not_live'} or {'ok', per request: how many were found, each as rid quantity keyhash batch}
+-- Returns   {'not_live'} or {'ok', per request: how many were found, each as rid quantity keyhash batch, 1 if that is unsent}
 -- Promises  writes nothing; answers while paused and outside the window too.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'state')
 local _, milli = clock()
@@ -38,6 +38,7 @@ for n = 1, #users do
       say(quantity)
       say(known_hash)
       say(of)
+      say(of ~= '' and redis.call('ZSCORE', KEYS[4], of) and 1 or 0)
       if rid ~= '' or keyhash ~= '' then
         break
       end

@@ -29,8 +29,9 @@ type machine struct {
 	isOurs bool // the folder: made here, removed at the end
 	id     identity
 
-	launch func(ctx context.Context) error // starts the process and waits until it serves
-	empty  func(ctx context.Context) error // loses all data of a server that is not running
+	launch  func(ctx context.Context) error // starts the process and waits until it serves
+	empty   func(ctx context.Context) error // loses all data of a server that is not running
+	settled func()                          // waits for what a kill would take that no test is about; nil: nothing
 
 	mu      sync.Mutex // held while the server comes or goes
 	process *process.Process
@@ -95,7 +96,7 @@ func (m *machine) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.I
 func (m *machine) Kill() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.kill()
+	m.crash()
 }
 
 // Stop freezes the server (SIGSTOP): connections stay open and nothing answers, as behind a cut network.
@@ -116,7 +117,7 @@ func (m *machine) Continue() error {
 func (m *machine) Restart(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.kill()
+	m.crash()
 	return m.launch(ctx)
 }
 
@@ -139,6 +140,14 @@ func (m *machine) Close() {
 	if m.isOurs {
 		_ = os.RemoveAll(m.dir) // a left-over temporary folder harms nobody
 	}
+}
+
+// crash is a kill whose data will be used again.
+func (m *machine) crash() {
+	if m.settled != nil {
+		m.settled()
+	}
+	m.kill()
 }
 
 func (m *machine) kill() {
