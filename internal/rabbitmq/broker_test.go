@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ func TestABrokerThatFails(t *testing.T) {
 		{"refuses an unroutable message for certain, and makes room for the next", losesItsQueue},
 		{"closes admission when it blocks publishers before anybody has published, with one alarm", blocksPublishers},
 		{"ends the subscription of a queue that is deleted", losesTheConsumersQueue},
+		{"delivers on when a queue was deleted and is there again at once", losesAndFindsTheQueue},
 		{"closes admission of the shard whose queue confirms nothing, and of no other", suspendsAQueue},
 		{"leaves the outcome unknown when a queue refuses, and stays connected", refuses},
 		{"leaves the outcome unknown while it hangs, and keeps what it took", hangs},
@@ -133,6 +135,79 @@ func losesTheConsumersQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.
 	s = subscribe(t, q) // declares it again
 	mustPublish(t, q, "m")
 	receive(t, s)
+}
+
+// losesAndFindsTheQueue has a publisher that declares the queue again before the broker has told its consumers.
+func losesAndFindsTheQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	worker := newSettler(t, q)
+	for n := range 2 {
+		publishing, stop := context.WithCancel(t.Context())
+		var body atomic.Value
+		body.Store("before")
+		var publisher sync.WaitGroup
+		publisher.Go(func() {
+			for publishing.Err() == nil {
+				_ = q.Publish(publishing, message(body.Load().(string)))
+			}
+		})
+		broker.DeleteQueue(t, q.OrdersQueue(0))
+		after := fmt.Sprint("after ", n) // what the broker confirms while it deletes a queue may be gone with it
+		body.Store(after)
+		eventually(t, "the new queue is settled", func() bool { return worker.has(after) })
+		stop()
+		publisher.Wait()
+	}
+}
+
+// settler subscribes and acknowledges as a worker does.
+type settler struct {
+	opened atomic.Int64
+	mu     sync.Mutex
+	bodies map[string]bool
+}
+
+func newSettler(t *testing.T, q *rabbitmq.Queue) *settler {
+	t.Helper()
+	s := &settler{bodies: map[string]bool{}}
+	ctx, stop := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	working.Go(func() {
+		for ctx.Err() == nil {
+			subscription, err := q.Subscribe(ctx, 0)
+			if err != nil {
+				continue
+			}
+			s.opened.Add(1)
+			s.settle(ctx, subscription)
+			_ = subscription.Close()
+		}
+	})
+	t.Cleanup(func() { stop(); working.Wait() })
+	return s
+}
+
+func (s *settler) settle(ctx context.Context, subscription seckill.Subscription) {
+	for {
+		select {
+		case d, open := <-subscription.Deliveries():
+			if !open {
+				return
+			}
+			s.mu.Lock()
+			s.bodies[string(d.Body)] = true
+			s.mu.Unlock()
+			_ = subscription.Ack(ctx, []seckill.Delivery{d})
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *settler) has(body string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bodies[body]
 }
 
 func suspendsAQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {

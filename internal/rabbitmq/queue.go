@@ -81,6 +81,7 @@ func (q *Queue) start() {
 		q.working.Go(func() { q.probe(q.running, l) })
 	}
 	q.working.Go(func() { q.tellProgress(q.running) })
+	q.working.Go(func() { q.mindSubscriptions(q.running) })
 }
 
 // openLane declares the topology before the first message: a broker that was replaced has none.

@@ -24,12 +24,14 @@ type Subscription struct {
 	out     chan seckill.Delivery
 	over    chan struct{} // closed by Close
 	pumping sync.WaitGroup
+	memory  memory
 	closing sync.Once
 
-	mu     sync.Mutex
-	bodies map[uint64][]byte // what is not acknowledged
-	floor  uint64            // everything up to here is
-	ended  bool
+	mu        sync.Mutex
+	bodies    map[uint64][]byte // what is not acknowledged
+	floor     uint64            // everything up to here is
+	delivered uint64            // how many messages there have been
+	ended     bool
 }
 
 // Subscribe implements seckill.Consumer. What only takes a moment it waits for, DialTimeout at most: a broker that is being
@@ -133,6 +135,7 @@ func (s *Subscription) pump(deliveries <-chan amqp.Delivery) {
 func (s *Subscription) note(d amqp.Delivery) {
 	s.mu.Lock()
 	s.bodies[d.DeliveryTag] = d.Body
+	s.delivered++
 	s.mu.Unlock()
 	if count, known := d.Headers["x-delivery-count"].(int64); known && count >= int64(s.queue.DeliveryLimit) {
 		s.queue.Log.Error("rabbitmq delivers a message for the last time: if it comes back once more, it is a dead letter",
