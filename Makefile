@@ -54,6 +54,10 @@ fmt: ## Format the code as the linter wants it.
 generate: ## Write the wire types anew from api/openapi.yaml.
 	go generate ./...
 
+.PHONY: docs
+docs: ## Write docs/settings.md and seckill.example.yaml anew from the configuration's structs.
+	go test ./internal/app -run TestDocs -update
+
 .PHONY: build
 build: ## Build one static binary, bin/seckill.
 	$(build) -ldflags '-s -w -X main.version=$(version)' -o bin/seckill ./cmd/seckill

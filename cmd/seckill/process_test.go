@@ -28,27 +28,35 @@ func serve(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || p.running() {
 		ts.Fatalf("usage: serve [flag]..., when it does not run")
 	}
-	program, err := exec.LookPath("seckill")
-	ts.Check(err)
-	out, err := os.Create(ts.MkAbs("up.out"))
-	ts.Check(err)
-	defer out.Close()
-	log, err := os.Create(ts.MkAbs("up.err"))
-	ts.Check(err)
-	defer log.Close()
-	p.command = exec.Command(program, append([]string{"up"}, args...)...) //nolint:noctx // terminate, die and Defer end it
-	p.command.Dir, p.command.Env, p.command.Stdout, p.command.Stderr = ts.MkAbs("."), environment(ts), out, log
-	ts.Check(p.command.Start())
-	command, exited := p.command, make(chan struct{})
-	p.exited = exited
-	go func() { _ = command.Wait(); close(exited) }()
-	ts.Defer(p.kill)
+	p.start(ts, "up.out", "up.err", append([]string{"up"}, args...))
 	await(ts, "ready", func() bool {
 		if !p.running() {
 			ts.Fatalf("seckill up ended:\n%s", ts.ReadFile("up.err"))
 		}
 		return get(ts, "http://"+ts.Getenv("SHOP")+"/readyz")
 	})
+}
+
+// start runs the program; it is gone when the script is over, and when this process is.
+func (p *process) start(ts *testscript.TestScript, outFile, logFile string, args []string) {
+	program, err := exec.LookPath("seckill")
+	ts.Check(err)
+	out, err := os.Create(ts.MkAbs(outFile))
+	ts.Check(err)
+	defer out.Close()
+	log := out
+	if logFile != outFile {
+		log, err = os.Create(ts.MkAbs(logFile))
+		ts.Check(err)
+		defer log.Close()
+	}
+	p.command = exec.Command(program, args...) //nolint:noctx // a signal or Defer ends it
+	p.command.Dir, p.command.Env, p.command.Stdout, p.command.Stderr = ts.MkAbs("."), environment(ts), out, log
+	ts.Check(p.command.Start())
+	command, exited := p.command, make(chan struct{})
+	p.exited = exited
+	go func() { _ = command.Wait(); close(exited) }()
+	ts.Defer(p.kill)
 }
 
 func environment(ts *testscript.TestScript) []string {
@@ -80,18 +88,22 @@ func terminate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 || !p.running() {
 		ts.Fatalf("usage: terminate, while it runs")
 	}
+	p.terminate(ts, "up.err")
+	if log := ts.ReadFile("up.err"); strings.Contains(log, "panic") || strings.Contains(log, "level=ERROR") {
+		ts.Fatalf("it complained:\n%s", log)
+	}
+}
+
+func (p *process) terminate(ts *testscript.TestScript, logFile string) {
 	const within = 30 * time.Second // shutdown_timeout
 	ts.Check(p.command.Process.Signal(syscall.SIGTERM))
 	select {
 	case <-p.exited:
 	case <-time.After(within):
-		ts.Fatalf("it did not stop within %s:\n%s", within, ts.ReadFile("up.err"))
+		ts.Fatalf("it did not stop within %s:\n%s", within, ts.ReadFile(logFile))
 	}
 	if code := p.command.ProcessState.ExitCode(); code != 0 {
-		ts.Fatalf("exit code %d:\n%s", code, ts.ReadFile("up.err"))
-	}
-	if log := ts.ReadFile("up.err"); strings.Contains(log, "panic") || strings.Contains(log, "level=ERROR") {
-		ts.Fatalf("it complained:\n%s", log)
+		ts.Fatalf("exit code %d:\n%s", code, ts.ReadFile(logFile))
 	}
 }
 
@@ -119,4 +131,39 @@ func (p *process) running() bool {
 func (p *process) kill() {
 	_ = p.command.Process.Kill()
 	<-p.exited
+}
+
+// playersKey is where a script keeps its processes by name.
+type playersKey struct{}
+
+func playersOf(ts *testscript.TestScript) map[string]*process {
+	return ts.Value(playersKey{}).(map[string]*process)
+}
+
+// play starts a process and does not wait for anything.
+func play(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: play name argument...")
+	}
+	p, file := &process{}, args[0]+".log"
+	p.start(ts, file, file, args[1:])
+	playersOf(ts)[args[0]] = p
+}
+
+// part ends what play has started.
+func part(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || playersOf(ts)[args[0]] == nil {
+		ts.Fatalf("usage: part name, of a process that plays")
+	}
+	playersOf(ts)[args[0]].terminate(ts, args[0]+".log")
+	delete(playersOf(ts), args[0])
+}
+
+// quit is kill -9 of what play has started, in whatever state it is.
+func quit(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || playersOf(ts)[args[0]] == nil {
+		ts.Fatalf("usage: quit name, of what was played")
+	}
+	playersOf(ts)[args[0]].kill()
+	delete(playersOf(ts), args[0])
 }

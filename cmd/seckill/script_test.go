@@ -39,6 +39,12 @@ func TestMain(m *testing.M) {
 //	query name select         sets $name to what SQL says about the data folder
 //	tamper table assignments  changes the first row of a table by hand (orders: of any of them); sets $TABLE and $ROW
 //	mode file mode            what others may do with a file
+//	servers                   real servers, behind TLS and passwords; writes secrets/ and, from servers.yaml, seckill.yaml
+//	vary file old new         another configuration file: seckill.yaml with a text replaced
+//	play name argument...     a seckill process beside the script; its output is in name.log
+//	part name                 SIGTERM to it: it must end by itself, with exit code 0
+//	quit name                 kill -9, or nothing if it has ended
+//	secretless file...        no secret of secrets/ is in the files
 //
 // All of them use the data folder `data` and the addresses $SHOP and $ADMIN, as the program itself does, by its
 // environment.
@@ -48,7 +54,8 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata", Setup: settle, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "terminate": terminate, "die": die, "sell": sell, "until": until,
-			"query": query, "tamper": tamper, "mode": mode,
+			"query": query, "tamper": tamper, "mode": mode, "play": play, "part": part, "quit": quit, "vary": vary, "secretless": secretless,
+			"servers": func(ts *testscript.TestScript, neg bool, args []string) { startServers(t, ts, neg, args) },
 		},
 	})
 }
@@ -62,10 +69,12 @@ func settle(env *testscript.Env) error {
 	}
 	env.Setenv("SHOP", shop.Addr().String())
 	env.Setenv("ADMIN", admin.Addr().String())
+	env.Setenv("OPERATOR_KEY", "data/keys/operator.key")
 	env.Setenv("SECKILL_LISTEN", shop.Addr().String())
 	env.Setenv("SECKILL_ADMIN_LISTEN", admin.Addr().String())
 	env.Setenv("SECKILL_DATA", filepath.Join(env.WorkDir, "data"))
 	env.Values[processKey{}] = &process{}
+	env.Values[playersKey{}] = map[string]*process{}
 	return errors.Join(shop.Close(), admin.Close())
 }
 

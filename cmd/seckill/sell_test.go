@@ -32,7 +32,8 @@ func sell(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("ITEM", sale.Items[0].ID)
 }
 
-// operate posts to the operators' address of the script's process, with the key that it made.
+// operate posts to the operators' address of the script's process, with the key that it made, or another one that the
+// script names.
 func operate(ts *testscript.TestScript, path string, body, answer any) error {
 	encoded, err := json.Marshal(body)
 	if err != nil {
@@ -43,7 +44,7 @@ func operate(ts *testscript.TestScript, path string, body, answer any) error {
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(ts.ReadFile("data/keys/operator.key")))
+	request.Header.Set("Authorization", "Bearer "+strings.TrimSpace(ts.ReadFile(ts.Getenv("OPERATOR_KEY"))))
 	request.Header.Set("Content-Type", "application/json")
 	response, err := (&http.Client{Timeout: patience}).Do(request)
 	if err != nil {

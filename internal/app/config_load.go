@@ -57,6 +57,9 @@ func Load(options LoadOptions) (Config, error) {
 	if err := fill(&config, layers.Raw()); err != nil {
 		return Config{}, err
 	}
+	if !layers.Exists("profile") && config.Backend == BackendServices {
+		config.Profile = ProfileProduction
+	}
 	return config, config.check()
 }
 

@@ -1,203 +1,80 @@
 package app
 
-import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"fmt"
-	"os"
-	"regexp"
-	"strings"
-	"time"
-)
+import "time"
 
 // BackendServices keeps sales on servers: Redis, RabbitMQ and sharded MySQL, for any number of processes.
 const BackendServices = "services"
 
 // LoginConfig is how a store is entered; the password is written here or in a file of its own.
 type LoginConfig struct {
-	Username     string `yaml:"username"`
-	Password     Secret `yaml:"password"`
+	// The user's name; empty is Redis's default user, and nobody elsewhere.
+	Username string `yaml:"username"`
+	// The password; better, name its file.
+	Password Secret `yaml:"password"`
+	// The file that holds the password; nobody else may read it.
 	PasswordFile string `yaml:"password_file"`
 }
 
 // TLSConfig says whether and how a connection to a store is encrypted.
 type TLSConfig struct {
+	// false is for a network that nobody else is on; production takes it on loopback only.
 	Enabled bool `yaml:"enabled"`
-	// CAFile holds the certificates to trust; empty means the machine's.
-	CAFile     string `yaml:"ca_file"`
+	// Certificates (PEM) of the authorities to trust instead of the machine's.
+	CAFile string `yaml:"ca_file"`
+	// The name in the server's certificate, where it is not the host of the address.
 	ServerName string `yaml:"server_name"`
+	// The certificate (PEM) to show, where the server wants one.
+	CertFile string `yaml:"cert_file"`
+	// Its private key (PEM), which nobody else may read.
+	KeyFile string `yaml:"key_file"`
 }
 
 // RedisConfig says where Redis is.
 type RedisConfig struct {
-	Addresses   []string      `yaml:"addresses"`
-	Cluster     bool          `yaml:"cluster"`
-	Database    int           `yaml:"database"`
+	// host:port of the server, or of some nodes of a Redis Cluster.
+	Addresses []string `yaml:"addresses"`
+	// Says that the addresses are nodes of a Redis Cluster.
+	Cluster bool `yaml:"cluster"`
+	// The number of the database: 0-15; a cluster has only 0.
+	Database int `yaml:"database"`
+	// How long one call may take: 50ms-1s. A shopper waits for it.
 	CallTimeout time.Duration `yaml:"call_timeout"`
-	Login       LoginConfig   `yaml:"login"`
-	TLS         TLSConfig     `yaml:"tls"`
+	// How the server is entered.
+	Login LoginConfig `yaml:"login"`
+	// Whether the way there is encrypted.
+	TLS TLSConfig `yaml:"tls"`
 }
 
 // RabbitMQConfig says where the brokers of one cluster are.
 type RabbitMQConfig struct {
-	Addresses []string    `yaml:"addresses"`
-	Vhost     string      `yaml:"vhost"`
-	Prefix    string      `yaml:"prefix"`
-	Lanes     int         `yaml:"lanes"`
-	Prefetch  int         `yaml:"prefetch"`
-	Login     LoginConfig `yaml:"login"`
-	TLS       TLSConfig   `yaml:"tls"`
+	// host:port of every broker of the cluster; the next one is tried when one is away.
+	Addresses []string `yaml:"addresses"`
+	// The virtual host that holds the queues.
+	Vhost string `yaml:"vhost"`
+	// What the names of its queues begin with; two shops on one broker and virtual host need two.
+	Prefix string `yaml:"prefix"`
+	// Connections that publish side by side: 1-64.
+	Lanes int `yaml:"lanes"`
+	// Messages a worker may hold unacknowledged: 1-10000.
+	Prefetch int `yaml:"prefetch"`
+	// How the broker is entered.
+	Login LoginConfig `yaml:"login"`
+	// Whether the way there is encrypted.
+	TLS TLSConfig `yaml:"tls"`
 }
 
 // ShardConfig is one MySQL database. The first one holds the catalog.
 type ShardConfig struct {
-	Address     string      `yaml:"address"`
-	Database    string      `yaml:"database"`
-	Replicas    []string    `yaml:"replicas"`
-	Connections int         `yaml:"connections"`
-	Login       LoginConfig `yaml:"login"`
-	TLS         TLSConfig   `yaml:"tls"`
-}
-
-// checkServices looks at the servers' sections, which count only where they are used.
-func (c *Config) checkServices() error {
-	if c.Backend != BackendServices {
-		return nil
-	}
-	return firstOf(c.checkRedis(), c.checkRabbitMQ(), c.checkShards())
-}
-
-func (c *Config) checkRedis() error {
-	if len(c.Redis.Addresses) == 0 {
-		return errors.New("redis.addresses: is empty; name at least one host:port")
-	}
-	if len(c.Redis.Addresses) > 1 && !c.Redis.Cluster {
-		return errors.New("redis.cluster: must be true for more than one address")
-	}
-	if c.Redis.Cluster && c.Redis.Database != 0 {
-		return errors.New("redis.database: must be 0 in a cluster")
-	}
-	return firstOf(
-		addresses("redis.addresses", c.Redis.Addresses),
-		within("redis.database", c.Redis.Database, 0, 15),
-		within("redis.call_timeout", c.Redis.CallTimeout, 50*time.Millisecond, time.Second),
-		c.Redis.Login.check("redis.login"),
-	)
-}
-
-func (c *Config) checkRabbitMQ() error {
-	if len(c.RabbitMQ.Addresses) == 0 {
-		return errors.New("rabbitmq.addresses: is empty; name at least one host:port")
-	}
-	return firstOf(
-		addresses("rabbitmq.addresses", c.RabbitMQ.Addresses),
-		queueName("rabbitmq.prefix", c.RabbitMQ.Prefix),
-		within("rabbitmq.lanes", c.RabbitMQ.Lanes, 1, 64),
-		within("rabbitmq.prefetch", c.RabbitMQ.Prefetch, 1, 10_000),
-		c.RabbitMQ.Login.check("rabbitmq.login"),
-	)
-}
-
-// queueName takes what every tool for queues shows and quotes alike.
-func queueName(key, text string) error {
-	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`).MatchString(text) {
-		return fmt.Errorf("%s: must be 1-64 letters, digits, dots, dashes or underscores, got %q", key, text)
-	}
-	return nil
-}
-
-func (c *Config) checkShards() error {
-	if len(c.Shards) == 0 {
-		return errors.New("shards: is empty; name at least one MySQL database")
-	}
-	for i, shard := range c.Shards {
-		key := fmt.Sprintf("shards[%d]", i)
-		if shard.Database == "" {
-			return fmt.Errorf("%s.database: is missing", key)
-		}
-		if err := firstOf(
-			addresses(key+".address", []string{shard.Address}),
-			addresses(key+".replicas", shard.Replicas),
-			within(key+".connections", shard.Connections, 0, 10_000),
-			shard.Login.check(key+".login"),
-		); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func addresses(key string, list []string) error {
-	for _, text := range list {
-		if err := address(key, text); err != nil {
-			return err
-		}
-		if strings.HasPrefix(text, ":") {
-			return fmt.Errorf("%s: must name a host, got %q", key, text)
-		}
-	}
-	return nil
-}
-
-func (l LoginConfig) check(key string) error {
-	if l.Password != "" && l.PasswordFile != "" {
-		return fmt.Errorf("%s.password: cannot be set along with password_file; choose one", key)
-	}
-	return nil
-}
-
-// password reads the password from where it is written.
-func (l LoginConfig) password(key string) (string, error) {
-	if l.PasswordFile == "" {
-		return string(l.Password), nil
-	}
-	password, err := readSecret(l.PasswordFile)
-	if err != nil {
-		return "", fmt.Errorf("%s.password_file: cannot be read: %w", key, err)
-	}
-	return password, nil
-}
-
-// client is nil where TLS is not enabled.
-func (t TLSConfig) client(key string) (*tls.Config, error) {
-	if !t.Enabled {
-		return nil, nil //nolint:nilnil // nil is what every client library takes for "no TLS"
-	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile == "" {
-		return config, nil
-	}
-	pem, err := os.ReadFile(t.CAFile) //nolint:gosec // the operator names the file
-	if err != nil {
-		return nil, fmt.Errorf("%s.ca_file: cannot be read: %w", key, err)
-	}
-	config.RootCAs = x509.NewCertPool()
-	if !config.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("%s.ca_file: %s holds no certificate", key, t.CAFile)
-	}
-	return config, nil
-}
-
-// warnServices says what is unsafe about the way to the servers.
-func (c *Config) warnServices(warn func(key, sentence string)) {
-	if c.Backend != BackendServices {
-		return
-	}
-	plain := func(key string, hosts []string, login LoginConfig, t TLSConfig) {
-		for _, host := range hosts {
-			if !loopback(host) && !t.Enabled {
-				warn(key+".tls.enabled", fmt.Sprintf("is false, so whatever goes to %s can be read on the way", host))
-				break
-			}
-		}
-		if login.Password == "" && login.PasswordFile == "" {
-			warn(key+".login.password_file", "is empty, so anybody who reaches the server may change it")
-		}
-	}
-	plain("redis", c.Redis.Addresses, c.Redis.Login, c.Redis.TLS)
-	plain("rabbitmq", c.RabbitMQ.Addresses, c.RabbitMQ.Login, c.RabbitMQ.TLS)
-	for i, shard := range c.Shards {
-		plain(fmt.Sprintf("shards[%d]", i), append([]string{shard.Address}, shard.Replicas...), shard.Login, shard.TLS)
-	}
+	// host:port of the server that is written to.
+	Address string `yaml:"address"`
+	// The database on it; it must exist.
+	Database string `yaml:"database"`
+	// host:port of servers that follow this one; read where a moment's delay does not matter.
+	Replicas []string `yaml:"replicas"`
+	// How many connections one process may have for writing, and as many for reading: 1-10000; 0 means 16.
+	Connections int `yaml:"connections"`
+	// How the database is entered.
+	Login LoginConfig `yaml:"login"`
+	// Whether the way there is encrypted.
+	TLS TLSConfig `yaml:"tls"`
 }

@@ -101,6 +101,9 @@ func (c *Config) read(key string, text Secret, file string, least int) (string, 
 	if err != nil {
 		return "", fmt.Errorf("%s_file: cannot be read: %w", key, err)
 	}
+	if err := c.checkAccess(key+"_file", file); err != nil {
+		return "", err
+	}
 	if err := longEnough(key+"_file", secret, least); err != nil {
 		return "", err
 	}
@@ -108,6 +111,26 @@ func (c *Config) read(key string, text Secret, file string, least int) (string, 
 		return "", fmt.Errorf("%s_file: holds what looks like a placeholder (refused by profile: production)", key)
 	}
 	return secret, nil
+}
+
+// everybody are the permissions that make a file no secret: to read it, or to put another one in its place.
+const everybody = 0o007
+
+// checkAccess refuses, in production, a secret that everybody on the machine can read or replace. The owner's group may
+// have it: that is how containers are given theirs.
+func (c *Config) checkAccess(key, file string) error {
+	if c.Profile != ProfileProduction {
+		return nil
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return fmt.Errorf("%s: cannot be read: %w", key, err)
+	}
+	if info.Mode().Perm()&everybody != 0 {
+		return fmt.Errorf("%s: %s is open to everybody on this machine, its mode is %04o; run chmod 600 on it (refused by profile: production)",
+			key, file, info.Mode().Perm())
+	}
+	return nil
 }
 
 // readSecret reads the only line of a file.
@@ -193,6 +216,25 @@ func (c *Config) secrets() iter.Seq2[string, placedSecret] {
 		}
 		for i, operator := range c.Operators {
 			if !yield(fmt.Sprintf("operators[%d].key", i), placedSecret{operator.Key, operator.KeyFile}) {
+				return
+			}
+		}
+		for key, login := range c.logins() {
+			if login.hasPassword() && !yield(key+".password", placedSecret{login.Password, login.PasswordFile}) {
+				return
+			}
+		}
+	}
+}
+
+// logins are those of the servers, where servers are used, by key.
+func (c *Config) logins() iter.Seq2[string, LoginConfig] {
+	return func(yield func(string, LoginConfig) bool) {
+		if c.Backend != BackendServices || !yield("redis.login", c.Redis.Login) || !yield("rabbitmq.login", c.RabbitMQ.Login) {
+			return
+		}
+		for i, shard := range c.Shards {
+			if !yield(fmt.Sprintf("shards[%d].login", i), shard.Login) {
 				return
 			}
 		}

@@ -95,23 +95,29 @@ func (d *distributed) sell(units int64, shoppers int) <-chan crowdResult {
 
 func TestFleet(t *testing.T) {
 	t.Parallel()
-	t.Run("sells out on real servers, and everything adds up", func(t *testing.T) {
+	t.Run("sells out on real servers, everything adds up, and nobody has anything to warn of", func(t *testing.T) {
 		t.Parallel()
-		f := startFleet(t)
+		var book logBook
+		f := startFleet(t, book.keep)
 		done := f.sell(doomedUnits, 2*doomedUnits)
 		f.await("every unit is sold", func() bool { return f.sold() == doomedUnits })
 		f.judge(<-done, doomedUnits)
+		ending, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		f.Shutdown(ending)
+		book.wantSilence(t)
 	})
 	t.Run("loses nothing when processes and servers are killed in mid-sale", func(t *testing.T) {
 		t.Parallel()
 		f := startFleet(t)
-		const units = 2000
-		done := f.sell(units, 2*units)
+		const units = 1000
+		done := f.sell(units, units)
 		f.awaitSold(20)
 		for _, blow := range f.blows() {
 			blow()
 		}
-		f.judge(<-done, units)
+		// Some units may be in doubt for a minute, and the crowd goes home meanwhile: not everything need be sold.
+		f.addsUp(<-done)
 	})
 }
 

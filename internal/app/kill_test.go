@@ -81,6 +81,15 @@ func (v *victim) awaitSold(units int64) {
 // judge holds what the crowd was told against the orders, and the sale against its allotment.
 func (v *victim) judge(result crowdResult, units int64) {
 	v.t.Helper()
+	v.addsUp(result)
+	if got := v.sold(); got != units {
+		v.t.Errorf("%d of %d units are sold", got, units)
+	}
+}
+
+// addsUp holds what the crowd was told against the books.
+func (v *victim) addsUp(result crowdResult) {
+	v.t.Helper()
 	if result.err != nil {
 		v.t.Fatal(result.err)
 	}
@@ -89,8 +98,5 @@ func (v *victim) judge(result crowdResult, units int64) {
 	}
 	if result.report.Audit == nil {
 		v.t.Error("nothing was audited")
-	}
-	if got := v.sold(); got != units {
-		v.t.Errorf("%d of %d units are sold", got, units)
 	}
 }

@@ -29,7 +29,11 @@ func withShards(ctx context.Context, config Config, log *slog.Logger, do func(*s
 	}
 	b := &Backend{}
 	defer func() { err = errors.Join(err, b.Close()) }()
-	store, err := b.openShards(ctx, config, log)
+	doors, err := config.shardEntrances()
+	if err != nil {
+		return err
+	}
+	store, err := b.openShards(ctx, config, doors, log)
 	if err != nil {
 		return err
 	}

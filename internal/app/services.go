@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/guard"
 	"github.com/seckill-dev/seckill/internal/rabbitmq"
@@ -24,7 +25,11 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 			err = errors.Join(err, b.Close())
 		}
 	}()
-	store, err := b.openShards(ctx, config, log)
+	doors, err := config.entrances()
+	if err != nil {
+		return nil, err
+	}
+	store, err := b.openShards(ctx, config, doors.shards, log)
 	if err != nil {
 		return nil, err
 	}
@@ -37,10 +42,10 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err := b.leaseIDs(ctx, store); err != nil {
 		return nil, err
 	}
-	if err := b.dialRedis(config.Redis, log); err != nil {
+	if err := b.dialRedis(config.Redis, doors.redis, log); err != nil {
 		return nil, err
 	}
-	return b, b.dialRabbitMQ(ctx, config.RabbitMQ, log)
+	return b, b.dialRabbitMQ(ctx, config, doors.rabbitmq, log)
 }
 
 // checkShards refuses in production what a database does not keep, and warns of it otherwise.
@@ -58,38 +63,28 @@ func checkShards(ctx context.Context, config Config, store *sqlstore.Store, log 
 	return nil
 }
 
-func (b *Backend) openShards(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {
+func (b *Backend) openShards(
+	ctx context.Context, config Config, doors []entrance, log *slog.Logger,
+) (*sqlstore.Store, error) {
 	shards := make([]sqlstore.ShardConfig, len(config.Shards))
 	for i, shard := range config.Shards {
-		server, err := shard.server(fmt.Sprintf("shards[%d]", i))
-		if err != nil {
-			return nil, err
-		}
-		shards[i] = sqlstore.ShardConfig{Readers: shard.Connections, MySQL: server}
+		shards[i] = sqlstore.ShardConfig{Readers: shard.Connections, MySQL: shard.server(doors[i])}
 	}
 	store, err := sqlstore.Open(ctx, sqlstore.Config{Shards: shards, Clock: seckill.SystemClock{}, Log: log})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("shards: %w", err)
 	}
 	b.onClose(store.Close)
 	b.useStore(store)
 	return store, nil
 }
 
-func (s ShardConfig) server(key string) (*sqlstore.MySQLConfig, error) {
-	password, err := s.Login.password(key + ".login")
-	if err != nil {
-		return nil, err
-	}
-	encrypted, err := s.TLS.client(key + ".tls")
-	if err != nil {
-		return nil, err
-	}
-	server := &sqlstore.MySQLConfig{DSN: s.dsn(s.Address), Password: password, Writers: s.Connections, TLS: encrypted}
+func (s ShardConfig) server(door entrance) *sqlstore.MySQLConfig {
+	server := &sqlstore.MySQLConfig{DSN: s.dsn(s.Address), Password: door.password, Writers: s.Connections, TLS: door.tls}
 	for _, replica := range s.Replicas {
 		server.Replicas = append(server.Replicas, s.dsn(replica))
 	}
-	return server, nil
+	return server
 }
 
 func (s ShardConfig) dsn(address string) string {
@@ -106,18 +101,10 @@ func (b *Backend) leaseIDs(ctx context.Context, store *sqlstore.Store) error {
 	return nil
 }
 
-func (b *Backend) dialRedis(config RedisConfig, log *slog.Logger) error {
-	password, err := config.Login.password("redis.login")
-	if err != nil {
-		return err
-	}
-	encrypted, err := config.TLS.client("redis.tls")
-	if err != nil {
-		return err
-	}
+func (b *Backend) dialRedis(config RedisConfig, door entrance, log *slog.Logger) error {
 	options := redis.Options{
 		Addresses: config.Addresses, Cluster: config.Cluster, DB: config.Database,
-		Username: config.Login.Username, Password: password, TLS: encrypted, CallTimeout: config.CallTimeout,
+		Username: door.username, Password: door.password, TLS: door.tls, CallTimeout: config.CallTimeout,
 	}
 	lent, err := redis.OpenLent(options)
 	if err != nil {
@@ -134,26 +121,41 @@ func (b *Backend) dialRedis(config RedisConfig, log *slog.Logger) error {
 	return nil
 }
 
-func (b *Backend) dialRabbitMQ(ctx context.Context, config RabbitMQConfig, log *slog.Logger) error {
-	password, err := config.Login.password("rabbitmq.login")
-	if err != nil {
-		return err
-	}
-	encrypted, err := config.TLS.client("rabbitmq.tls")
-	if err != nil {
-		return err
-	}
+func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance, log *slog.Logger) error {
 	shards := b.Shards.Count()
 	queue, err := rabbitmq.Open(ctx, rabbitmq.Config{
-		URLs: config.urls(), Username: config.Login.Username, Password: password, TLS: encrypted, Name: "seckill",
-		Prefix: config.Prefix, Shards: shards, Lanes: config.Lanes, Prefetch: config.Prefetch, Clock: seckill.SystemClock{}, Log: log,
+		URLs: config.RabbitMQ.urls(), Username: door.username, Password: door.password, TLS: door.tls, Name: "seckill",
+		Prefix: config.RabbitMQ.Prefix, Shards: shards, Lanes: config.RabbitMQ.Lanes, Prefetch: config.RabbitMQ.Prefetch, Clock: seckill.SystemClock{}, Log: log,
 	})
 	if err != nil {
 		return err
 	}
 	b.onClose(queue.Close)
+	if err := awaitRabbitMQ(ctx, queue, config.Profile, log); err != nil {
+		return err
+	}
 	b.Publisher = guard.NewPublisher(queue, shardBreakers("rabbitmq", shards, guard.Options{Log: log, ProbesMax: publishesAtOnce}))
 	b.Consumer, b.Queue, b.DeadLetters = queue, queue, queue
+	return nil
+}
+
+// brokerStartWait is how long a start waits for the broker. Connecting takes a moment, and a process that serves before
+// would complain of a queue that is only not connected yet; but to say that a password is wrong takes RabbitMQ 3 s.
+const brokerStartWait = 5 * time.Second
+
+// awaitRabbitMQ gives the connections their moment. A broker that is away stops no start: shoppers hear busy until it is
+// back, and find everything else as always. One that is there and will not have us does so in production.
+func awaitRabbitMQ(ctx context.Context, queue *rabbitmq.Queue, profile Profile, log *slog.Logger) error {
+	waiting, cancel := context.WithTimeout(ctx, brokerStartWait)
+	defer cancel()
+	err := queue.AwaitReady(waiting)
+	switch {
+	case err == nil:
+	case rabbitmq.RefusesUs(err) && profile == ProfileProduction:
+		return fmt.Errorf("rabbitmq.login: is refused: %w; check user, password, vhost and what the user may do there", err)
+	default:
+		log.Warn("starting without rabbitmq", "error", err)
+	}
 	return nil
 }
 

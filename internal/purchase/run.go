@@ -62,9 +62,9 @@ func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(err, s.lookups.empty(drain))
 }
 
-// repeat runs a job in its rhythm. A failure is logged when it begins and when it is over, not each time.
+// repeat runs a job in its rhythm.
 func (s *Service) repeat(ctx context.Context, job job) {
-	failing := false
+	failing := trouble{log: s.log.With("job", job.name)}
 	for {
 		err := job.once(ctx)
 		if ctx.Err() != nil {
@@ -73,14 +73,7 @@ func (s *Service) repeat(ctx context.Context, job job) {
 		if err != nil {
 			s.ports.Metrics.failed(job.name)
 		}
-		if failing != (err != nil) {
-			failing = err != nil
-			if failing {
-				s.log.Warn("a background job fails", "job", job.name, "error", err)
-			} else {
-				s.log.Info("a background job works again", "job", job.name)
-			}
-		}
+		failing.note(s.clock.Now(), err)
 		select {
 		case <-ctx.Done():
 			return

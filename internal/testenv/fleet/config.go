@@ -16,7 +16,7 @@ func (f *Fleet) File() string { return filepath.Join(f.dir, "seckill.yaml") }
 // writeConfig makes the databases and writes the file.
 func (f *Fleet) writeConfig(ctx context.Context) error {
 	var text strings.Builder
-	fmt.Fprintf(&text, "backend: services\ndata: %q\n%s\n", filepath.Join(f.dir, "data"), f.config.Settings)
+	fmt.Fprintf(&text, "backend: services\nprofile: development\ndata: %q\n%s\n", filepath.Join(f.dir, "data"), f.config.Settings)
 	fmt.Fprintf(&text, "redis: {addresses: [%q]}\n", f.Redis.Addr())
 	fmt.Fprintf(&text, "rabbitmq: {addresses: [%q], login: {username: %q, password: %q}}\nshards:\n",
 		f.RabbitMQ.Addr(), f.RabbitMQ.User(), f.RabbitMQ.Password())

@@ -14,4 +14,6 @@ package server
 type Options struct {
 	// Dir holds the server's data and log. It is kept when the server is closed; a temporary one, if empty, is not.
 	Dir string
+	// TLS adds an encrypted way in; see SecureAddr.
+	TLS *TLS
 }

@@ -27,6 +27,7 @@ type machine struct {
 	name   string
 	dir    string
 	isOurs bool // the folder: made here, removed at the end
+	tls    *TLS // nil: there is only the plain way in
 	id     identity
 
 	launch  func(ctx context.Context) error // starts the process and waits until it serves
@@ -43,11 +44,14 @@ type identity struct {
 	Port     int
 	NodePort int    `json:",omitempty"` // RabbitMQ: the Erlang distribution
 	Password string `json:",omitempty"`
+	// SecurePort is another port for TLS.
+	SecurePort int `json:",omitempty"`
 }
 
-// newMachine makes the server's folder: dir, or a temporary one.
-func newMachine(name, dir string) (*machine, error) {
-	m := &machine{name: name, dir: dir, isOurs: dir == ""}
+// newMachine makes the server's folder: the one that is asked for, or a temporary one.
+func newMachine(name string, options Options) (*machine, error) {
+	dir := options.Dir
+	m := &machine{name: name, dir: dir, isOurs: dir == "", tls: options.TLS}
 	var err error
 	if m.isOurs {
 		m.dir, err = os.MkdirTemp("", "seckill-"+name+"-")

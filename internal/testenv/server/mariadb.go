@@ -26,7 +26,7 @@ type MariaDB struct{ *machine }
 // OpenMariaDB starts a server on a port that nobody else has. Its password is its own, so that whoever was quicker to the
 // port is not taken for it.
 func OpenMariaDB(ctx context.Context, options Options) (*MariaDB, error) {
-	base, err := newMachine("mariadbd", options.Dir)
+	base, err := newMachine("mariadbd", options)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (m *MariaDB) install(ctx context.Context) error {
 	user := "'" + mariadbUser + "'@'127.0.0.1'"
 	// The server is installed without privileges; the first statement turns them on.
 	begin := "FLUSH PRIVILEGES;\nCREATE USER " + user + " IDENTIFIED BY '" + m.id.Password + "';\n" +
-		"GRANT ALL ON *.* TO " + user + ";\n"
+		"GRANT ALL ON *.* TO " + user + " WITH GRANT OPTION;\n"
 	err := errors.Join(os.RemoveAll(m.data()), os.MkdirAll(m.scratch(), 0o700), os.WriteFile(m.userFile(), []byte(begin), 0o600))
 	if err != nil {
 		return fmt.Errorf("prepare a folder for mariadbd: %w", err)
@@ -105,6 +105,9 @@ func (m *MariaDB) start(ctx context.Context) error {
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=48M", "--innodb-file-per-table=0", "--sync-frm=0",
 		"--performance-schema=0", "--innodb-buffer-pool-dump-at-shutdown=0", "--innodb-buffer-pool-load-at-startup=0",
 	})
+	if m.tls != nil {
+		arguments = append(arguments, "--ssl-ca="+m.tls.CAFile, "--ssl-cert="+m.tls.CertFile, "--ssl-key="+m.tls.KeyFile)
+	}
 	return m.run(process.Command{Args: arguments}, func() error { return m.awaitReady(ctx) })
 }
 

@@ -38,13 +38,24 @@ raft.wal_max_size_bytes = 33554432
 log.console.level = warning
 `
 
+// brokerTLS are the settings of the encrypted port.
+const brokerTLS = `
+listeners.ssl.default = 127.0.0.1:%d
+num_acceptors.ssl = 2
+ssl_options.cacertfile = %s
+ssl_options.certfile = %s
+ssl_options.keyfile = %s
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = true
+`
+
 // RabbitMQ is a private rabbitmq-server: one node, no plugins. Its Erlang needs no epmd, the port mapper that every
 // Erlang on a machine shares and that would be left behind: whoever talks to the node knows its port.
 type RabbitMQ struct{ *machine }
 
 // OpenRabbitMQ starts a server on ports that nobody else has. It takes seconds.
 func OpenRabbitMQ(ctx context.Context, options Options) (*RabbitMQ, error) {
-	m, err := newMachine("rabbitmq-server", options.Dir)
+	m, err := newMachine("rabbitmq-server", options)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +71,7 @@ func OpenRabbitMQ(ctx context.Context, options Options) (*RabbitMQ, error) {
 
 func (r *RabbitMQ) choosePorts() (err error) {
 	r.id.NodePort, err = FreePort()
-	return errors.Join(err, r.choosePort())
+	return errors.Join(err, r.choosePort(), r.chooseSecurePort())
 }
 
 // User is who may log in, from this machine only.
@@ -102,7 +113,11 @@ func (r *RabbitMQ) prepare() error {
 	if err := os.WriteFile(r.file("plugins"), []byte("[].\n"), 0o600); err != nil {
 		return err
 	}
-	return os.WriteFile(r.file("rabbitmq.conf"), fmt.Appendf(nil, brokerSettings, r.id.Port), 0o600)
+	settings := fmt.Appendf(nil, brokerSettings, r.id.Port)
+	if r.tls != nil {
+		settings = fmt.Appendf(settings, brokerTLS, r.id.SecurePort, r.tls.CAFile, r.tls.CertFile, r.tls.KeyFile)
+	}
+	return os.WriteFile(r.file("rabbitmq.conf"), settings, 0o600)
 }
 
 // environment lets the server find nothing but its own folder.

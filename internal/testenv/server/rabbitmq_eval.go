@@ -51,6 +51,14 @@ func (r *RabbitMQ) UnlimitQueue(ctx context.Context) error {
 	return r.eval(ctx, `ok = rabbit_policy:delete(<<"/">>, <<"limit">>, <<"testenv">>).`)
 }
 
+// AddUser makes a virtual host, and a user who may do anything there and nothing elsewhere.
+func (r *RabbitMQ) AddUser(ctx context.Context, vhost, name, password string) error {
+	return r.eval(ctx, fmt.Sprintf(`ok = rabbit_vhost:add(<<%[1]q>>, <<"testenv">>),
+		ok = rabbit_auth_backend_internal:add_user(<<%[2]q>>, <<%[3]q>>, <<"testenv">>),
+		ok = rabbit_auth_backend_internal:set_permissions(<<%[2]q>>, <<%[1]q>>, <<".*">>, <<".*">>, <<".*">>, <<"testenv">>).`,
+		vhost, name, password))
+}
+
 // eval has the server's own Erlang evaluate an expression, as rabbitmqctl eval does in ten times the time.
 func (r *RabbitMQ) eval(ctx context.Context, expression string) error {
 	const ask = `[N, S] = init:get_plain_arguments(), {ok, T, _} = erl_scan:string(S), {ok, E} = erl_parse:parse_exprs(T),

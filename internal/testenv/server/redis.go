@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -27,14 +28,14 @@ type Redis struct {
 
 // OpenRedis starts a server on a port that nobody else has.
 func OpenRedis(ctx context.Context, options Options) (*Redis, error) {
-	m, err := newMachine("redis-server", options.Dir)
+	m, err := newMachine("redis-server", options)
 	if err != nil {
 		return nil, err
 	}
 	r := &Redis{machine: m}
 	m.launch = r.start
 	m.empty = func(context.Context) error { return os.RemoveAll(r.data()) }
-	if err := m.settle(ctx, m.choosePort); err != nil {
+	if err := m.settle(ctx, func() error { return errors.Join(m.choosePort(), m.chooseSecurePort()) }); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -55,6 +56,10 @@ func (r *Redis) start(ctx context.Context) error {
 		"redis-server", "--bind", "127.0.0.1", "--port", strconv.Itoa(r.id.Port), "--dir", r.data(),
 		"--appendonly", "yes", "--save", "", "--maxmemory-policy", "noeviction",
 		"--repl-diskless-sync-delay", "0", // nobody else will join
+	}
+	if r.tls != nil {
+		args = append(args, "--tls-port", strconv.Itoa(r.id.SecurePort), "--tls-ca-cert-file", r.tls.CAFile,
+			"--tls-cert-file", r.tls.CertFile, "--tls-key-file", r.tls.KeyFile)
 	}
 	if r.master != "" {
 		host, port, err := net.SplitHostPort(r.master)
