@@ -36,6 +36,9 @@ type Backend struct {
 	// emptyRedis makes Redis lose everything; for tests.
 	emptyRedis func()
 
+	// ready says why no shopper should be sent here; nil where nothing can.
+	ready func() error
+
 	stages  []service.Stage
 	closers []func() error
 }

@@ -46,9 +46,14 @@ func runDoomed(cut string) int {
 		return 1
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	app.LogLibraries(log)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	system, err := app.Open(ctx, config, plan, log, cuts{dieAt(point, times)}.option())
+	hook := dieAt(point, times)
+	if file := os.Getenv(configVariable); file != "" {
+		hook = ordersOf(file).obey
+	}
+	system, err := app.Open(ctx, config, plan, log, cuts{hook}.option())
 	if err == nil {
 		err = system.Run(ctx)
 	}
@@ -83,8 +88,6 @@ type victim struct {
 	child  *exec.Cmd
 	exited chan struct{}
 	sale   api.AdminSale
-	// spread is over how long the crowd arrives; 0 means the crowd's default.
-	spread time.Duration
 }
 
 func newVictim(t *testing.T) *victim {
@@ -197,7 +200,7 @@ func (v *victim) preload() error {
 }
 
 // crowd plays shoppers until all of them are done, whatever happens to the process meanwhile.
-func (v *victim) crowd(shoppers int) <-chan crowdResult {
+func (v *victim) crowd(shoppers int, change ...func(*crowd.Config)) <-chan crowdResult {
 	credentials, err := v.config.Credentials()
 	if err != nil {
 		v.t.Fatal(err)
@@ -210,13 +213,17 @@ func (v *victim) crowd(shoppers int) <-chan crowdResult {
 	if err != nil {
 		v.t.Fatal(err)
 	}
+	config := crowd.Config{
+		BaseURL: v.config.URL(), AdminURL: v.config.AdminURL(), OperatorKey: credentials.Operators[0].Key,
+		Sale: v.sale.ID, Shoppers: shoppers, Concurrency: 32, Patience: patience, Out: v.t.Output(), Quiet: true,
+		Mint: func(user string) (string, error) { return tokens.Mint(seckill.UserID(user), time.Hour) },
+	}
+	for _, do := range change {
+		do(&config)
+	}
 	done := make(chan crowdResult, 1)
 	go func() {
-		report, err := crowd.Run(v.t.Context(), crowd.Config{
-			BaseURL: v.config.URL(), AdminURL: v.config.AdminURL(), OperatorKey: credentials.Operators[0].Key,
-			Sale: v.sale.ID, Shoppers: shoppers, Concurrency: 32, Spread: v.spread, Patience: patience, Out: v.t.Output(), Quiet: true,
-			Mint: func(user string) (string, error) { return tokens.Mint(seckill.UserID(user), time.Hour) },
-		})
+		report, err := crowd.Run(v.t.Context(), config)
 		done <- crowdResult{report, err}
 	}()
 	return done

@@ -83,6 +83,9 @@ func (s *System) ready(context.Context) error {
 	if err := s.Buying.Ready(); err != nil {
 		return seckill.BusyFor(time.Second, err.Error())
 	}
+	if s.Backend.ready != nil {
+		return s.Backend.ready()
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/crowd"
 	"github.com/seckill-dev/seckill/internal/rabbitmq"
 	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/testenv/fleet"
@@ -15,9 +16,9 @@ const (
 	brokerShoppers = 240
 	// brokerSpread keeps the crowd coming while something is broken.
 	brokerSpread = 4 * time.Second
-	// sellsWithin is how soon the shop must sell again when the broker answers; tests share their machine, so they allow more.
-	sellsWithin     = 5 * time.Second
-	sellsWithinBusy = 3 * sellsWithin
+	// brokerSellsWithin is how soon the shop must sell again when the broker answers; tests share their machine, so they allow more.
+	brokerSellsWithin     = 5 * time.Second
+	brokerSellsWithinBusy = 3 * brokerSellsWithin
 )
 
 // brokerFleet is a fleet whose broker is broken in one way after the other, with a sale of its own for each, and one long
@@ -32,7 +33,6 @@ func startBrokerFleet(t *testing.T) *brokerFleet {
 	t.Helper()
 	logs := &fleetLogs{t: t}
 	f := &brokerFleet{logs: logs, distributed: startFleet(t, func(c *fleet.Config) { c.Output = logs.writer })}
-	f.spread = brokerSpread
 	f.create(probeUnits)
 	if err := f.preload(); err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestFleetBroker(t *testing.T) {
 }
 
 func sellsQuietly(f *brokerFleet) {
-	f.judge(<-f.sell(brokerUnits, brokerShoppers), brokerUnits)
+	f.judge(<-f.sellSlowly(), brokerUnits)
 	f.probe.mustBuy()
 	if complaints := f.logs.complaints(); complaints != "" {
 		f.t.Errorf("complains:\n%s", complaints)
@@ -89,7 +89,7 @@ func sellsQuietly(f *brokerFleet) {
 func brokerKilled(f *brokerFleet) {
 	done := f.sellSome()
 	f.RabbitMQ.Kill()
-	f.closesWithin(sellsWithin)
+	f.closesWithin(brokerSellsWithin)
 	f.touchesNoStock()
 	f.must(f.RabbitMQ.Restart(f.t.Context()))
 	f.sellsAgain()
@@ -100,7 +100,7 @@ func brokerHung(f *brokerFleet) {
 	done := f.sellSome()
 	f.must(f.RabbitMQ.Stop())
 	thaw := time.After(5 * time.Second)
-	f.closesWithin(sellsWithin)
+	f.closesWithin(brokerSellsWithin)
 	f.touchesNoStock()
 	<-thaw
 	f.must(f.RabbitMQ.Continue())
@@ -112,7 +112,7 @@ func brokerBlocked(f *brokerFleet) {
 	done := f.sellSome()
 	f.must(f.RabbitMQ.BlockPublishers(f.t.Context()))
 	free := time.After(3 * time.Second)
-	f.closesWithin(sellsWithin)
+	f.closesWithin(brokerSellsWithin)
 	f.touchesNoStock()
 	<-free
 	f.must(f.RabbitMQ.UnblockPublishers(f.t.Context()))
@@ -162,10 +162,18 @@ func brokerWiped(f *brokerFleet) {
 	f.judge(<-done, brokerUnits)
 }
 
+// sellSlowly starts a sale whose crowd comes little by little.
+func (f *brokerFleet) sellSlowly() <-chan crowdResult {
+	f.t.Helper()
+	f.create(brokerUnits)
+	f.must(f.preload())
+	return f.crowd(brokerShoppers, func(c *crowd.Config) { c.Spread = brokerSpread })
+}
+
 // sellSome starts a sale and returns in the middle of it.
 func (f *brokerFleet) sellSome() <-chan crowdResult {
 	f.t.Helper()
-	done := f.sell(brokerUnits, brokerShoppers)
+	done := f.sellSlowly()
 	f.awaitSold(brokerUnits / 10)
 	return done
 }
@@ -229,8 +237,8 @@ func (f *brokerFleet) sellsAgain() {
 		f.await("an api sells again", func() bool { return f.probe.buy(door) == "" })
 	}
 	took := time.Since(began)
-	f.t.Logf("sells again after %v (wanted within %v on an idle machine)", took, sellsWithin)
-	if took > sellsWithinBusy {
+	f.t.Logf("sells again after %v (wanted within %v on an idle machine)", took, brokerSellsWithin)
+	if took > brokerSellsWithinBusy {
 		f.t.Errorf("sells again only after %v", took)
 	}
 }

@@ -33,7 +33,7 @@ func withShards(ctx context.Context, config Config, log *slog.Logger, do func(*s
 	if err != nil {
 		return err
 	}
-	store, err := b.openShards(ctx, config, doors, log)
+	store, err := b.openShards(ctx, config, doors, nil, log)
 	if err != nil {
 		return err
 	}

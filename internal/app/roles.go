@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -48,17 +49,27 @@ func (b *Backend) purchasePorts(log *slog.Logger, metrics purchase.Metrics) purc
 // newKeeper returns a keeper of all jobs. Each keeper has jobs of its own: what they remember only saves work.
 func (b *Backend) newKeeper(log *slog.Logger) *keeper.Keeper {
 	ports := b.keeperPorts(log)
-	return keeper.New(ports.Clock, log,
-		keeper.Turn{Name: "renew", Every: seckill.RenewEvery, Job: keeper.NewRenew(ports)},
-		keeper.Turn{Name: "clock", Every: 500 * time.Millisecond, Job: keeper.NewClock(ports)},
-		keeper.Turn{Name: "recover", Every: 300 * time.Millisecond, Job: keeper.NewRecover(ports)},
-		keeper.Turn{Name: "issue", Every: 500 * time.Millisecond, Job: keeper.NewIssue(ports)},
-		keeper.Turn{Name: "owed", Every: 500 * time.Millisecond, Job: keeper.NewOwed(ports)},
-		keeper.Turn{Name: "relay", Every: time.Second, Job: keeper.NewRelay(ports)},
-		keeper.Turn{Name: "complete", Every: time.Second, Job: settle.NewCompleter(b.settlePorts(log))},
-		keeper.Turn{Name: "doubt", Every: 2 * time.Second, Job: keeper.NewDoubt(ports)},
-		keeper.Turn{Name: "sweep", Every: time.Minute, Job: keeper.NewSweep(ports)},
-	)
+	turns := []keeper.Turn{
+		{Name: "clock", Every: 500 * time.Millisecond, Job: keeper.NewClock(ports)},
+		{Name: "complete", Every: time.Second, Job: settle.NewCompleter(b.settlePorts(log))},
+		{Name: "sweep", Every: time.Minute, Job: keeper.NewSweep(ports)},
+	}
+	for shard := range b.Shards.Count() {
+		turns = append(turns, turnsOf(ports.On(shard), fmt.Sprintf(" of shard %d", shard))...)
+	}
+	return keeper.New(ports.Clock, log, turns...)
+}
+
+// turnsOf are the jobs that one shard must not be kept from because another does not answer.
+func turnsOf(ports keeper.Ports, of string) []keeper.Turn {
+	return []keeper.Turn{
+		{Name: "renew" + of, Every: seckill.RenewEvery, Job: keeper.NewRenew(ports)},
+		{Name: "recover" + of, Every: 300 * time.Millisecond, Job: keeper.NewRecover(ports)},
+		{Name: "issue" + of, Every: 500 * time.Millisecond, Job: keeper.NewIssue(ports)},
+		{Name: "owed" + of, Every: 500 * time.Millisecond, Job: keeper.NewOwed(ports)},
+		{Name: "relay" + of, Every: time.Second, Job: keeper.NewRelay(ports)},
+		{Name: "doubt" + of, Every: 2 * time.Second, Job: keeper.NewDoubt(ports)},
+	}
 }
 
 func (b *Backend) keeperStage(name string, log *slog.Logger) service.Stage {

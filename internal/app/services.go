@@ -29,48 +29,30 @@ func openServices(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err != nil {
 		return nil, err
 	}
-	store, err := b.openShards(ctx, config, doors.shards, log)
+	store, err := b.admitShards(ctx, config, doors.shards, log)
 	if err != nil {
 		return nil, err
 	}
-	if err := store.Verify(ctx); err != nil {
-		return nil, fmt.Errorf("shards: %w; run `seckill migrate up` first", err)
-	}
-	if err := checkShards(ctx, config, store, log); err != nil {
+	if err := b.leaseIDs(ctx, store); errors.Is(err, seckill.ErrTransient) || sqlstore.Away(err) {
+		log.Warn("no ids are made until the catalog's shard answers", "error", err)
+	} else if err != nil {
 		return nil, err
 	}
-	if err := b.leaseIDs(ctx, store); err != nil {
-		return nil, err
-	}
-	if err := b.dialRedis(config.Redis, doors.redis, log); err != nil {
+	if err := b.dialRedis(ctx, config, doors.redis, log); err != nil {
 		return nil, err
 	}
 	return b, b.dialRabbitMQ(ctx, config, doors.rabbitmq, log)
 }
 
-// checkShards refuses in production what a database does not keep, and warns of it otherwise.
-func checkShards(ctx context.Context, config Config, store *sqlstore.Store, log *slog.Logger) error {
-	warnings, err := store.Check(ctx)
-	if err != nil {
-		return fmt.Errorf("check the shards: %w", err)
-	}
-	for _, warning := range warnings {
-		if config.Profile == ProfileProduction {
-			return fmt.Errorf("shards[%d]: %s (refused by profile: production)", warning.Shard, warning.Text)
-		}
-		log.Warn("profile: production would refuse this", "shard", warning.Shard, "setting", warning.Text)
-	}
-	return nil
-}
-
+// openShards opens the shards, each behind its guard; without guards every call goes through.
 func (b *Backend) openShards(
-	ctx context.Context, config Config, doors []entrance, log *slog.Logger,
+	ctx context.Context, config Config, doors []entrance, guards []sqlstore.Guard, log *slog.Logger,
 ) (*sqlstore.Store, error) {
 	shards := make([]sqlstore.ShardConfig, len(config.Shards))
 	for i, shard := range config.Shards {
 		shards[i] = sqlstore.ShardConfig{Readers: shard.Connections, MySQL: shard.server(doors[i])}
 	}
-	store, err := sqlstore.Open(ctx, sqlstore.Config{Shards: shards, Clock: seckill.SystemClock{}, Log: log})
+	store, err := sqlstore.Open(ctx, sqlstore.Config{Shards: shards, Guards: guards, Clock: seckill.SystemClock{}, Log: log})
 	if err != nil {
 		return nil, fmt.Errorf("shards: %w", err)
 	}
@@ -91,20 +73,21 @@ func (s ShardConfig) dsn(address string) string {
 	return fmt.Sprintf("%s@tcp(%s)/%s", s.Login.Username, address, s.Database)
 }
 
+// leaseIDs leases a node number; when it cannot, the stage goes on trying.
 func (b *Backend) leaseIDs(ctx context.Context, store *sqlstore.Store) error {
 	ids := store.IDs()
+	b.stages = append(b.stages, service.Stage{Name: "ids", Run: ids.Run, StopWithin: idsStopWait})
+	b.IDs = ids
 	if err := ids.Acquire(ctx); err != nil {
 		return fmt.Errorf("lease a node number: %w", err)
 	}
-	b.stages = append(b.stages, service.Stage{Name: "ids", Run: ids.Run, StopWithin: idsStopWait})
-	b.IDs = ids
 	return nil
 }
 
-func (b *Backend) dialRedis(config RedisConfig, door entrance, log *slog.Logger) error {
+func (b *Backend) dialRedis(ctx context.Context, config Config, door entrance, log *slog.Logger) error {
 	options := redis.Options{
-		Addresses: config.Addresses, Cluster: config.Cluster, DB: config.Database,
-		Username: door.username, Password: door.password, TLS: door.tls, CallTimeout: config.CallTimeout,
+		Addresses: config.Redis.Addresses, Cluster: config.Redis.Cluster, DB: config.Redis.Database,
+		Username: door.username, Password: door.password, TLS: door.tls, CallTimeout: config.Redis.CallTimeout,
 	}
 	lent, err := redis.OpenLent(options)
 	if err != nil {
@@ -116,9 +99,11 @@ func (b *Backend) dialRedis(config RedisConfig, door entrance, log *slog.Logger)
 		return err
 	}
 	b.onClose(announcements.Close)
-	b.Lent = guard.NewLent(lent, guard.NewBreaker("redis", guard.Options{Log: log}))
+	b.Lent = guard.NewLent(lent, guard.NewNodes(lent.Node, func(node string) *guard.Breaker {
+		return guard.NewBreaker("redis at "+node, guard.Options{Log: log})
+	}))
 	b.Announcements = announcements
-	return nil
+	return b.checkRedis(ctx, lent.Check, config.Profile, log)
 }
 
 func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance, log *slog.Logger) error {

@@ -326,6 +326,7 @@ func TestMain(m *testing.M) {
 	if cut := os.Getenv(cutVariable); cut != "" {
 		os.Exit(runDoomed(cut))
 	}
+	app.LogLibraries(slog.New(slog.DiscardHandler)) // the tests break connections by the hundred
 	os.Exit(m.Run())
 }
 

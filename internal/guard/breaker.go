@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
@@ -19,9 +20,12 @@ type Options struct {
 	// FailuresMax is how many failures in a row open the breaker, Rest how long it stays open.
 	FailuresMax uint32
 	Rest        time.Duration
-	Log         *slog.Logger
 	// ProbesMax is how many calls are let through after the rest before one of them has succeeded.
 	ProbesMax uint32
+	// Probe, when set, is what closes an open breaker, and nothing else does: the calls that come meanwhile are refused,
+	// none of them is sent ahead to see whether the store is back. It is made when a call comes after the rest.
+	Probe func(ctx context.Context) error
+	Log   *slog.Logger
 	// OnState, when set, is told of every change; open is true while calls are refused.
 	OnState func(name string, open bool)
 }
@@ -32,6 +36,8 @@ const (
 	FailuresMaxDefault = 5
 	RestDefault        = time.Second
 	ProbesMaxDefault   = 1
+	// probeTimeout bounds a probe: nobody waits for it, and a store that is back answers sooner.
+	probeTimeout = 3 * time.Second
 )
 
 // Breaker guards one store.
@@ -39,22 +45,41 @@ type Breaker struct {
 	name    string
 	timeout time.Duration
 	breaker *gobreaker.CircuitBreaker[any]
+	// failuresMax is kept for Trip.
+	failuresMax uint32
+	probe       func(ctx context.Context) error
+	probing     atomic.Bool
 }
 
 // NewBreaker returns a closed breaker.
 func NewBreaker(name string, options Options) *Breaker {
 	options = options.withDefaults()
-	return &Breaker{name: name, timeout: options.Timeout, breaker: gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
+	b := &Breaker{name: name, timeout: options.Timeout, failuresMax: options.FailuresMax, probe: options.Probe}
+	b.breaker = gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
 		Name: name, MaxRequests: options.ProbesMax, Timeout: options.Rest,
-		ReadyToTrip:  func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= options.FailuresMax },
-		IsSuccessful: answered,
-		OnStateChange: func(name string, from, to gobreaker.State) {
-			options.Log.Warn("breaker", "store", name, "from", from.String(), "to", to.String())
-			if options.OnState != nil {
-				options.OnState(name, to == gobreaker.StateOpen)
-			}
-		},
-	})}
+		ReadyToTrip:   func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= options.FailuresMax },
+		IsSuccessful:  answered,
+		IsExcluded:    func(err error) bool { return errors.Is(err, context.Canceled) },
+		OnStateChange: options.report(),
+	})
+	return b
+}
+
+// report tells of a store that went away or came back, once each; in between the breaker tries now and then.
+func (o Options) report() func(name string, from, to gobreaker.State) {
+	return func(name string, from, to gobreaker.State) {
+		switch {
+		case from == gobreaker.StateClosed:
+			o.Log.Warn("a store does not answer and is left alone for a moment", "store", name)
+		case to == gobreaker.StateClosed:
+			o.Log.Info("a store answers again", "store", name)
+		default:
+			o.Log.Debug("breaker", "store", name, "from", from.String(), "to", to.String())
+		}
+		if o.OnState != nil {
+			o.OnState(name, to == gobreaker.StateOpen)
+		}
+	}
 }
 
 func (o Options) withDefaults() Options {
@@ -76,7 +101,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// answered says that the store did answer. A caller that gave up says nothing about the store.
+// answered says that the store did answer. A caller that gave up says nothing about the store and is not counted at all.
 func answered(err error) bool {
 	if err == nil || seckill.ReasonOf(err) != "" || errors.Is(err, context.Canceled) {
 		return true
@@ -100,11 +125,18 @@ func call[T any](ctx context.Context, b *Breaker, do func(context.Context) (T, e
 }
 
 // run is call for what returns nothing but an error.
-func run(ctx context.Context, b *Breaker, do func(context.Context) error) error {
+func run(ctx context.Context, b *Breaker, do func(context.Context) error) error { return b.Do(ctx, do) }
+
+// Do makes one guarded call. A refused one was not made: its error wraps seckill.ErrUnavailable.
+func (b *Breaker) Do(ctx context.Context, call func(context.Context) error) error {
+	if b.probe != nil && b.breaker.State() != gobreaker.StateClosed {
+		b.look(ctx)
+		return b.rests()
+	}
 	_, err := b.breaker.Execute(func() (any, error) {
 		ctx, cancel := context.WithTimeout(ctx, b.timeout)
 		defer cancel()
-		return nil, do(ctx)
+		return nil, call(ctx)
 	})
 	if errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) {
 		return b.rests()
@@ -122,4 +154,30 @@ func (b *Breaker) resting() error {
 
 func (b *Breaker) rests() error {
 	return fmt.Errorf("%s rests after failures: %w", b.name, seckill.ErrUnavailable)
+}
+
+// look makes the probe, beside the call that found the breaker open, once the rest is over.
+func (b *Breaker) look(ctx context.Context) {
+	if b.breaker.State() != gobreaker.StateHalfOpen || !b.probing.CompareAndSwap(false, true) {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	go func() {
+		defer b.probing.Store(false)
+		_, _ = b.breaker.Execute(func() (any, error) {
+			ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+			defer cancel()
+			if b.probe(ctx) != nil {
+				return nil, seckill.ErrUnavailable // also when it is a refusal: a store that is not fit is not back
+			}
+			return nil, nil
+		})
+	}()
+}
+
+// Trip opens a closed breaker, as failures in a row would: for a store that is known to be away before it was asked.
+func (b *Breaker) Trip(cause error) {
+	for range b.failuresMax {
+		_, _ = b.breaker.Execute(func() (any, error) { return nil, cause })
+	}
 }

@@ -88,3 +88,72 @@ func TestAnswers(t *testing.T) {
 		})
 	}
 }
+
+// probed is a breaker whose store answers its probe as told, and counts.
+type probed struct {
+	*Breaker
+	answer error
+	asked  int
+}
+
+func newProbed() *probed {
+	p := &probed{answer: errBroken}
+	p.Breaker = NewBreaker("shard", Options{FailuresMax: 1, Rest: time.Second, Probe: func(context.Context) error {
+		p.asked++
+		return p.answer
+	}})
+	return p
+}
+
+// call makes a call a rest later and waits for the probe it may have caused; it says whether the call was let through.
+func (p *probed) call() (made bool) {
+	time.Sleep(time.Second + time.Millisecond) //nolint:forbidigo // the bubble's clock, not a wait
+	_ = p.Do(context.Background(), func(context.Context) error { made = true; return nil })
+	synctest.Wait()
+	return made
+}
+
+func TestProbe(t *testing.T) {
+	t.Parallel()
+	t.Run("closes the breaker, and no call is sent ahead", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newProbed()
+			p.Trip(errBroken)
+			if p.call() || p.asked != 1 {
+				t.Fatalf("asked %d times", p.asked)
+			}
+			p.answer = nil
+			if p.call() || p.asked != 2 {
+				t.Fatalf("asked %d times", p.asked)
+			}
+			if !p.call() || p.asked != 2 {
+				t.Fatal("the store is back")
+			}
+		})
+	})
+	t.Run("keeps the breaker open when the store answers that it is not fit", func(t *testing.T) {
+		t.Parallel()
+		synctest.Test(t, func(t *testing.T) {
+			p := newProbed()
+			p.Trip(errBroken)
+			p.answer = seckill.InvalidField("shards", "another system's")
+			for asked := range 2 {
+				if p.call() || p.asked != asked+1 {
+					t.Fatalf("asked %d times", p.asked)
+				}
+			}
+		})
+	})
+}
+
+func TestBreakerDoesNotCountCallersWhoGaveUp(t *testing.T) {
+	t.Parallel()
+	b := NewBreaker("sql", Options{FailuresMax: 2})
+	_ = fail(b, errBroken)
+	_ = fail(b, context.Canceled)
+	_ = fail(b, errBroken)
+	if err := fail(b, nil); !errors.Is(err, seckill.ErrUnavailable) {
+		t.Fatalf("got %v: a caller who gave up is no proof that the store answers", err)
+	}
+}

@@ -99,6 +99,7 @@ type fakeLent struct {
 	outcome seckill.BuyerOutcome
 	set     []seckill.BuyerEntry
 	lit     []seckill.Gate
+	renewed []seckill.Renewal
 }
 
 func (l *fakeLent) Due(_ context.Context, _ seckill.ID, query seckill.DueQuery) ([]seckill.DueEntry, error) {
@@ -168,12 +169,28 @@ func (o *fakeOwing) Done(_ context.Context, _ int, ids []seckill.ID) error {
 	return nil
 }
 
-// fakeCatalog knows one sale with one item; onRead is called after each reading.
+// fakeCatalog knows one sale with one item; onRead is called after each reading. One that is away answers nobody who does
+// not give up by himself.
 type fakeCatalog struct {
 	seckill.Catalog
 	sale   seckill.Sale
 	item   seckill.Item
+	away   bool
 	onRead func()
+}
+
+func (c *fakeCatalog) Now(ctx context.Context) (time.Time, error) {
+	if c.away {
+		<-ctx.Done()
+		return time.Time{}, ctx.Err()
+	}
+	return time.UnixMilli(1), nil
+}
+
+func (c *fakeCatalog) Running(context.Context, time.Time) ([]seckill.Sale, error) {
+	sale := c.sale
+	sale.Items = []seckill.Item{c.item}
+	return []seckill.Sale{sale}, nil
 }
 
 func (c *fakeCatalog) Item(context.Context, seckill.ID) (seckill.Item, error) { return c.item, nil }
@@ -197,7 +214,15 @@ func (l *fakeLent) States(context.Context, []seckill.ID) ([]seckill.LentState, e
 	if l.onRead != nil {
 		l.onRead()
 	}
-	return []seckill.LentState{l.state}, l.err
+	if l.state.Item == 0 {
+		return nil, l.err
+	}
+	return []seckill.LentState{l.state}, l.err // with an error: some other item's server is away
+}
+
+func (l *fakeLent) RenewAll(_ context.Context, renewals []seckill.Renewal) []error {
+	l.renewed = append(l.renewed, renewals...)
+	return make([]error, len(renewals))
 }
 
 func (l *fakeLent) Issue(_ context.Context, move seckill.Move) error {

@@ -16,17 +16,15 @@ func NewIssue(ports Ports) *Issue { return &Issue{ports} }
 
 // RunOnce issues for every open item; on a closed one nothing may be lent (trap 33).
 func (i *Issue) RunOnce(ctx context.Context) error {
-	items, err := i.ports.openItems(ctx)
-	if err != nil {
-		return err
-	}
-	states, err := i.ports.statesOf(ctx, items)
-	if err != nil {
-		return err
-	}
-	return i.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
-		return i.issue(ctx, stock, states[stock.Item])
-	}, seckill.StockOpen)
+	items, listing := i.ports.openItems(ctx)
+	states, reading := i.ports.statesOf(ctx, items)
+	return errors.Join(listing, reading, i.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
+		state, answered := states[stock.Item]
+		if !answered {
+			return nil
+		}
+		return i.issue(ctx, stock, state)
+	}, seckill.StockOpen))
 }
 
 func (i *Issue) issue(ctx context.Context, stock seckill.Stock, redis seckill.LentState) error {

@@ -39,6 +39,28 @@ type Ports struct {
 	IDs       seckill.IDs
 	Clock     seckill.Clock
 	Log       *slog.Logger
+
+	// only holds the shard that a job goes through, when it is not all of them.
+	only []int
+}
+
+// On are the same ports for jobs that go through one shard alone. With a job for each, a shard that does not answer
+// holds up nobody but its own items: gates lapse within a second.
+func (p Ports) On(shard int) Ports {
+	p.only = []int{shard}
+	return p
+}
+
+// shards are those that a job goes through.
+func (p Ports) shards() []int {
+	if p.only != nil {
+		return p.only
+	}
+	all := make([]int, p.Shards.Count())
+	for shard := range all {
+		all[shard] = shard
+	}
+	return all
 }
 
 const (
@@ -102,13 +124,13 @@ func runBounded(ctx context.Context, job Job) error {
 	return job.RunOnce(ctx)
 }
 
-// eachStock runs do for every stock row of all shards in one of the states. A failing shard or item does not keep the
+// eachStock runs do for every stock row of the job's shards in one of the states. A failing shard or item does not keep the
 // others from their turn.
 func (p Ports) eachStock(
 	ctx context.Context, do func(context.Context, seckill.Stock) error, states ...seckill.StockState,
 ) error {
 	var failures []error
-	for shard := range p.Shards.Count() {
+	for _, shard := range p.shards() {
 		stocks, err := p.Stocks.List(ctx, shard, states...)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("list stock of shard %d: %w", shard, err))
@@ -123,7 +145,7 @@ func (p Ports) eachStock(
 	return errors.Join(failures...)
 }
 
-// openItems lists the items that are open on any shard.
+// openItems lists the items that are open on the job's shards.
 func (p Ports) openItems(ctx context.Context) ([]seckill.ID, error) {
 	var items []seckill.ID
 	err := p.eachStock(ctx, func(_ context.Context, stock seckill.Stock) error {
@@ -133,18 +155,18 @@ func (p Ports) openItems(ctx context.Context) ([]seckill.ID, error) {
 	return items, err
 }
 
-// statesOf reads items in Redis, many in a round trip.
+// statesOf reads items in Redis, many in a round trip. With an error it has those that did answer.
 func (p Ports) statesOf(ctx context.Context, items []seckill.ID) (map[seckill.ID]seckill.LentState, error) {
 	if len(items) == 0 {
 		return nil, nil
 	}
 	states, err := p.Lent.States(ctx, items)
-	if err != nil {
-		return nil, fmt.Errorf("read items in redis: %w", err)
-	}
 	known := make(map[seckill.ID]seckill.LentState, len(states))
 	for _, state := range states {
 		known[state.Item] = state
+	}
+	if err != nil {
+		return known, fmt.Errorf("read items in redis: %w", err)
 	}
 	return known, nil
 }

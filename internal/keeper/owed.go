@@ -20,7 +20,7 @@ func NewOwed(ports Ports) *Owed { return &Owed{ports} }
 // RunOnce works through the outbox of every shard.
 func (o *Owed) RunOnce(ctx context.Context) error {
 	var failures []error
-	for shard := range o.ports.Shards.Count() {
+	for _, shard := range o.ports.shards() {
 		if err := o.applyShard(ctx, shard); err != nil {
 			failures = append(failures, fmt.Errorf("owed entries of shard %d: %w", shard, err))
 		}

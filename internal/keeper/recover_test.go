@@ -104,7 +104,7 @@ func TestJudge(t *testing.T) {
 	t.Run("takes silence for an outage", func(t *testing.T) {
 		t.Parallel()
 		rig := newJudgeRig()
-		rig.lent.err = errors.New("connection refused")
+		rig.lent.err, rig.lent.state = errors.New("connection refused"), seckill.LentState{}
 		if err := rig.recover.RunOnce(t.Context()); err == nil || len(rig.stocks.sealed) > 0 {
 			t.Fatalf("error %v, sealed %v", err, rig.stocks.sealed)
 		}

@@ -33,7 +33,7 @@ func NewRelay(ports Ports) *Relay { return &Relay{ports} }
 // RunOnce relays what is due for every item whose outbox may hold something.
 func (r *Relay) RunOnce(ctx context.Context) error {
 	var failures []error
-	for shard := range r.ports.Shards.Count() {
+	for _, shard := range r.ports.shards() {
 		if err := r.relayShard(ctx, shard); err != nil {
 			failures = append(failures, err)
 		}
@@ -42,15 +42,15 @@ func (r *Relay) RunOnce(ctx context.Context) error {
 }
 
 func (r *Relay) relayShard(ctx context.Context, shard int) error {
-	items, err := r.owingItems(ctx, shard)
-	if err != nil || len(items) == 0 {
-		return err
+	items, listing := r.owingItems(ctx, shard)
+	if len(items) == 0 {
+		return listing
 	}
 	query, err := r.query(ctx, shard)
 	if err != nil {
-		return err
+		return errors.Join(listing, err)
 	}
-	var failures []error
+	failures := []error{listing}
 	for _, item := range items {
 		if err := r.relayItem(ctx, item, query); err != nil {
 			failures = append(failures, fmt.Errorf("relay item %s: %w", item, err))
@@ -59,7 +59,8 @@ func (r *Relay) relayShard(ctx context.Context, shard int) error {
 	return errors.Join(failures...)
 }
 
-// owingItems are the shard's items with a batch in the outbox. Closed items keep theirs for a while after the sale.
+// owingItems are the shard's items with a batch in the outbox. Closed items keep theirs for a while after the sale. With an
+// error they are those of the servers that did answer.
 func (r *Relay) owingItems(ctx context.Context, shard int) ([]seckill.ID, error) {
 	stocks, err := r.ports.Stocks.List(ctx, shard,
 		seckill.StockOpen, seckill.StockLoading, seckill.StockSealing, seckill.StockClosed)
@@ -73,14 +74,14 @@ func (r *Relay) owingItems(ctx context.Context, shard int) ([]seckill.ID, error)
 		}
 	}
 	states, err := r.ports.Lent.States(ctx, items)
-	if err != nil {
-		return nil, fmt.Errorf("read items in redis: %w", err)
-	}
 	owing := items[:0]
 	for _, state := range states {
 		if state.Unsent+state.Unsettled > 0 {
 			owing = append(owing, state.Item)
 		}
+	}
+	if err != nil {
+		return owing, fmt.Errorf("read items in redis: %w", err)
 	}
 	return owing, nil
 }

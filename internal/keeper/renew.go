@@ -15,36 +15,53 @@ var errGateLit = errors.New("the item is sealing and its gate has not lapsed yet
 //
 // It reads Redis' clock and identity first and SQL second: `until` is then counted from an instant at which SQL was yet to
 // say "open", so a keeper that slept in between cannot prolong what was sealed meanwhile (trap 9).
-type Renew struct{ ports Ports }
+//
+// The catalog is another matter: it holds what operators decide, and Redis takes an older version of that for nothing. So
+// while the catalog does not answer, gates are renewed with what it said last; whether an item may be sold is decided by
+// its home shard alone.
+type Renew struct {
+	ports Ports
+	// terms is what the catalog said at read.
+	terms map[seckill.ID]settings
+	read  time.Time
+}
+
+const (
+	// termsWithin bounds the look at the catalog: waiting for it longer would let the gates lapse.
+	termsWithin = 200 * time.Millisecond
+	// termsQuiet is for how long that is no news: a busy machine needs longer now and then.
+	termsQuiet = 3 * time.Second
+	// termsKept is how long the catalog may be away; as long as ids are made without it.
+	termsKept = 9 * time.Minute
+)
 
 // NewRenew returns the job.
-func NewRenew(ports Ports) *Renew { return &Renew{ports} }
+func NewRenew(ports Ports) *Renew { return &Renew{ports: ports} }
 
 // RunOnce renews every open item. A gate that is gone is not an error here: Recover judges it.
 func (r *Renew) RunOnce(ctx context.Context) error {
 	items, listing := r.ports.openItems(ctx)
-	servers, err := r.ports.statesOf(ctx, items)
-	if err != nil || len(servers) == 0 {
-		return errors.Join(listing, err)
+	servers, reading := r.ports.statesOf(ctx, items)
+	failed := errors.Join(listing, reading)
+	if len(servers) == 0 {
+		return failed
 	}
-	terms, err := r.terms(ctx)
-	if err != nil {
-		return errors.Join(listing, err)
-	}
+	catalog := r.look(ctx)
 	var renewals []seckill.Renewal
-	err = r.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
+	// A shard or a Redis that is away costs its own items their gates, and no others.
+	err := r.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
 		redis, asked := servers[stock.Item]
-		settings, running := terms[stock.Item]
+		settings, running := r.terms[stock.Item]
 		if !asked || !running || stock.Halted != "" {
 			return nil
 		}
+		if err := r.raiseCeiling(ctx, stock, settings); err != nil {
+			return err
+		}
 		renewals = append(renewals, renewalOf(stock, redis.Server, settings))
-		return r.raiseCeiling(ctx, stock, settings)
+		return nil
 	}, seckill.StockOpen)
-	if err != nil {
-		return err
-	}
-	return r.renew(ctx, renewals)
+	return errors.Join(failed, catalog, err, r.renew(ctx, renewals))
 }
 
 func (r *Renew) renew(ctx context.Context, renewals []seckill.Renewal) error {
@@ -133,7 +150,24 @@ func (s settings) window() (opens, closes time.Time) {
 	return s.sale.StartsAt, s.sale.EndsAt
 }
 
-func (r *Renew) terms(ctx context.Context) (map[seckill.ID]settings, error) {
+// look reads the terms, or keeps those it has.
+func (r *Renew) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, termsWithin)
+	defer cancel()
+	begun := r.ports.Clock.Now()
+	terms, err := r.readTerms(ctx)
+	switch age := begun.Sub(r.read); {
+	case err == nil:
+		r.terms, r.read = terms, begun
+	case age > termsKept:
+		r.terms = nil
+	case age < termsQuiet:
+		return nil
+	}
+	return err
+}
+
+func (r *Renew) readTerms(ctx context.Context) (map[seckill.ID]settings, error) {
 	now, err := r.ports.Catalog.Now(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the database's clock: %w", err)

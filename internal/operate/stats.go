@@ -95,7 +95,7 @@ func (s *Service) ordersOf(ctx context.Context, item seckill.ID) (map[seckill.Or
 	return count, nil
 }
 
-// lent asks Redis about every item, in order; nil when it does not answer.
+// lent asks Redis about every item, in order; nil when it does not answer for all of them.
 func (s *Service) lent(ctx context.Context, items []seckill.Item) []seckill.LentState {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -24,6 +24,8 @@ type shard struct {
 	// beaten is when the last written heartbeat began, by this process's clock read before the database's: the age it gives
 	// is never too low.
 	beaten atomic.Pointer[time.Time]
+	// tried says that a heartbeat was tried, whatever came of it.
+	tried atomic.Bool
 	// failed is when the last publish failed; nil when the last one succeeded.
 	failed  atomic.Pointer[time.Time]
 	backlog atomic.Pointer[backlog]

@@ -20,6 +20,7 @@ type fakeLent struct {
 	before, after func(call int) error
 	lookErr       error
 	statesErr     error
+	away          seckill.ID // an item on a server that does not answer
 
 	mu      sync.Mutex
 	state   seckill.LentState
@@ -211,15 +212,21 @@ func (l *fakeLent) States(_ context.Context, items []seckill.ID) ([]seckill.Lent
 	if l.statesErr != nil {
 		return nil, l.statesErr
 	}
-	states := make([]seckill.LentState, len(items))
-	for i, item := range items {
-		states[i] = seckill.LentState{Item: item}
-		if item == l.state.Item {
-			states[i] = l.state
+	var states []seckill.LentState
+	var err error
+	for _, item := range items {
+		if item == l.away {
+			err = seckill.ErrUnavailable
+			continue
 		}
-		states[i].Server.Now = l.now()
+		state := seckill.LentState{Item: item}
+		if item == l.state.Item {
+			state = l.state
+		}
+		state.Server.Now = l.now()
+		states = append(states, state)
 	}
-	return states, nil
+	return states, err
 }
 
 // put lets a user hold something, as if it had been loaded from SQL.

@@ -63,21 +63,41 @@ func (m *marks) written(shard int, written []seckill.Mark) {
 // beat writes a heartbeat with the changed marks. The database's clock is read before the marks are: whatever this
 // process was told before `begun` is in them.
 func (s *Service) beat(ctx context.Context, home *shard, left bool) error {
+	defer home.tried.Store(true)
 	ctx, cancel := context.WithTimeout(ctx, s.options.CallTimeout)
 	defer cancel()
+	incarnation, err := s.name()
+	if err != nil {
+		return err
+	}
 	before := s.clock.Now()
 	begun, err := s.ports.Marks.Now(ctx, home.number)
 	if err != nil {
 		return fmt.Errorf("read the clock of shard %d: %w", home.number, err)
 	}
 	changed := s.marks.changed(home.number)
-	err = s.ports.Marks.Beat(ctx, home.number, seckill.Beat{Incarnation: s.incarnation, Begun: begun, Left: left, Marks: changed})
+	err = s.ports.Marks.Beat(ctx, home.number, seckill.Beat{Incarnation: incarnation, Begun: begun, Left: left, Marks: changed})
 	if err != nil {
 		return fmt.Errorf("write the heartbeat on shard %d: %w", home.number, err)
 	}
 	s.marks.written(home.number, changed)
 	home.beaten.Store(&before)
 	return nil
+}
+
+// name is what this process is called in its heartbeats. It is an id, which can be made once a node number is leased.
+func (s *Service) name() (seckill.ID, error) {
+	s.naming.Lock()
+	defer s.naming.Unlock()
+	if s.incarnation != 0 {
+		return s.incarnation, nil
+	}
+	id, err := s.ports.IDs.Next(0)
+	if err != nil {
+		return 0, fmt.Errorf("name the incarnation: %w", err)
+	}
+	s.incarnation = id
+	return id, nil
 }
 
 // look reads how far the workers of a shard are behind.

@@ -12,6 +12,8 @@ import (
 var (
 	errDraining  = errors.New("purchase: draining")
 	errNoCatalog = errors.New("purchase: the catalog has not been read yet")
+	// errNoHeartbeat says that no shard has ever answered this process.
+	errNoHeartbeat = errors.New("purchase: no heartbeat on any shard yet")
 )
 
 // Options are the bounds. The zero value of each means its default.

@@ -98,7 +98,9 @@ func (s *Service) Drain(ctx context.Context) error {
 func (s *Service) depart(ctx context.Context) error {
 	failure := s.flushSent(ctx)
 	for _, home := range s.shards {
-		failure = errors.Join(failure, s.beat(ctx, home, true))
+		if home.beaten.Load() != nil { // nobody waits for who was never there
+			failure = errors.Join(failure, s.beat(ctx, home, true))
+		}
 	}
 	return failure
 }

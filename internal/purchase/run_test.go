@@ -212,6 +212,21 @@ func TestView(t *testing.T) {
 			t.Fatalf("%+v", view)
 		}
 	})
+	t.Run("knows what is on the servers that answer", func(t *testing.T) {
+		t.Parallel()
+		const cup seckill.ID = mug - 1
+		w := newWorld(t, 10, func(w *world, _ *purchase.Options) {
+			w.sql.sale.Items = append([]seckill.Item{{ID: cup, Sale: 700}}, w.sql.sale.Items...)
+			w.lent.away = cup
+		})
+		w.pass(2 * seckill.StateMaxAge)
+		if view, ok := w.service.View(mug); !ok || !view.Known || view.Available != 10 {
+			t.Errorf("mug %+v", view)
+		}
+		if view, ok := w.service.View(cup); !ok || view.Known {
+			t.Errorf("cup %+v", view)
+		}
+	})
 	t.Run("knows nothing before the catalog was read", func(t *testing.T) {
 		t.Parallel()
 		w := prepare(t, 10)

@@ -51,7 +51,9 @@ type Service struct {
 	clock   seckill.Clock
 	log     *slog.Logger
 
+	// incarnation names the process for its lifetime, from its first heartbeat on.
 	incarnation seckill.ID
+	naming      sync.Mutex
 	// base is the context of every call that is made for many shoppers: no shopper's own, and never cancelled.
 	base      context.Context
 	listings  atomic.Pointer[shelf]
@@ -76,18 +78,14 @@ type Service struct {
 	draining chan struct{}
 }
 
-// New checks the ports and names this incarnation of the process.
+// New checks the ports. It asks no store, so that a process can start while one is away.
 func New(ports Ports, options Options) (*Service, error) {
 	if err := ports.check(); err != nil {
 		return nil, err
 	}
-	incarnation, err := ports.IDs.Next(0)
-	if err != nil {
-		return nil, fmt.Errorf("name the incarnation: %w", err)
-	}
 	options = options.withDefaults()
 	s := &Service{
-		ports: ports, options: options, clock: ports.Clock, log: ports.Log, incarnation: incarnation,
+		ports: ports, options: options, clock: ports.Clock, log: ports.Log,
 		base:           context.Background(),
 		users:          newRates(options.UserRate, options.UserBurst, options.UsersMax),
 		waiting:        newWaiters(options.WaitersMax),
@@ -141,8 +139,8 @@ func (s *Service) Status(ctx context.Context, user seckill.UserID, item, id seck
 	return s.await(ctx, listing, user, id, min(wait, s.options.WaitMax))
 }
 
-// Ready says whether this process can serve: it knows the catalog and has been seen on every shard. Outages of stores do
-// not make it unready, because browsing goes on and purchases hear busy.
+// Ready says whether this process can serve: it knows the catalog and has been seen on every shard that answers. Outages
+// of stores do not make it unready, because browsing goes on and purchases hear busy.
 func (s *Service) Ready() error {
 	switch {
 	case s.requests.closed():
@@ -150,10 +148,15 @@ func (s *Service) Ready() error {
 	case s.listings.Load() == nil:
 		return errNoCatalog
 	}
+	serving := false
 	for _, shard := range s.shards {
-		if shard.beaten.Load() == nil {
+		if !shard.tried.Load() {
 			return fmt.Errorf("no heartbeat on shard %d yet", shard.number)
 		}
+		serving = serving || shard.beaten.Load() != nil
+	}
+	if !serving {
+		return errNoHeartbeat
 	}
 	return nil
 }

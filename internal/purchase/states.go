@@ -147,18 +147,23 @@ func (s *Service) readStates(ctx context.Context, listings []*listing) error {
 	asked := s.clock.Now()
 	states, err := s.ports.Lent.States(ctx, ids)
 	heard := s.clock.Now()
+	for len(states) > 0 && len(listings) > 0 {
+		// What did not answer is left out; its old reading ages until it means busy.
+		if l := listings[0]; l.id == states[0].Item {
+			s.takeState(l, &reading{state: states[0], asked: asked, heard: heard})
+			states = states[1:]
+		}
+		listings = listings[1:]
+	}
 	if err != nil {
 		return fmt.Errorf("read the state of %d items: %w", len(ids), err)
 	}
-	if len(states) != len(ids) {
-		return fmt.Errorf("read the state of %d items: %d answers", len(ids), len(states))
-	}
-	for i, l := range listings {
-		r := &reading{state: states[i], asked: asked, heard: heard}
-		l.take(r)
-		if !r.state.Server.Now.IsZero() {
-			s.redisTime.Store(r)
-		}
-	}
 	return nil
+}
+
+func (s *Service) takeState(l *listing, r *reading) {
+	l.take(r)
+	if !r.state.Server.Now.IsZero() {
+		s.redisTime.Store(r)
+	}
 }

@@ -24,6 +24,8 @@ type Queue struct {
 	namespace string        // what all names of this queue begin with
 	letters   letterIDs
 	repairing atomic.Bool
+	// hasDeclared says that this process has seen every queue.
+	hasDeclared atomic.Bool
 	// paths is what is known of each shard's queue without asking.
 	paths []path
 

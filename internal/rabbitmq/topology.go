@@ -49,6 +49,33 @@ func (t topology) declare(conn *amqp.Connection) error {
 	return nil
 }
 
+// isThere says whether every queue exists, without waiting for what each would say of itself.
+func (t topology) isThere(conn *amqp.Connection) (bool, error) {
+	channel, err := conn.Channel()
+	if err != nil {
+		return false, fmt.Errorf("look for queues: %w", err)
+	}
+	closed := channel.NotifyClose(make(chan *amqp.Error, 1))
+	for shard := range t.shards {
+		for _, name := range []string{t.orders(shard), t.deadOf(shard)} {
+			if err == nil {
+				_, err = channel.QueueDeclarePassive(name, true, false, false, true, nil)
+			}
+		}
+	}
+	if err == nil {
+		// The first answer that is waited for: what is missing closes the channel.
+		err = channel.ExchangeDeclarePassive(t.progress(), amqp.ExchangeFanout, true, false, false, false, nil)
+	}
+	if err == nil {
+		return true, channel.Close()
+	}
+	if reason := <-closed; reason != nil && reason.Code == amqp.NotFound {
+		return false, nil
+	}
+	return false, fmt.Errorf("look for queues: %w", err)
+}
+
 func (t topology) declareDead(channel *amqp.Channel) error {
 	if err := channel.ExchangeDeclare(t.dead(), amqp.ExchangeDirect, true, false, false, true, nil); err != nil {
 		return err

@@ -29,6 +29,19 @@
 // the first one after an hour without any, because Redis then begins a new replication history. That costs a rebuild of
 // every item, never a unit. Further replicas and rewrites of the append-only file do not matter.
 //
+// # Cluster
+//
+// The whole contract holds on a Redis Cluster. Reading many states and renewing many gates goes out to each node by itself,
+// so that a node which is away costs its own items their gates and delays nobody else; its place is looked for again
+// at once, not once a minute. Keep cluster-require-full-coverage off: with it on, as it is by default, one master that is
+// gone without a replica closes all items and not a part of them.
+//
+// # Start
+//
+// Check asks every master by INFO what a sale relies on: maxmemory-policy noeviction, the append-only file, the role of a
+// master, version 7 or later. None of it can cost a unit, only an epoch: so it refuses the start of a process in
+// production, and does not stop one that sells.
+//
 // # Outbox
 //
 // Pages of Outbox are the unsent batches, then the others, each oldest first; merging both sets by age would read

@@ -49,6 +49,12 @@ func untouched(err error) bool {
 	return slices.Contains(refusals(), code) || strings.HasPrefix(reply.Error(), "ERR max number of clients reached")
 }
 
+// isReply says that a server answered, if only to refuse.
+func isReply(err error) bool {
+	var reply goredis.Error
+	return errors.As(err, &reply)
+}
+
 // notBegun is the error of a call whose context had ended before it was sent.
 func notBegun(ctx context.Context, doing string) error {
 	if err := ctx.Err(); err != nil {

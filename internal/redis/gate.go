@@ -41,29 +41,28 @@ func (l *Lent) renew(ctx context.Context, renewals []seckill.Renewal) []error {
 		}
 	}
 	s := l.scripts.renew
-	cmds, err := l.pipeline(ctx, s, len(renewals), func(n int) ([]string, []any) {
+	outcomes := l.pipeline(ctx, calls{s, len(renewals), func(n int) ([]string, []any) {
 		r := renewals[n]
 		k := keysOf(r.Item)
 		return []string{k.meta(), k.gate()}, []any{
 			r.Epoch, r.Server.RunID, r.Server.ReplicationID, r.Until.UnixMilli(),
 			r.Version, flagText(r.Paused), opensMillis(r.OpensAt), r.ClosesAt.UnixMilli(), r.Limit,
 		}
-	})
-	if err != nil {
-		return each(failures, err)
-	}
-	for n, cmd := range cmds {
-		_, failures[n] = s.open(cmd.Val())
+	}})
+	for n, answer := range outcomes {
+		if failures[n] = answer.err; answer.err == nil {
+			_, failures[n] = s.open(answer.value)
+		}
 	}
 	return failures
 }
 
 // each says the same of all.
-func each(failures []error, err error) []error {
-	for n := range failures {
-		failures[n] = err
+func each[T any](all []T, same T) []T {
+	for n := range all {
+		all[n] = same
 	}
-	return failures
+	return all
 }
 
 func checkGate(gate seckill.Gate) error {

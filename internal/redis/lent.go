@@ -17,6 +17,7 @@ type Lent struct {
 	client   goredis.UniversalClient
 	scripts  scripts
 	identity string
+	address  string // of the only server, or a seed
 }
 
 // OpenLent prepares connections; the first call makes one, so a Redis that is down is no error here.
@@ -29,7 +30,7 @@ func OpenLent(options Options) (*Lent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Lent{client: client, scripts: scripts, identity: options.FixedIdentity.argument()}, nil
+	return &Lent{client: client, scripts: scripts, identity: options.FixedIdentity.argument(), address: options.Addresses[0]}, nil
 }
 
 // Close closes the connections.
@@ -38,6 +39,19 @@ func (l *Lent) Close() error {
 		return fmt.Errorf("close redis: %w", err)
 	}
 	return nil
+}
+
+// Node names the server that has the item now, "" while none is known: calls for items of one node fail together.
+func (l *Lent) Node(ctx context.Context, item seckill.ID) string {
+	cluster, ok := l.client.(*goredis.ClusterClient)
+	if !ok {
+		return l.address
+	}
+	master, err := cluster.MasterForKey(ctx, keysOf(item).meta())
+	if err != nil {
+		return ""
+	}
+	return master.Options().Addr
 }
 
 // do runs a script that says no more than ok.

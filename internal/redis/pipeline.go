@@ -2,7 +2,7 @@ package redis
 
 import (
 	"context"
-	"errors"
+	"sync"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -10,41 +10,119 @@ import (
 // pipelineMax is how many calls go out in one round trip.
 const pipelineMax = 128
 
-type commandLine func(ctx context.Context, keys []string, args []any) once
-
-// pipeline makes several calls of one script in one round trip; line says keys and arguments of the nth. The error is that
-// of the first call that failed, and then nothing is known of the others.
-func (l *Lent) pipeline(ctx context.Context, s script, count int, line func(n int) ([]string, []any)) ([]once, error) {
-	if err := notBegun(ctx, s.name); err != nil {
-		return nil, err
-	}
-	cmds, err := l.send(ctx, s.call, count, line)
-	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
-		// A restart or SCRIPT FLUSH took the script; in a cluster perhaps on one node only. Once with its text.
-		cmds, err = l.send(ctx, s.withText, count, line)
-	}
-	if err != nil {
-		return nil, transport(s.name, err)
-	}
-	return cmds, nil
+// calls are several calls of one script: line says keys and arguments of the nth.
+type calls struct {
+	script script
+	count  int
+	line   func(n int) (keys []string, args []any)
 }
 
-func (l *Lent) send(ctx context.Context, command commandLine, count int, line func(n int) ([]string, []any)) ([]once, error) {
-	cmds := make([]once, count)
-	pipe := l.client.Pipeline()
-	for n := range cmds {
-		keys, args := line(n)
-		cmds[n] = command(ctx, keys, args)
-		if err := pipe.Process(ctx, cmds[n]); err != nil {
-			return nil, err
+// outcome is what one of them came to.
+type outcome struct {
+	value any
+	err   error
+}
+
+// node is one server, or whatever finds it.
+type node interface{ Pipeline() goredis.Pipeliner }
+
+// pipeline makes the calls in one round trip to each node that serves some of them, and answers for each, in order. A
+// node that is away fails its own calls and delays no other's: go-redis' pipeline over a cluster would try it four times
+// while everybody waits.
+func (l *Lent) pipeline(ctx context.Context, c calls) []outcome {
+	outcomes := make([]outcome, c.count)
+	if err := notBegun(ctx, c.script.name); err != nil {
+		return each(outcomes, outcome{err: err})
+	}
+	var nodes sync.WaitGroup
+	for at, some := range l.route(ctx, c, outcomes) {
+		nodes.Go(func() { l.exchange(ctx, at, c, some, outcomes) })
+	}
+	nodes.Wait()
+	for n := range outcomes {
+		if err := outcomes[n].err; err != nil {
+			outcomes[n].err = transport(c.script.name, err)
 		}
+	}
+	return outcomes
+}
+
+// route says which calls go where; what belongs nowhere at the moment has its outcome.
+func (l *Lent) route(ctx context.Context, c calls, outcomes []outcome) map[node][]int {
+	routes := make(map[node][]int)
+	for n := range c.count {
+		at, err := l.nodeOf(ctx, c, n)
+		if err != nil {
+			outcomes[n].err = err
+			continue
+		}
+		routes[at] = append(routes[at], n)
+	}
+	return routes
+}
+
+func (l *Lent) nodeOf(ctx context.Context, c calls, n int) (node, error) {
+	cluster, ok := l.client.(*goredis.ClusterClient)
+	if !ok {
+		return l.client, nil
+	}
+	keys, _ := c.line(n)
+	return cluster.MasterForKey(ctx, keys[0])
+}
+
+// exchange makes some of the calls at one node. Scripts it does not know (yet) are sent with their text, and what has moved
+// to another node is called there.
+func (l *Lent) exchange(ctx context.Context, at node, c calls, some []int, outcomes []outcome) {
+	send(ctx, at, c.script.call, c, some, outcomes)
+	if unknown := failed(some, outcomes, "NOSCRIPT"); len(unknown) > 0 {
+		send(ctx, at, c.script.withText, c, unknown, outcomes)
+	}
+	for _, n := range append(failed(some, outcomes, "MOVED"), failed(some, outcomes, "ASK")...) {
+		keys, args := c.line(n)
+		outcomes[n].value, outcomes[n].err = c.script.ask(ctx, l.client, keys, args)
+	}
+	for _, n := range some {
+		if outcomes[n].err != nil {
+			relearn(ctx, l.client, outcomes[n].err)
+			return
+		}
+	}
+}
+
+func send(
+	ctx context.Context, at node, command func(context.Context, []string, []any) once, c calls, some []int, outcomes []outcome,
+) {
+	cmds := make([]once, len(some))
+	pipe := at.Pipeline()
+	for i, n := range some {
+		keys, args := c.line(n)
+		cmds[i] = command(ctx, keys, args)
+		_ = pipe.Process(ctx, cmds[i]) // it only queues
 	}
 	_, err := pipe.Exec(ctx)
-	var failed error
-	for _, cmd := range cmds {
-		if cmdErr := cmd.Err(); cmdErr != nil && failed == nil {
-			failed = cmdErr
+	for i, n := range some {
+		outcomes[n] = outcome{cmds[i].Val(), cmds[i].Err()}
+		if outcomes[n].value == nil && outcomes[n].err == nil {
+			outcomes[n].err = err
 		}
 	}
-	return cmds, errors.Join(failed, err)
+}
+
+// failed are the calls that were refused with the code.
+func failed(some []int, outcomes []outcome, code string) []int {
+	var refused []int
+	for _, n := range some {
+		if goredis.HasErrorPrefix(outcomes[n].err, code) {
+			refused = append(refused, n)
+		}
+	}
+	return refused
+}
+
+// relearn has a cluster's map of slots read again after a call that got no answer: its node may have been replaced, and
+// the other nodes know. go-redis does so by itself after a redirection only, and once a minute.
+func relearn(ctx context.Context, client goredis.UniversalClient, err error) {
+	if cluster, ok := client.(*goredis.ClusterClient); ok && !isReply(err) {
+		cluster.ReloadState(ctx)
+	}
 }

@@ -91,16 +91,23 @@ func (s script) run(ctx context.Context, client goredis.UniversalClient, keys []
 	if err := notBegun(ctx, s.name); err != nil {
 		return nil, err
 	}
+	value, err := s.ask(ctx, client, keys, args)
+	if err != nil {
+		relearn(ctx, client, err)
+		return nil, transport(s.name, err)
+	}
+	return s.open(value)
+}
+
+// ask calls the script, with its text if the server does not know it.
+func (s script) ask(ctx context.Context, client goredis.UniversalClient, keys []string, args []any) (any, error) {
 	cmd := s.call(ctx, keys, args)
 	err := client.Process(ctx, cmd)
 	if goredis.HasErrorPrefix(err, "NOSCRIPT") {
 		cmd = s.withText(ctx, keys, args)
 		err = client.Process(ctx, cmd)
 	}
-	if err != nil {
-		return nil, transport(s.name, err)
-	}
-	return s.open(cmd.Val())
+	return cmd.Val(), err
 }
 
 // open reads the status in front of a reply.

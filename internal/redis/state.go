@@ -1,7 +1,10 @@
 package redis
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -10,37 +13,49 @@ import (
 // States implements seckill.Lent. One reading per item is consistent; different items are read one after the other.
 func (l *Lent) States(ctx context.Context, items []seckill.ID) ([]seckill.LentState, error) {
 	states := make([]seckill.LentState, 0, len(items))
+	var failures []error
 	for some := range slices.Chunk(items, pipelineMax) {
 		read, err := l.states(ctx, some)
-		if err != nil {
-			return nil, err
+		states, failures = append(states, read...), append(failures, err)
+		if len(read) == 0 {
+			break // nobody answers: the next ones would only wait for as long again
 		}
-		states = append(states, read...)
+	}
+	return states, errors.Join(failures...)
+}
+
+func (l *Lent) states(ctx context.Context, items []seckill.ID) ([]seckill.LentState, error) {
+	outcomes := l.pipeline(ctx, calls{l.scripts.state, len(items), func(n int) ([]string, []any) {
+		k := keysOf(items[n])
+		return []string{k.meta(), k.gate(), k.unsent(), k.unsettled()}, []any{l.identity}
+	}})
+	states := make([]seckill.LentState, 0, len(items))
+	var failure error
+	for n, item := range items {
+		state, err := l.state(item, outcomes[n])
+		if err != nil {
+			failure = cmp.Or(failure, err)
+			continue
+		}
+		states = append(states, state)
+	}
+	if failure != nil {
+		return states, fmt.Errorf("%d of %d items: %w", len(items)-len(states), len(items), failure)
 	}
 	return states, nil
 }
 
-func (l *Lent) states(ctx context.Context, items []seckill.ID) ([]seckill.LentState, error) {
+func (l *Lent) state(item seckill.ID, answer outcome) (seckill.LentState, error) {
+	if answer.err != nil {
+		return seckill.LentState{}, answer.err
+	}
 	s := l.scripts.state
-	cmds, err := l.pipeline(ctx, s, len(items), func(n int) ([]string, []any) {
-		k := keysOf(items[n])
-		return []string{k.meta(), k.gate(), k.unsent(), k.unsettled()}, []any{l.identity}
-	})
+	r, err := s.open(answer.value)
 	if err != nil {
-		return nil, err
+		return seckill.LentState{}, err
 	}
-	states := make([]seckill.LentState, len(items))
-	for i, item := range items {
-		r, err := s.open(cmds[i].Val())
-		if err != nil {
-			return nil, err
-		}
-		states[i] = readState(r, item)
-		if err := r.done(s.name); err != nil {
-			return nil, err
-		}
-	}
-	return states, nil
+	state := readState(r, item)
+	return state, r.done(s.name)
 }
 
 func readState(r *reply, item seckill.ID) seckill.LentState {

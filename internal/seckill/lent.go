@@ -232,7 +232,8 @@ type Lent interface {
 	Issue(ctx context.Context, move Move) error
 	// SetBuyer adds an entry, or lowers a present one to the smaller quantity. epoch is the one seen when it was owed.
 	SetBuyer(ctx context.Context, item ID, epoch int64, user UserID, entry BuyerEntry) (BuyerOutcome, error)
-	// States reads several items, in the order asked. An item without meta is Known = false.
+	// States reads several items, in the order asked. An item without meta is Known = false. Items whose server does not
+	// answer are left out, and the error says so: what did come may be used.
 	States(ctx context.Context, items []ID) ([]LentState, error)
 	// Server identifies the Redis that serves the item.
 	Server(ctx context.Context, item ID) (Server, error)

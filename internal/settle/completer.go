@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -41,9 +43,8 @@ func (c *Completer) completeShard(ctx context.Context, shard int) error {
 		if err != nil {
 			return fmt.Errorf("read unordered claims of shard %d: %w", shard, err)
 		}
-		placed, err := c.placer.order(ctx, shard, claims)
-		c.placer.announce(ctx, placed)
-		if err != nil {
+		outcomes := c.placer.order(ctx, shard, claims)
+		if err := errors.Join(slices.Collect(maps.Values(outcomes))...); err != nil {
 			return fmt.Errorf("complete claims of shard %d: %w", shard, err)
 		}
 		if len(claims) < completeBatch {

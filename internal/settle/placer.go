@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +22,8 @@ type placer struct {
 
 	mu    sync.Mutex
 	terms map[seckill.ID]terms
+	// failing are the users' shards whose last orders had to be left to the completer.
+	failing map[int]bool
 }
 
 // terms is what an item's orders say.
@@ -33,7 +34,7 @@ type terms struct {
 }
 
 func newPlacer(ports Ports) *placer {
-	return &placer{ports: ports, terms: make(map[seckill.ID]terms)}
+	return &placer{ports: ports, terms: make(map[seckill.ID]terms), failing: make(map[int]bool)}
 }
 
 // place writes the orders of one settlement, notes them on their claims and tells who waits. Errors are logged here and
@@ -41,11 +42,27 @@ func newPlacer(ports Ports) *placer {
 func (p *placer) place(ctx context.Context, homeShard int, batch placing) {
 	ctx, cancel := context.WithTimeout(ctx, placeTimeout)
 	defer cancel()
-	placed, err := p.order(ctx, homeShard, batch.held)
-	if err != nil {
-		p.ports.Log.Warn("orders wait for the completer", "shard", homeShard, "claims", len(batch.held)-len(placed), "error", err)
+	p.announce(ctx, batch.rejected)
+	for shard, err := range p.order(ctx, homeShard, batch.held) {
+		p.report(ctx, homeShard, shard, err)
 	}
-	p.announce(ctx, slices.Concat(placed, batch.rejected))
+}
+
+// report tells when the orders of a users' shard begin to wait, and when they no longer do; while it is away every batch
+// would bring one more.
+func (p *placer) report(ctx context.Context, homeShard, shard int, err error) {
+	p.mu.Lock()
+	failed := p.failing[shard]
+	p.failing[shard] = err != nil
+	p.mu.Unlock()
+	switch {
+	case err != nil && !failed:
+		p.ports.Log.Warn("orders wait for the completer", "shard", homeShard, "users", shard, "error", err)
+	case err != nil:
+		p.ports.Log.DebugContext(ctx, "orders wait for the completer", "shard", homeShard, "users", shard, "error", err)
+	case failed:
+		p.ports.Log.Info("orders are placed again", "shard", homeShard, "users", shard)
+	}
 }
 
 // announce tells waiting shoppers that these claims are decided; best effort.
@@ -62,29 +79,39 @@ func (p *placer) announce(ctx context.Context, claims []seckill.Claim) {
 	}
 }
 
-// order places the orders of the claims shard by shard and marks those that succeeded; it returns them.
-func (p *placer) order(ctx context.Context, homeShard int, claims []seckill.Claim) ([]seckill.Claim, error) {
+// order places the orders of the claims on all users' shards at once, marks and announces those that succeeded, and says
+// how each shard did. One that does not answer holds up its own orders only.
+func (p *placer) order(ctx context.Context, homeShard int, claims []seckill.Claim) map[int]error {
 	groups := make(map[int][]seckill.Claim)
 	for _, claim := range claims {
 		shard := seckill.UserShard(p.ports.Shards, claim.User)
 		groups[shard] = append(groups[shard], claim)
 	}
-	var placed []seckill.Claim
-	var failure error
+	outcomes := make(map[int]error, len(groups))
+	var mu sync.Mutex
+	var all sync.WaitGroup
 	for shard, group := range groups {
-		done, err := p.placeGroup(ctx, shard, group)
-		if err != nil {
-			failure = err
-		}
-		placed = append(placed, done...)
+		all.Go(func() {
+			err := p.orderGroup(ctx, homeShard, shard, group)
+			mu.Lock()
+			defer mu.Unlock()
+			outcomes[shard] = err
+		})
 	}
+	all.Wait()
+	return outcomes
+}
+
+func (p *placer) orderGroup(ctx context.Context, homeShard, shard int, group []seckill.Claim) error {
+	placed, failure := p.placeGroup(ctx, shard, group)
 	if len(placed) == 0 {
-		return nil, failure
+		return failure
 	}
 	if err := p.ports.Claims.MarkOrdered(ctx, homeShard, idsOf(placed)); err != nil {
-		return nil, fmt.Errorf("mark claims ordered: %w", err)
+		return fmt.Errorf("mark claims ordered: %w", err)
 	}
-	return placed, failure
+	p.announce(ctx, placed)
+	return failure
 }
 
 // placeGroup places the claims of one users' shard, one by one when there is one among them that never can be.

@@ -42,7 +42,7 @@ const (
 	reservationsMax = 500
 	gatherFor       = 5 * time.Millisecond
 	backoffFirst    = 50 * time.Millisecond
-	backoffLongest  = 5 * time.Second
+	backoffLongest  = 2 * time.Second
 	settleTimeout   = 10 * time.Second
 	redisTimeout    = time.Second
 )

@@ -50,8 +50,42 @@ func TestWorker(t *testing.T) {
 	})
 }
 
+// twoShards has the users of even bucket on shard 1.
+type twoShards struct{}
+
+func (twoShards) Count() int           { return 2 }
+func (twoShards) Shard(bucket int) int { return 1 - bucket%2 }
+
 func TestWorkerOutage(t *testing.T) {
 	t.Parallel()
+	t.Run("places the orders of the other users while one users' shard does not answer", func(t *testing.T) {
+		t.Parallel()
+		rig := newRig()
+		ports := rig.ports()
+		ports.Shards = twoShards{}
+		away := make(chan struct{})
+		rig.onPlace = func(orders []seckill.NewOrder) error {
+			if orders[0].User == "ann" {
+				<-away
+				return seckill.ErrTransient
+			}
+			return nil
+		}
+		claims := []seckill.Claim{{ID: 11, Item: 9, User: "ann", Quantity: 1}}
+		for n := 0; len(claims) == 1; n++ {
+			user := seckill.UserID(fmt.Sprint("bob", n))
+			if seckill.UserShard(ports.Shards, user) != seckill.UserShard(ports.Shards, "ann") {
+				claims = append(claims, seckill.Claim{ID: 12, Item: 9, User: user, Quantity: 1})
+			}
+		}
+		outcomes := make(chan map[int]error, 1)
+		go func() { outcomes <- newPlacer(ports).order(context.Background(), 0, claims) }()
+		rig.await(t, func() bool { return slices.Equal(rig.announced, []seckill.ID{12}) })
+		close(away)
+		if got := <-outcomes; len(got) != 2 || got[seckill.UserShard(ports.Shards, "ann")] == nil {
+			t.Fatalf("got %v", got)
+		}
+	})
 	t.Run("keeps the messages while the database is away, and settles them when it is back", func(t *testing.T) {
 		t.Parallel()
 		rig := newRig()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"gorm.io/gorm"
+
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -34,8 +36,9 @@ func (a Accounts) Create(ctx context.Context, account seckill.Account) (bool, er
 // Find implements seckill.Accounts.
 func (a Accounts) Find(ctx context.Context, user seckill.UserID) (seckill.Account, error) {
 	var row accountRow
-	if err := a.reader(ctx, catalogShard).Where("user_id = ?", user).Take(&row).Error; err != nil {
-		return seckill.Account{}, fmt.Errorf("find account %s: %w", user, dbError(err))
+	err := a.read(ctx, catalogShard, func(db *gorm.DB) error { return db.Where("user_id = ?", user).Take(&row).Error })
+	if err != nil {
+		return seckill.Account{}, fmt.Errorf("find account %s: %w", user, err)
 	}
 	return seckill.Account(row), nil
 }

@@ -17,7 +17,7 @@ var _ seckill.Books = Books{}
 // Facts implements seckill.Books.
 func (b Books) Facts(ctx context.Context, item seckill.ID) (seckill.StockFacts, error) {
 	var facts seckill.StockFacts
-	err := b.snapshot(ctx, b.router.home(item), func(tx *gorm.DB) (err error) {
+	err := b.snapshotWithin(ctx, b.router.home(item), countTimeout, func(tx *gorm.DB) (err error) {
 		if facts.Stock, err = b.readStock(tx, item); err != nil {
 			return err
 		}
@@ -85,8 +85,11 @@ func readMoved(tx *gorm.DB, facts *seckill.StockFacts) error {
 // StockItems implements seckill.Books.
 func (b Books) StockItems(ctx context.Context, shard int) ([]seckill.ID, error) {
 	var items []seckill.ID
-	if err := b.reader(ctx, shard).Raw("SELECT item FROM stock ORDER BY item").Scan(&items).Error; err != nil {
-		return nil, fmt.Errorf("list stock of shard %d: %w", shard, dbError(err))
+	err := b.read(ctx, shard, func(db *gorm.DB) error {
+		return db.Raw("SELECT item FROM stock ORDER BY item").Scan(&items).Error
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list stock of shard %d: %w", shard, err)
 	}
 	return items, nil
 }
@@ -98,12 +101,14 @@ func (b Books) Orphans(ctx context.Context, shard int) ([]seckill.Orphan, error)
 		Place string
 		Item  seckill.ID
 	}
-	err := b.reader(ctx, shard).Raw("SELECT 'claims' AS place, item FROM (SELECT DISTINCT item FROM claims)"+lonely+
-		" UNION ALL SELECT 'stock_moves', item FROM (SELECT DISTINCT item FROM stock_moves)"+lonely+
-		" UNION ALL SELECT 'outbox', item FROM (SELECT DISTINCT item FROM outbox WHERE kind = ?)"+lonely+
-		" ORDER BY 1, 2", seckill.OwedBuyer).Scan(&rows).Error
+	err := b.read(ctx, shard, func(db *gorm.DB) error {
+		return db.Raw("SELECT 'claims' AS place, item FROM (SELECT DISTINCT item FROM claims)"+lonely+
+			" UNION ALL SELECT 'stock_moves', item FROM (SELECT DISTINCT item FROM stock_moves)"+lonely+
+			" UNION ALL SELECT 'outbox', item FROM (SELECT DISTINCT item FROM outbox WHERE kind = ?)"+lonely+
+			" ORDER BY 1, 2", seckill.OwedBuyer).Scan(&rows).Error
+	})
 	if err != nil {
-		return nil, fmt.Errorf("list orphans of shard %d: %w", shard, dbError(err))
+		return nil, fmt.Errorf("list orphans of shard %d: %w", shard, err)
 	}
 	orphans := make([]seckill.Orphan, len(rows))
 	for i, row := range rows {
@@ -114,20 +119,17 @@ func (b Books) Orphans(ctx context.Context, shard int) ([]seckill.Orphan, error)
 
 // MovesAfter implements seckill.Books.
 func (b Books) MovesAfter(ctx context.Context, item seckill.ID, after string, limit int) ([]seckill.Move, error) {
-	var rows []moveRow
-	err := b.reader(ctx, b.router.home(item)).Raw(selectMove+" WHERE item = ? AND id > ? ORDER BY id LIMIT ?",
-		item, after, limit).Scan(&rows).Error
-	return movesOf(rows, item, err)
+	return b.moves(ctx, item, selectMove+" WHERE item = ? AND id > ? ORDER BY id LIMIT ?", item, after, limit)
 }
 
 // OwedAfter implements seckill.Books.
 func (b Books) OwedAfter(ctx context.Context, shard int, after seckill.ID, limit int) ([]seckill.Owed, error) {
-	return readOwed(b.reader(ctx, shard).Where("id > ?", after), shard, limit)
+	return b.owed(ctx, shard, limit, "id > ?", after)
 }
 
 // ClaimsAfter implements seckill.Books. Adding 0 keeps the index of the item out of it: reading on from an id in the
 // primary key needs no sorting of all the item's claims for every page.
 func (b Books) ClaimsAfter(ctx context.Context, item, after seckill.ID, limit int) ([]seckill.Claim, error) {
-	return readClaims(b.reader(ctx, b.router.home(item)),
+	return b.claims(ctx, b.router.home(item),
 		selectClaim+" WHERE item + 0 = ? AND id > ? ORDER BY id LIMIT ?", item, after, limit)
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"gorm.io/gorm"
+
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -38,8 +40,9 @@ func (b Books) OrdersOf(ctx context.Context, ids []seckill.ID) ([]seckill.Order,
 		for chunk := range slices.Chunk(ids, rowsMax) {
 			var rows []bookedRow
 			query := "SELECT " + bookedColumns + " FROM " + at.table + " WHERE id IN ?"
-			if err := b.reader(ctx, at.shard).Raw(query, chunk).Scan(&rows).Error; err != nil {
-				return nil, fmt.Errorf("read %s of shard %d: %w", at.table, at.shard, dbError(err))
+			err := b.read(ctx, at.shard, func(db *gorm.DB) error { return db.Raw(query, chunk).Scan(&rows).Error })
+			if err != nil {
+				return nil, fmt.Errorf("read %s of shard %d: %w", at.table, at.shard, err)
 			}
 			for _, row := range rows {
 				orders = append(orders, row.Order.order())
@@ -77,15 +80,16 @@ func (b Books) bookedAfter(
 	ctx context.Context, shard int, table string, after seckill.ID, limit int,
 ) ([]bookedRow, error) {
 	var rows []bookedRow
-	err := b.reader(ctx, shard).Raw("SELECT "+bookedColumns+`,
+	query := "SELECT " + bookedColumns + `,
 		(SELECT COUNT(*) FROM order_events WHERE order_id = id) AS events,
 		COALESCE((SELECT MIN(order_events.version) FROM order_events WHERE order_id = id), 0) AS first_event,
 		COALESCE((SELECT MAX(order_events.version) FROM order_events WHERE order_id = id), 0) AS last_event,
 		COALESCE((SELECT order_events.state FROM order_events WHERE order_id = id
 			ORDER BY order_events.version DESC LIMIT 1), '') AS last_state
-		FROM `+table+" WHERE id > ? ORDER BY id LIMIT ?", after, limit).Scan(&rows).Error
+		FROM ` + table + " WHERE id > ? ORDER BY id LIMIT ?"
+	err := b.read(ctx, shard, func(db *gorm.DB) error { return db.Raw(query, after, limit).Scan(&rows).Error })
 	if err != nil {
-		return nil, fmt.Errorf("read %s of shard %d: %w", table, shard, dbError(err))
+		return nil, fmt.Errorf("read %s of shard %d: %w", table, shard, err)
 	}
 	return rows, nil
 }

@@ -20,7 +20,7 @@ const catalogShard = 0
 
 // Sale implements seckill.Catalog.
 func (c Catalog) Sale(ctx context.Context, id seckill.ID) (seckill.Sale, error) {
-	sales, err := c.read(ctx, func(tx *gorm.DB) *gorm.DB { return tx.Where("id = ?", id) })
+	sales, err := c.sales(ctx, func(tx *gorm.DB) *gorm.DB { return tx.Where("id = ?", id) })
 	if err == nil && len(sales) == 0 {
 		err = seckill.ErrNotFound
 	}
@@ -33,15 +33,16 @@ func (c Catalog) Sale(ctx context.Context, id seckill.ID) (seckill.Sale, error) 
 // Item implements seckill.Catalog.
 func (c Catalog) Item(ctx context.Context, id seckill.ID) (seckill.Item, error) {
 	var row itemRow
-	if err := c.reader(ctx, catalogShard).Where("id = ?", id).Take(&row).Error; err != nil {
-		return seckill.Item{}, fmt.Errorf("read item %s: %w", id, dbError(err))
+	err := c.read(ctx, catalogShard, func(db *gorm.DB) error { return db.Where("id = ?", id).Take(&row).Error })
+	if err != nil {
+		return seckill.Item{}, fmt.Errorf("read item %s: %w", id, err)
 	}
 	return row.item(), nil
 }
 
 // Sales implements seckill.Catalog.
 func (c Catalog) Sales(ctx context.Context, query seckill.SaleQuery) ([]seckill.Sale, error) {
-	sales, err := c.read(ctx, func(tx *gorm.DB) *gorm.DB {
+	sales, err := c.sales(ctx, func(tx *gorm.DB) *gorm.DB {
 		if len(query.States) > 0 {
 			tx = tx.Where("state IN ?", query.States)
 		}
@@ -59,7 +60,7 @@ func (c Catalog) Sales(ctx context.Context, query seckill.SaleQuery) ([]seckill.
 // Running implements seckill.Catalog.
 func (c Catalog) Running(ctx context.Context, endedAfter time.Time) ([]seckill.Sale, error) {
 	open := []seckill.SaleState{seckill.SaleScheduled, seckill.SaleLive, seckill.SalePaused}
-	sales, err := c.read(ctx, func(tx *gorm.DB) *gorm.DB {
+	sales, err := c.sales(ctx, func(tx *gorm.DB) *gorm.DB {
 		return tx.Where("state IN ? OR (state = ? AND ended_at >= ?)", open, seckill.SaleEnded, toMilli(endedAfter)).Order("id")
 	})
 	if err != nil {
@@ -68,8 +69,8 @@ func (c Catalog) Running(ctx context.Context, endedAfter time.Time) ([]seckill.S
 	return sales, nil
 }
 
-// read returns the sales that the query selects, each with the items of the same moment.
-func (c Catalog) read(ctx context.Context, query func(tx *gorm.DB) *gorm.DB) ([]seckill.Sale, error) {
+// sales returns the sales that the query selects, each with the items of the same moment.
+func (c Catalog) sales(ctx context.Context, query func(tx *gorm.DB) *gorm.DB) ([]seckill.Sale, error) {
 	var sales []seckill.Sale
 	err := c.snapshot(ctx, catalogShard, func(tx *gorm.DB) error {
 		var rows []saleRow

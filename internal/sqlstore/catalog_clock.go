@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gorm.io/gorm"
+
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -50,10 +52,11 @@ func (c Catalog) Advance(ctx context.Context) ([]seckill.ID, error) {
 // apply finds who is due without locking anything, which is nobody almost always, and then decides one by one.
 func (c Catalog) apply(ctx context.Context, rule clockRule) ([]seckill.ID, error) {
 	var due []seckill.ID
-	err := c.reader(ctx, catalogShard).Model(&saleRow{}).Where("state IN ? AND "+rule.when, rule.from).
-		Order("id").Pluck("id", &due).Error
+	err := c.read(ctx, catalogShard, func(db *gorm.DB) error {
+		return db.Model(&saleRow{}).Where("state IN ? AND "+rule.when, rule.from).Order("id").Pluck("id", &due).Error
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read which sales are due: %w", dbError(err))
+		return nil, fmt.Errorf("read which sales are due: %w", err)
 	}
 	var changed []seckill.ID
 	for _, id := range due {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -24,23 +23,29 @@ func (w Warning) String() string { return fmt.Sprintf("shard %d: %s", w.Shard, w
 // skewMax is how far the clocks of two shards may be apart: what one writes, deadlines on another are judged by.
 const skewMax = time.Second
 
-// Check looks whether the databases keep what the store promises. An error says that one could not be asked.
-func (s *Store) Check(ctx context.Context) ([]Warning, error) {
-	var warnings []Warning
-	for i := range s.shards {
-		texts, err := s.checkShard(ctx, i)
-		if err != nil {
-			return nil, fmt.Errorf("check shard %d: %w", i, dbError(err))
-		}
-		for _, text := range texts {
-			warnings = append(warnings, Warning{Shard: i, Text: text})
+// clockWithin bounds one look at a clock.
+const clockWithin = time.Second
+
+// Check looks, past its guard, whether a shard keeps what the store promises. An error says that it could not be asked.
+func (s *Store) Check(ctx context.Context, shard int) ([]Warning, error) {
+	texts, err := s.doubts(ctx, shard)
+	if err == nil {
+		var skewed string
+		if skewed, err = s.checkClock(ctx, shard); skewed != "" {
+			texts = append(texts, skewed)
 		}
 	}
-	skewed, err := s.checkClocks(ctx)
-	return append(warnings, skewed...), err
+	if err != nil {
+		return nil, fmt.Errorf("check shard %d: %w", shard, dbError(err))
+	}
+	warnings := make([]Warning, len(texts))
+	for i, text := range texts {
+		warnings[i] = Warning{Shard: shard, Text: text}
+	}
+	return warnings, nil
 }
 
-func (s *Store) checkShard(ctx context.Context, shard int) ([]string, error) {
+func (s *Store) doubts(ctx context.Context, shard int) ([]string, error) {
 	version, settings, err := s.settings(ctx, shard)
 	if err != nil {
 		return nil, err
@@ -91,7 +96,7 @@ var errTried = errors.New("tried")
 
 // oversells tries to write a stock row that has given out a unit it never had, and takes it back.
 func (s *Store) oversells(ctx context.Context, shard int) (bool, error) {
-	err := s.inTx(ctx, shard, func(tx *gorm.DB) error {
+	err := s.transact(ctx, shard, func(tx *gorm.DB) error {
 		err := tx.Exec(`INSERT INTO stock (item, allotted, pool, lent, doubt, claimed, epoch, state, final, halted, attempt,
 			issue, high, accounted, ceiling, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version)
 			VALUES (0, 0, -1, 0, 0, 1, 0, ?, 0, '', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)`, seckill.StockNew).Error
@@ -119,26 +124,36 @@ func (s *Store) pending(ctx context.Context, shard int) (pending bool, err error
 	return m.HasPending(ctx)
 }
 
-// checkClocks compares the shards' clocks with this process's, each as well as the round trip allows.
-func (s *Store) checkClocks(ctx context.Context) ([]Warning, error) {
-	ahead := make([]time.Duration, len(s.shards))
-	unsure := make([]time.Duration, len(s.shards))
+// reading is how far a shard's clock is ahead of this process's, as well as the round trip allows.
+type reading struct{ ahead, unsure time.Duration }
+
+func (s *Store) readClock(ctx context.Context, shard int) (reading, error) {
+	ctx, cancel := context.WithTimeout(ctx, clockWithin)
+	defer cancel()
+	asked := s.clock.Now()
+	now, err := s.clockOf(s.primary(ctx, shard))
+	unsure := s.clock.Now().Sub(asked) / 2
+	return reading{ahead: now.Sub(asked.Add(unsure)), unsure: unsure}, err
+}
+
+// checkClock compares a shard's clock with that of the first other shard that answers.
+func (s *Store) checkClock(ctx context.Context, shard int) (string, error) {
+	own, err := s.readClock(ctx, shard)
+	if err != nil {
+		return "", err
+	}
 	for i := range s.shards {
-		asked := s.clock.Now()
-		now, err := s.now(ctx, i)
+		if i == shard {
+			continue
+		}
+		other, err := s.readClock(ctx, i)
 		if err != nil {
-			return nil, err
+			continue // it is compared when it is back
 		}
-		unsure[i] = s.clock.Now().Sub(asked) / 2
-		ahead[i] = now.Sub(asked.Add(unsure[i]))
-	}
-	first := slices.Index(ahead, slices.Min(ahead))
-	var warnings []Warning
-	for i := range s.shards {
-		if apart := ahead[i] - ahead[first]; apart > skewMax+unsure[i]+unsure[first] {
-			text := fmt.Sprintf("its clock is %s ahead of shard %d's", apart.Round(time.Millisecond), first)
-			warnings = append(warnings, Warning{Shard: i, Text: text})
+		if apart := (own.ahead - other.ahead).Abs(); apart > skewMax+own.unsure+other.unsure {
+			return fmt.Sprintf("its clock is %s away from shard %d's", apart.Round(time.Millisecond), i), nil
 		}
+		return "", nil
 	}
-	return warnings, nil
+	return "", nil
 }

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"cmp"
+	"context"
 	"database/sql"
 	"fmt"
 	"slices"
@@ -13,6 +14,15 @@ import (
 
 const selectClaim = `SELECT id, item, user_id, quantity, key_hash, epoch, state, reason, first_id, ordered, created_at
 	FROM claims`
+
+// claims runs a query that begins with selectClaim on a shard's primary.
+func (s *Store) claims(ctx context.Context, shard int, query string, args ...any) (claims []seckill.Claim, err error) {
+	err = s.read(ctx, shard, func(db *gorm.DB) (err error) {
+		claims, err = readClaims(db, query, args...)
+		return err
+	})
+	return claims, err
+}
 
 // readClaims runs a query that begins with selectClaim.
 func readClaims(db *gorm.DB, query string, args ...any) ([]seckill.Claim, error) {

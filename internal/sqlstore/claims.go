@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -25,13 +27,17 @@ func (c Claims) MarkOrdered(ctx context.Context, shard int, ids []seckill.ID) er
 
 // Unordered implements seckill.Claims.
 func (c Claims) Unordered(ctx context.Context, shard int, olderThan time.Duration, limit int) ([]seckill.Claim, error) {
-	return readClaims(c.reader(ctx, shard), selectClaim+` WHERE ordered = 0 AND state = ? AND created_at <= `+c.dialect.now()+` - ?
+	return c.claims(ctx, shard, selectClaim+` WHERE ordered = 0 AND state = ? AND created_at <= `+c.dialect.now()+` - ?
 		ORDER BY created_at, id LIMIT ?`, seckill.ClaimHeld, olderThan.Milliseconds(), limit)
 }
 
 // Find implements seckill.Claims.
 func (c Claims) Find(ctx context.Context, item seckill.ID, ids []seckill.ID) ([]seckill.Claim, error) {
-	claims, err := claimsByID(c.reader(ctx, c.router.home(item)), ids)
+	var claims []seckill.Claim
+	err := c.read(ctx, c.router.home(item), func(db *gorm.DB) (err error) {
+		claims, err = claimsByID(db, ids)
+		return err
+	})
 	return slices.DeleteFunc(claims, func(claim seckill.Claim) bool { return claim.Item != item }), err
 }
 
@@ -47,7 +53,7 @@ func (c Claims) FindKeys(ctx context.Context, item seckill.ID, keys []seckill.Lo
 			args = append(args, key.User, key.KeyHash)
 		}
 		pairs := strings.TrimPrefix(strings.Repeat(" OR (user_id = ? AND key_hash = ?)", len(chunk)), " OR ")
-		claims, err := readClaims(c.reader(ctx, c.router.home(item)), selectClaim+" WHERE item = ? AND ("+pairs+")", args...)
+		claims, err := c.claims(ctx, c.router.home(item), selectClaim+" WHERE item = ? AND ("+pairs+")", args...)
 		if err != nil {
 			return nil, err
 		}
@@ -58,13 +64,13 @@ func (c Claims) FindKeys(ctx context.Context, item seckill.ID, keys []seckill.Lo
 
 // OfUser implements seckill.Claims.
 func (c Claims) OfUser(ctx context.Context, item seckill.ID, user seckill.UserID) ([]seckill.Claim, error) {
-	return readClaims(c.reader(ctx, c.router.home(item)),
+	return c.claims(ctx, c.router.home(item),
 		selectClaim+" WHERE item = ? AND user_id = ? ORDER BY created_at, id", item, user)
 }
 
 // Buyers implements seckill.Claims. The limit counts buyers, so that none is ever cut in two.
 func (c Claims) Buyers(ctx context.Context, item seckill.ID, after seckill.UserID, limit int) ([]seckill.Buyer, error) {
-	claims, err := readClaims(c.reader(ctx, c.router.home(item)), selectClaim+` JOIN (
+	claims, err := c.claims(ctx, c.router.home(item), selectClaim+` JOIN (
 			SELECT DISTINCT user_id AS buyer FROM claims WHERE item = ? AND user_id > ? ORDER BY user_id LIMIT ?
 		) page ON page.buyer = user_id WHERE item = ? ORDER BY user_id, id`, item, after, limit, item)
 	if err != nil {

@@ -39,8 +39,8 @@ func (mysqlDialect) reading() *sql.TxOptions {
 	return &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
 }
 
-func (mysqlDialect) open(ctx context.Context, config ShardConfig) (*shard, error) {
-	return openMySQL(ctx, *config.MySQL)
+func (mysqlDialect) open(_ context.Context, config ShardConfig) (*shard, error) {
+	return openMySQL(*config.MySQL)
 }
 
 const (

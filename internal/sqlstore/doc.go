@@ -14,15 +14,26 @@
 // SQLite file or a database on a server (MySQL, MariaDB, TiDB, Vitess). What these say differently is a dialect
 // (dialect*.go); what their errors mean is in errors.go:
 //
-//	seckill.ErrTransient  nothing was written: the server or the way to it is to blame, or a deadlock
+//	seckill.ErrTransient  nothing was written: the server or the way to it is to blame, a deadlock, or the guard; then it
+//	                      is seckill.ErrUnavailable too
 //	errUnknownCommit      the answer to a COMMIT was lost. Calls that do no more when repeated (Settle, Reject, Place,
 //	                      MarkOrdered, Beat, Done) turn it into ErrTransient; all others return it as it is, since
 //	                      their answer says who decided
 //	seckill.ErrPoison     a claim's or an order's own data is refused by a CHECK, a length or a type
 //
-// On a server whatever writes is a READ COMMITTED transaction that locks the stock rows first, in id order. Reads go to
-// the primary unless they use Store.lagging, which only lists do that nobody decides on and no shopper is shown: a
-// replica must never show anybody less than he was told.
+// Every call of a port passes Store.call and there the shard's Guard, which app gives (call.go): a deadline for callers
+// that have none, and a breaker, so that a dead shard answers fast instead of using up connections. What a server says is
+// an answer, also when it says that a row is locked or the data bad; only silence counts. Verify, Check and Ping go past
+// the guard: they are what decides whether a shard may be used, at the start or when it is back. Open connects to nothing.
+//
+// On a server whatever writes is a READ COMMITTED transaction that locks the stock rows first, in id order. A process
+// that is stopped in the middle of one keeps its locks until the server has not heard of it for ten seconds
+// (wait_timeout, which holds inside transactions on MySQL and MariaDB alike; trap 19); others wait for a row for three at
+// a time. A COMMIT hears of no deadline: the writers' network timeout bounds it.
+//
+// Reads go to the primary unless they use Store.lagging, which only lists do that nobody decides on and no shopper is
+// shown: a replica must never show anybody less than he was told. What shoppers see of the catalog comes from memory
+// (purchase), so that replicas would save nothing there.
 //
 // All times are Unix milliseconds of the database's clock, written by the statement itself wherever a deadline is
 // judged by them.

@@ -115,6 +115,27 @@ func failureOf(err error) failure {
 	}
 }
 
+// silence is the error if it means that nobody answered: the way to the server is cut, the server turns callers away, or
+// the deadline came first. All else that a server says is an answer. A caller who gave up proves neither; what counts
+// silences has to tell context.Canceled apart.
+func silence(err error) error {
+	var fromServer *mysql.MySQLError
+	switch {
+	case errors.As(err, &fromServer):
+		if fromServer.Number == mysqlShutdown || fromServer.Number == mysqlFull {
+			return err
+		}
+		return nil
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), isCut(err):
+		return err
+	default:
+		return nil
+	}
+}
+
+// Away says that the error means a shard that does not answer.
+func Away(err error) bool { return silence(err) != nil }
+
 // isCut says that the connection could not be made or was lost.
 func isCut(err error) bool {
 	for _, cut := range []error{
@@ -153,10 +174,11 @@ func sqliteFailure(code int) failure {
 	}
 }
 
-// Two of MySQL's error numbers that say nothing about a commit that was under way.
+// Some of MySQL's error numbers. The first two say nothing about a commit that was under way.
 const (
 	mysqlShutdown    = 1053
 	mysqlInterrupted = 1317
+	mysqlFull        = 1040 // too many connections
 )
 
 // mysqlFailure sorts the server's error numbers, https://dev.mysql.com/doc/mysql-errors/8.0/en/ and
@@ -165,7 +187,7 @@ func mysqlFailure(number uint16) failure {
 	switch number {
 	case 1213, 1205, 1020, // deadlock, lock wait, the row has changed under the snapshot
 		mysqlInterrupted, mysqlShutdown, 1927, 1969, 3024, // killed, shutting down, out of time
-		1040, 1203, 1226, // too many connections, or too many of this user
+		mysqlFull, 1203, 1226, // too many connections, or too many of this user
 		1290, 1792, 1836, // read only: a failover is under way
 		1021, 1114, // disk or table space full
 		1412,                                                 // the table is being changed

@@ -61,13 +61,11 @@ func (m Marks) Beat(ctx context.Context, shard int, beat seckill.Beat) error {
 		_, err := beatInsert(m.dialect).run(tx, rows)
 		return err
 	}
-	var err error
-	if len(rows) <= rowsMax && m.dialect.writing() == nil {
-		err = dbError(write(m.shards[shard].write.WithContext(ctx)))
-	} else {
-		err = m.inTx(ctx, shard, write)
+	begin := m.alone
+	if len(rows) > rowsMax {
+		begin = m.inTx
 	}
-	if err != nil {
+	if err := begin(ctx, shard, write); err != nil {
 		return fmt.Errorf("beat on shard %d: %w", shard, repeatable(err))
 	}
 	return nil
@@ -87,10 +85,11 @@ func beatRows(beat seckill.Beat) [][]any {
 // Heartbeats implements seckill.Marks.
 func (m Marks) Heartbeats(ctx context.Context, shard int, since time.Time) ([]seckill.Heartbeat, error) {
 	var rows []markRow
-	err := m.reader(ctx, shard).Where("item = ? AND begun > ?", heartbeatItem, toMilli(since)).
-		Order("incarnation").Find(&rows).Error
+	err := m.read(ctx, shard, func(db *gorm.DB) error {
+		return db.Where("item = ? AND begun > ?", heartbeatItem, toMilli(since)).Order("incarnation").Find(&rows).Error
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read the heartbeats on shard %d: %w", shard, dbError(err))
+		return nil, fmt.Errorf("read the heartbeats on shard %d: %w", shard, err)
 	}
 	beats := make([]seckill.Heartbeat, len(rows))
 	for i, row := range rows {
@@ -102,10 +101,11 @@ func (m Marks) Heartbeats(ctx context.Context, shard int, since time.Time) ([]se
 // Highest implements seckill.Marks.
 func (m Marks) Highest(ctx context.Context, item seckill.ID, epoch int64) (int64, error) {
 	var sold int64
-	err := m.reader(ctx, m.router.home(item)).Model(&markRow{}).Where("item = ? AND epoch = ?", item, epoch).
-		Select("COALESCE(MAX(sold), 0)").Scan(&sold).Error
+	err := m.read(ctx, m.router.home(item), func(db *gorm.DB) error {
+		return db.Model(&markRow{}).Where("item = ? AND epoch = ?", item, epoch).Select("COALESCE(MAX(sold), 0)").Scan(&sold).Error
+	})
 	if err != nil {
-		return 0, fmt.Errorf("read the highest mark of item %s: %w", item, dbError(err))
+		return 0, fmt.Errorf("read the highest mark of item %s: %w", item, err)
 	}
 	return sold, nil
 }

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"context"
 	"crypto/tls"
 	"database/sql"
 	"errors"
@@ -49,24 +48,29 @@ const (
 	// a stock row (trap 19). connIdle is after how long the pool gives an idle connection up, well before that.
 	mysqlIdle = 10 * time.Second
 	connIdle  = 5 * time.Second
-	// mysqlLockWait is how long a statement waits for a row before the server says so: shorter than the callers' own
-	// deadlines, after which the server would go on waiting for nobody.
-	mysqlLockWait = 5 * time.Second
+	// mysqlLockWait is how long a statement waits for a row before the server says so: shorter than the guard's deadline
+	// and the callers' own, after which the server would go on waiting for nobody, and a locked row would be taken for a
+	// server that does not answer.
+	mysqlLockWait = 3 * time.Second
+	// mysqlSlowWrite is how long a statement may take besides. A COMMIT hears of no deadline, so that this is also how
+	// long a server that stopped in the middle of one is waited for.
+	mysqlSlowWrite = 3 * time.Second
 )
 
-// openMySQL connects to a server: writers, readers of the same server, and its replicas.
-func openMySQL(ctx context.Context, config MySQLConfig) (*shard, error) {
+// openMySQL makes the pools of a server: writers, readers of the same server, and its replicas. It connects to none: a
+// server may be away while the others sell.
+func openMySQL(config MySQLConfig) (*shard, error) {
 	server, err := config.parse(config.DSN)
 	if err != nil {
 		return nil, err
 	}
 	sh := &shard{}
 	sh.patient = func() (*sql.DB, error) { return config.connect(config.patient(server), 0) }
-	if sh.write, err = config.pool(ctx, config.writer(server), orDefault(config.Writers, mysqlWriters)); err != nil {
+	if sh.write, err = config.pool(config.writer(server), orDefault(config.Writers, mysqlWriters)); err != nil {
 		return nil, errors.Join(err, sh.close())
 	}
 	readers := orDefault(config.readers, mysqlReaders)
-	if sh.read, err = config.pool(ctx, server, readers); err != nil {
+	if sh.read, err = config.pool(server, readers); err != nil {
 		return nil, errors.Join(err, sh.close())
 	}
 	if err := config.addReplicas(sh, readers); err != nil {
@@ -103,6 +107,7 @@ func (c MySQLConfig) parse(dsn string) (*mysql.Config, error) {
 func (MySQLConfig) writer(server *mysql.Config) *mysql.Config {
 	writer := server.Clone()
 	writer.RejectReadOnly = true
+	writer.ReadTimeout = min(writer.ReadTimeout, mysqlLockWait+mysqlSlowWrite)
 	writer.Params = maps.Clone(writer.Params)
 	if writer.Params == nil {
 		writer.Params = make(map[string]string)
@@ -136,14 +141,11 @@ func (MySQLConfig) connect(server *mysql.Config, connections int) (*sql.DB, erro
 	return raw, nil
 }
 
-// pool makes a pool and looks whether the server answers.
-func (c MySQLConfig) pool(ctx context.Context, server *mysql.Config, connections int) (*gorm.DB, error) {
+// pool makes a pool for gorm.
+func (c MySQLConfig) pool(server *mysql.Config, connections int) (*gorm.DB, error) {
 	raw, err := c.connect(server, connections)
 	if err != nil {
 		return nil, err
-	}
-	if err := raw.PingContext(ctx); err != nil {
-		return nil, errors.Join(scrub(fmt.Errorf("connect to %s: %w", server.Addr, dbError(err)), server), raw.Close())
 	}
 	db, err := gorm.Open(mysqlDialector(raw), gormConfig())
 	if err != nil {

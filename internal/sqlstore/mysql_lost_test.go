@@ -7,15 +7,31 @@ import (
 	"net"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/sqlstore"
 )
 
-// wire is a way to a server that loses the answer to the next COMMIT, and the connection with it, when told to.
+// wire is a way to a server on which something happens to the next COMMIT when it is told to.
 type wire struct {
 	server string
-	lose   atomic.Bool
+	next   atomic.Pointer[accident]
+}
+
+// accident is what happens to a COMMIT, and what is left of it.
+type accident struct {
+	name string
+	// sent says that the server gets it; cut that the connection is lost, and not only silent.
+	sent, cut bool
+}
+
+func accidents() []*accident {
+	return []*accident{
+		{name: "whose answer is lost with the connection", sent: true, cut: true},
+		{name: "whose connection is cut before it is sent", cut: true},
+		{name: "whose answer never comes", sent: true},
+	}
 }
 
 // wired describes a store on a fresh database behind a wire.
@@ -51,26 +67,39 @@ func (w *wire) carry(client net.Conn) {
 		return
 	}
 	defer server.Close()
-	var lost atomic.Bool
+	var happened atomic.Pointer[accident]
 	go func() {
 		defer server.Close()
-		relay(client, server, func(packet []byte) bool {
-			if bytes.HasSuffix(packet, []byte("\x03COMMIT")) && w.lose.CompareAndSwap(true, false) {
-				lost.Store(true)
+		relay(client, server, func(packet []byte) (pass, cut bool) {
+			if bytes.HasSuffix(packet, []byte("\x03COMMIT")) {
+				happened.Store(w.next.Swap(nil))
 			}
-			return true
+			if a := happened.Load(); a != nil && !a.sent {
+				return false, true
+			}
+			return true, false
 		})
 	}()
-	relay(server, client, func([]byte) bool { return !lost.Load() })
+	relay(server, client, func([]byte) (pass, cut bool) {
+		a := happened.Load()
+		return a == nil, a != nil && a.cut
+	})
 }
 
-// relay passes on what comes as long as pass says so.
-func relay(from, to net.Conn, pass func(packet []byte) bool) {
+// relay passes on what comes, or swallows it, until the way is cut.
+func relay(from, to net.Conn, judge func(packet []byte) (pass, cut bool)) {
 	packet := make([]byte, 1<<16)
 	for {
 		n, err := from.Read(packet)
-		if err != nil || !pass(packet[:n]) {
+		if err != nil {
 			return
+		}
+		pass, cut := judge(packet[:n])
+		if cut {
+			return
+		}
+		if !pass {
+			continue
 		}
 		if _, err := to.Write(packet[:n]); err != nil {
 			return
@@ -78,32 +107,22 @@ func relay(from, to net.Conn, pass func(packet []byte) bool) {
 	}
 }
 
-func TestMySQLLosesTheAnswerToACommit(t *testing.T) {
+func TestMySQLLosesACommit(t *testing.T) {
 	t.Parallel()
-	t.Run("of T1, which is repeated and claims once", func(t *testing.T) {
-		t.Parallel()
-		c, w := wired(t)
-		b := newBench(t, leased(t, c), 10, 1)
-		m := b.message(t, 5)
-		w.lose.Store(true)
-		if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{m}); !errors.Is(err, seckill.ErrTransient) {
-			t.Fatalf("got %v", err)
-		}
-		if held := b.settle(t, m); len(held) != 5 {
-			t.Fatalf("%d of 5 claims are handed on to T2", len(held))
-		}
-		if stock, err := b.Stocks.Get(t.Context(), b.item); err != nil || stock.Claimed != 5 || stock.Accounted != 5 {
-			t.Fatalf("got %+v, %v", stock, err)
-		}
-	})
+	for _, a := range accidents() {
+		t.Run("of T1, "+a.name+": it is repeated and claims once", func(t *testing.T) {
+			t.Parallel()
+			claimsOnce(t, a)
+		})
+	}
 	t.Run("of T2, which is repeated and orders once", func(t *testing.T) {
 		t.Parallel()
 		c, w := wired(t)
 		b := newBench(t, leased(t, c), 5, 1)
 		m := b.message(t, 5)
 		b.settle(t, m)
-		w.lose.Store(true)
-		if err := b.purchase(t.Context(), m); err != nil || w.lose.Load() {
+		w.next.Store(accidents()[0])
+		if err := b.purchase(t.Context(), m); err != nil || w.next.Load() != nil {
 			t.Fatalf("got %v", err)
 		}
 		b.wantAllOnce(t, 5)
@@ -118,7 +137,7 @@ func TestMySQLLosesTheAnswerToACommit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.lose.Store(true)
+		w.next.Store(accidents()[0])
 		opened, err := b.Stocks.Open(t.Context(), b.item, stock.Epoch, stock.Attempt)
 		if opened || !sqlstore.IsUnknownCommit(err) || errors.Is(err, seckill.ErrTransient) {
 			t.Fatalf("got %t, %v", opened, err)
@@ -127,4 +146,26 @@ func TestMySQLLosesTheAnswerToACommit(t *testing.T) {
 			t.Fatalf("the test lost the commit itself: %+v, %v", stock, err)
 		}
 	})
+}
+
+func claimsOnce(t *testing.T, a *accident) {
+	t.Helper()
+	c, w := wired(t)
+	c.Shards[0].MySQL.ReadTimeout = time.Second // for the answer that never comes
+	b := newBench(t, leased(t, c), 10, 1)
+	m := b.message(t, 5)
+	w.next.Store(a)
+	if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{m}); !errors.Is(err, seckill.ErrTransient) || !sqlstore.IsUnknownCommit(err) {
+		t.Fatalf("got %v", err)
+	}
+	stock, err := b.Stocks.Get(t.Context(), b.item)
+	if err != nil || (stock.Claimed == 5) != a.sent {
+		t.Fatalf("the accident was another one: %+v, %v", stock, err)
+	}
+	if held := b.settle(t, m); len(held) != 5 {
+		t.Fatalf("%d of 5 claims are handed on to T2", len(held))
+	}
+	if stock, err := b.Stocks.Get(t.Context(), b.item); err != nil || stock.Claimed != 5 || stock.Accounted != 5 {
+		t.Fatalf("got %+v, %v", stock, err)
+	}
 }

@@ -3,6 +3,7 @@ package sqlstore_test
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ func TestMySQLOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 		for setting, want := range map[string]string{
-			"wait_timeout": "10", "net_read_timeout": "10", "net_write_timeout": "10", "innodb_lock_wait_timeout": "5",
+			"wait_timeout": "10", "net_read_timeout": "10", "net_write_timeout": "10", "innodb_lock_wait_timeout": "3",
 			"collation_connection": "utf8mb4_bin",
 		} {
 			var got string
@@ -51,7 +52,7 @@ func TestMySQLOpen(t *testing.T) {
 		t.Parallel()
 		c := mariadbConfig(t, 1)
 		c.Shards[0].MySQL.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
-		if _, err := sqlstore.Open(t.Context(), c); err == nil || !strings.Contains(err.Error(), "TLS") {
+		if err := open(t, c).Ping(t.Context(), 0); err == nil || !strings.Contains(err.Error(), "TLS") {
 			t.Fatalf("a server without TLS was taken: %v", err)
 		}
 	})
@@ -94,7 +95,10 @@ func TestMySQLKeepsThePasswordToItself(t *testing.T) {
 			var logged bytes.Buffer
 			c := serverConfig(dsn)
 			c.Log = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
-			_, err := sqlstore.Open(t.Context(), c)
+			store, err := sqlstore.Open(t.Context(), c)
+			if err == nil {
+				err = errors.Join(store.Verify(t.Context()), store.Ping(t.Context(), 0), store.Close())
+			}
 			if err == nil || strings.Contains(err.Error(), password) || strings.Contains(logged.String(), password) {
 				t.Fatalf("error %q, log %q", err, logged.String())
 			}
@@ -194,7 +198,7 @@ func TestMySQLCheck(t *testing.T) {
 		t.Parallel()
 		c := mariadbConfig(t, 2)
 		c.Shards[1].MySQL.DSN += "?timestamp=1700000000"
-		wantWarnings(t, open(t, c), "its clock is")
+		wantWarnings(t, open(t, c), "its clock is", "its clock is")
 	})
 	t.Run("notices a schema that is behind", func(t *testing.T) {
 		t.Parallel()
@@ -224,7 +228,12 @@ func dsnOf(t *testing.T, store *sqlstore.Store, server *testenv.MariaDB) string 
 // wantWarnings wants one warning for each word, in order.
 func wantWarnings(t *testing.T, store *sqlstore.Store, words ...string) {
 	t.Helper()
-	warnings, err := store.Check(t.Context())
+	var warnings []sqlstore.Warning
+	var err error
+	for shard := range store.Shards().Count() {
+		found, failure := store.Check(t.Context(), shard)
+		warnings, err = append(warnings, found...), errors.Join(err, failure)
+	}
 	if err != nil || len(warnings) != len(words) {
 		t.Fatalf("got %v, %v", warnings, err)
 	}

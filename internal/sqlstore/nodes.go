@@ -9,15 +9,19 @@ import (
 	"slices"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 const (
 	// leaseFor is how long a node number is leased, by the database's clock.
 	leaseFor = 10 * time.Minute
-	// renewEvery is the rhythm of renewals, renewRetry the pause after one that failed.
-	renewEvery = 30 * time.Second
-	renewRetry = 5 * time.Second
+	// renewEvery is the rhythm of renewals, renewRetry the pause after one that failed, acquireRetry that of a process that
+	// has no node number yet because the catalog was away when it started.
+	renewEvery   = 30 * time.Second
+	renewRetry   = 5 * time.Second
+	acquireRetry = 500 * time.Millisecond
 	// renewWithin bounds one renewal, and the release at the end.
 	renewWithin = 5 * time.Second
 	// ceilingSlack covers a clock that is set forward a little between two renewals.
@@ -44,9 +48,11 @@ func (nodeRow) TableName() string { return "nodes" }
 // free returns every node number that may be taken, those first whose last millisecond is furthest back.
 func (n nodes) free(ctx context.Context) ([]nodeRow, error) {
 	var rows []nodeRow
-	err := n.reader(ctx, catalogShard).Select("node, holder, leased_until, last_ms, " + n.dialect.now() + " AS db_now").Find(&rows).Error
+	err := n.read(ctx, catalogShard, func(db *gorm.DB) error {
+		return db.Select("node, holder, leased_until, last_ms, " + n.dialect.now() + " AS db_now").Find(&rows).Error
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read the node leases: %w", dbError(err))
+		return nil, fmt.Errorf("read the node leases: %w", err)
 	}
 	known := make(map[int]nodeRow, len(rows))
 	for _, row := range rows {
@@ -93,9 +99,11 @@ func (n nodes) renew(ctx context.Context, l *lease) (bool, error) {
 	}
 	// MySQL does not count a row that has these very values already, as when it was renewed in the same millisecond.
 	var held int64
-	err = n.reader(ctx, catalogShard).Model(&nodeRow{}).Where("node = ? AND holder = ?", l.node, l.holder).Count(&held).Error
+	err = n.read(ctx, catalogShard, func(db *gorm.DB) error {
+		return db.Model(&nodeRow{}).Where("node = ? AND holder = ?", l.node, l.holder).Count(&held).Error
+	})
 	if err != nil {
-		return false, fmt.Errorf("look who holds node number %d: %w", l.node, dbError(err))
+		return false, fmt.Errorf("look who holds node number %d: %w", l.node, err)
 	}
 	return held == 1, nil
 }
@@ -167,17 +175,44 @@ func (l lease) renewed(began time.Time) *lease {
 
 // Run renews the lease until ctx ends, then releases it. Whoever needs ids must have stopped by then.
 func (ids *IDs) Run(ctx context.Context) error {
-	for wait := renewEvery; ; {
+	for wait := ids.pause(nil); ; {
 		select {
 		case <-ctx.Done():
-			return ids.Release(ctx)
+			return ids.end(ctx)
 		case <-ids.clock.After(wait):
 		}
-		wait = renewEvery
-		if err := ids.Renew(ctx); err != nil && ctx.Err() == nil {
+		err := ids.Renew(ctx)
+		if err != nil && ctx.Err() == nil && !ids.waits(err) {
 			ids.nodes.log.Warn("node lease not renewed", "error", err)
-			wait = renewRetry
 		}
+		wait = ids.pause(err)
+	}
+}
+
+// end releases the lease. While the catalog is away it runs out by itself.
+func (ids *IDs) end(ctx context.Context) error {
+	err := ids.Release(ctx)
+	if errors.Is(err, seckill.ErrTransient) {
+		ids.nodes.log.Warn("the node number stays leased for a while", "error", err)
+		return nil
+	}
+	return err
+}
+
+// waits says that there is no lease and nothing to blame but a catalog that is away.
+func (ids *IDs) waits(err error) bool {
+	return ids.lease.Load() == nil && (err == nil || errors.Is(err, seckill.ErrTransient))
+}
+
+// pause is how long to wait for the next renewal after one that ended with err.
+func (ids *IDs) pause(err error) time.Duration {
+	switch {
+	case ids.waits(err):
+		return acquireRetry
+	case err != nil:
+		return renewRetry
+	default:
+		return renewEvery
 	}
 }
 

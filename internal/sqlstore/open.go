@@ -24,6 +24,8 @@ type Config struct {
 	// Shards in their order, all files or all servers; the catalog lives on the first. Order and number are part of the
 	// stored bucket map.
 	Shards []ShardConfig
+	// Guards stand before every call, one for each shard; none lets all calls through, as is right for files.
+	Guards []Guard
 	Clock  seckill.Clock
 	Log    *slog.Logger
 	// Alone says that no other process can have these databases open (their folder is locked), so that every node lease
@@ -31,10 +33,14 @@ type Config struct {
 	Alone bool
 }
 
-// Open opens the shards. It writes nothing but the files themselves: Migrate makes the schema, Verify checks it.
+// Open opens the shards. It writes nothing but the files themselves and does not ask whether servers answer: Migrate makes
+// the schema, Verify checks it, Ping connects.
 func Open(ctx context.Context, config Config) (*Store, error) {
 	if len(config.Shards) == 0 || len(config.Shards) > seckill.Buckets {
 		return nil, fmt.Errorf("open the SQL store: want 1-%d shards, not %d", seckill.Buckets, len(config.Shards))
+	}
+	if len(config.Guards) > 0 && len(config.Guards) != len(config.Shards) {
+		return nil, fmt.Errorf("open the SQL store: %d guards for %d shards", len(config.Guards), len(config.Shards))
 	}
 	s := &Store{router: newRouter(len(config.Shards)), dialect: sqliteDialect{}, clock: config.Clock, log: config.Log}
 	if config.Shards[0].MySQL != nil {
@@ -44,6 +50,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	for i, shard := range config.Shards {
 		if err := s.open(ctx, shard); err != nil {
 			return nil, errors.Join(fmt.Errorf("open shard %d: %w", i, err), s.Close())
+		}
+		if len(config.Guards) > 0 {
+			s.shards[i].guard = config.Guards[i]
 		}
 	}
 	return s, nil

@@ -149,9 +149,11 @@ func (o Orders) placeEvents(tx *gorm.DB, orders []seckill.NewOrder) error {
 func (o Orders) Find(ctx context.Context, id seckill.ID) (seckill.Order, error) {
 	var row orderRow
 	bucket := id.Bucket()
-	err := o.reader(ctx, o.router.Shard(bucket)).Table(o.router.table(bucket)).Where("id = ?", id).Take(&row).Error
+	err := o.read(ctx, o.router.Shard(bucket), func(db *gorm.DB) error {
+		return db.Table(o.router.table(bucket)).Where("id = ?", id).Take(&row).Error
+	})
 	if err != nil {
-		return seckill.Order{}, fmt.Errorf("find order %s: %w", id, dbError(err))
+		return seckill.Order{}, fmt.Errorf("find order %s: %w", id, err)
 	}
 	return row.order(), nil
 }
@@ -160,12 +162,15 @@ func (o Orders) Find(ctx context.Context, id seckill.ID) (seckill.Order, error) 
 func (o Orders) OfUser(ctx context.Context, query seckill.OrderQuery) ([]seckill.Order, error) {
 	var rows []orderRow
 	bucket := query.User.Bucket()
-	page := o.reader(ctx, o.router.Shard(bucket)).Table(o.router.table(bucket)).Where("user_id = ?", query.User)
-	if query.After != 0 {
-		page = page.Where("id < ?", query.After)
-	}
-	if err := page.Order("id DESC").Limit(query.Limit).Find(&rows).Error; err != nil {
-		return nil, fmt.Errorf("read the orders of user %s: %w", query.User, dbError(err))
+	err := o.read(ctx, o.router.Shard(bucket), func(db *gorm.DB) error {
+		page := db.Table(o.router.table(bucket)).Where("user_id = ?", query.User)
+		if query.After != 0 {
+			page = page.Where("id < ?", query.After)
+		}
+		return page.Order("id DESC").Limit(query.Limit).Find(&rows).Error
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the orders of user %s: %w", query.User, err)
 	}
 	orders := make([]seckill.Order, len(rows))
 	for i, row := range rows {

@@ -59,15 +59,17 @@ func (s *Store) owe(tx *gorm.DB, owed []seckill.Owed) error {
 func (o Owing) Owed(
 	ctx context.Context, shard int, kind seckill.OwedKind, after seckill.ID, limit int,
 ) ([]seckill.Owed, error) {
-	return readOwed(o.reader(ctx, shard).Where("kind = ? AND id > ?", kind, after), shard, limit)
+	return o.owed(ctx, shard, limit, "kind = ? AND id > ?", kind, after)
 }
 
-// readOwed reads the oldest rows that a query selects.
-func readOwed(query *gorm.DB, shard, limit int) ([]seckill.Owed, error) {
+// owed reads the oldest rows of which a condition is true.
+func (s *Store) owed(ctx context.Context, shard, limit int, when string, args ...any) ([]seckill.Owed, error) {
 	var rows []outboxRow
-	err := query.Order("id").Limit(limit).Find(&rows).Error
+	err := s.read(ctx, shard, func(db *gorm.DB) error {
+		return db.Where(when, args...).Order("id").Limit(limit).Find(&rows).Error
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read what shard %d owes: %w", shard, dbError(err))
+		return nil, fmt.Errorf("read what shard %d owes: %w", shard, err)
 	}
 	owed := make([]seckill.Owed, len(rows))
 	for i, row := range rows {
@@ -90,9 +92,11 @@ func (o Owing) Done(ctx context.Context, shard int, ids []seckill.ID) error {
 // Depth implements seckill.Owing.
 func (o Owing) Depth(ctx context.Context, shard int, kind seckill.OwedKind) (int64, error) {
 	var depth int64
-	err := o.reader(ctx, shard).Model(&outboxRow{}).Where("kind = ?", kind).Count(&depth).Error
+	err := o.read(ctx, shard, func(db *gorm.DB) error {
+		return db.Model(&outboxRow{}).Where("kind = ?", kind).Count(&depth).Error
+	})
 	if err != nil {
-		return 0, fmt.Errorf("count what shard %d owes: %w", shard, dbError(err))
+		return 0, fmt.Errorf("count what shard %d owes: %w", shard, err)
 	}
 	return depth, nil
 }

@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"context"
 	"slices"
 	"strings"
 
@@ -43,9 +42,4 @@ func (i insert) statement(rows int) string {
 // valueRows is "(?,?),(?,?)": the value lists of a multi-row INSERT. row is one list, for example "(?,?)".
 func valueRows(row string, count int) string {
 	return strings.TrimSuffix(strings.Repeat(row+",", count), ",")
-}
-
-// snapshot runs several reads of one shard that see the same state.
-func (s *Store) snapshot(ctx context.Context, shard int, read func(tx *gorm.DB) error) error {
-	return dbError(s.reader(ctx, shard).Transaction(read, s.dialect.reading()))
 }

@@ -40,7 +40,12 @@ func (s Stocks) Create(ctx context.Context, item seckill.Item, gate time.Duratio
 
 // Get implements seckill.Stocks.
 func (s Stocks) Get(ctx context.Context, item seckill.ID) (seckill.Stock, error) {
-	return s.readStock(s.reader(ctx, s.router.home(item)), item)
+	var stock seckill.Stock
+	err := s.read(ctx, s.router.home(item), func(db *gorm.DB) (err error) {
+		stock, err = s.readStock(db, item)
+		return err
+	})
+	return stock, err
 }
 
 // List implements seckill.Stocks.
@@ -49,8 +54,11 @@ func (s Stocks) List(ctx context.Context, shard int, states ...seckill.StockStat
 		states = seckill.StockStates()
 	}
 	var rows []stockRow
-	if err := s.reader(ctx, shard).Raw(s.selectStock()+" WHERE state IN ? ORDER BY item", states).Scan(&rows).Error; err != nil {
-		return nil, fmt.Errorf("list stock of shard %d: %w", shard, dbError(err))
+	err := s.read(ctx, shard, func(db *gorm.DB) error {
+		return db.Raw(s.selectStock()+" WHERE state IN ? ORDER BY item", states).Scan(&rows).Error
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list stock of shard %d: %w", shard, err)
 	}
 	stocks := make([]seckill.Stock, len(rows))
 	for i, row := range rows {
@@ -101,10 +109,8 @@ func (s Stocks) Halt(ctx context.Context, item seckill.ID, reason string) error 
 
 // Moves implements seckill.Stocks.
 func (s Stocks) Moves(ctx context.Context, item seckill.ID, epoch, after int64) ([]seckill.Move, error) {
-	var rows []moveRow
-	err := s.reader(ctx, s.router.home(item)).Raw(selectMove+" WHERE item = ? AND epoch = ? AND issue > ? AND kind = ?"+
-		" ORDER BY issue", item, epoch, after, seckill.MoveIssue).Scan(&rows).Error
-	return movesOf(rows, item, err)
+	return s.moves(ctx, item, selectMove+" WHERE item = ? AND epoch = ? AND issue > ? AND kind = ? ORDER BY issue",
+		item, epoch, after, seckill.MoveIssue)
 }
 
 // set is one conditional statement that moves no units; it tells whether the row was changed. The version grows with

@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -133,10 +134,12 @@ func (r moveRow) move() seckill.Move {
 
 const selectMove = "SELECT id, item, kind, epoch, issue, units, at FROM stock_moves"
 
-// movesOf is what a query that begins with selectMove has found.
-func movesOf(rows []moveRow, item seckill.ID, err error) ([]seckill.Move, error) {
+// moves runs a query that begins with selectMove.
+func (s *Store) moves(ctx context.Context, item seckill.ID, query string, args ...any) ([]seckill.Move, error) {
+	var rows []moveRow
+	err := s.read(ctx, s.router.home(item), func(db *gorm.DB) error { return db.Raw(query, args...).Scan(&rows).Error })
 	if err != nil {
-		return nil, fmt.Errorf("read moves of item %s: %w", item, dbError(err))
+		return nil, fmt.Errorf("read moves of item %s: %w", item, err)
 	}
 	moves := make([]seckill.Move, len(rows))
 	for i, row := range rows {

@@ -43,16 +43,17 @@ func (s *Store) storeTopology(ctx context.Context, shard int) error {
 // every row would be looked for, and made again, in the wrong place.
 func (s *Store) Verify(ctx context.Context) error {
 	for i := range s.shards {
-		if err := s.verifyShard(ctx, i); err != nil {
+		if err := s.VerifyShard(ctx, i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Store) verifyShard(ctx context.Context, shard int) error {
+// VerifyShard is Verify for one shard, past its guard.
+func (s *Store) VerifyShard(ctx context.Context, shard int) error {
 	var rows []topologyRow
-	err := s.reader(ctx, shard).Find(&rows).Error
+	err := s.primary(ctx, shard).Find(&rows).Error
 	switch {
 	case failureOf(err) == missingFailure:
 		return seckill.InvalidField("shards", fmt.Sprintf("shard %d has no schema yet: migrate it first", shard))

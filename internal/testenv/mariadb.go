@@ -2,6 +2,9 @@ package testenv
 
 import (
 	"testing"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
 
 	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
@@ -19,6 +22,25 @@ func StartMariaDB(t testing.TB) *MariaDB {
 	opened, err := server.OpenMariaDB(t.Context(), server.Options{})
 	m := started(t, opened, err)
 	return &MariaDB{life{m}, m}
+}
+
+// StartMariaDBPair starts a server and a replica of it that has every change so much later. Both end with the test.
+func StartMariaDBPair(t testing.TB, delay time.Duration) (primary, replica *MariaDB) {
+	t.Helper()
+	first, second, err := server.OpenMariaDBPair(t.Context(), delay)
+	must(t, err)
+	t.Cleanup(first.Close)
+	t.Cleanup(second.Close)
+	return &MariaDB{life{first}, first}, &MariaDB{life{second}, second}
+}
+
+// Copy is the DSN of a database of another server, by its DSN there, on this one.
+func (m *MariaDB) Copy(t testing.TB, dsn string) string {
+	t.Helper()
+	named, err := mysql.ParseDSN(dsn)
+	must(t, err)
+	named.Addr, named.Passwd = m.Addr(), m.Password()
+	return named.FormatDSN()
 }
 
 // Database makes an empty database and returns its DSN.

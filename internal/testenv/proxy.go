@@ -49,7 +49,13 @@ func (p *path) cut() {
 // StartProxy opens a path to the server at target (host:port). It ends with the test.
 func StartProxy(t testing.TB, target string) *Proxy {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	return StartProxyAt(t, "127.0.0.1:0", target)
+}
+
+// StartProxyAt is StartProxy at an address of the caller's choice: that of a dead server, whose clients find another one.
+func StartProxyAt(t testing.TB, address, target string) *Proxy {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,16 +21,24 @@ const (
 )
 
 // MariaDB is a private mariadbd: every commit on disk before it is answered, strict about data, small.
-type MariaDB struct{ *machine }
+type MariaDB struct {
+	*machine
+
+	binlog []string // arguments that say whether others may copy it
+}
 
 // OpenMariaDB starts a server on a port that nobody else has. Its password is its own, so that whoever was quicker to the
 // port is not taken for it.
 func OpenMariaDB(ctx context.Context, options Options) (*MariaDB, error) {
+	return openMariaDB(ctx, options, "--skip-log-bin")
+}
+
+func openMariaDB(ctx context.Context, options Options, binlog ...string) (*MariaDB, error) {
 	base, err := newMachine("mariadbd", options)
 	if err != nil {
 		return nil, err
 	}
-	m := &MariaDB{base}
+	m := &MariaDB{base, binlog}
 	base.launch = m.start
 	base.empty = m.install
 	if base.isNew() {
@@ -94,17 +102,17 @@ func (m *MariaDB) install(ctx context.Context) error {
 
 // start starts the server on its port and waits until it serves.
 func (m *MariaDB) start(ctx context.Context) error {
-	arguments := asOurselves([]string{
+	arguments := asOurselves(append([]string{
 		"mariadbd", "--no-defaults", "--datadir=" + m.data(), "--tmpdir=" + m.scratch(),
 		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(m.id.Port), "--socket=sock",
-		"--pid-file=" + m.file("pid"), "--skip-name-resolve", "--skip-log-bin", "--max-connections=500", "--log-warnings=0",
+		"--pid-file=" + m.file("pid"), "--skip-name-resolve", "--max-connections=500", "--log-warnings=0",
 		// The socket is relative to the data: a path of more than 107 characters cannot be one.
 		// A commit is on disk before it is answered, and wrong data is refused: what a sale relies on.
 		"--innodb-flush-log-at-trx-commit=1", "--sql-mode=STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
 		// Small, and quick to make and drop many databases.
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=48M", "--innodb-file-per-table=0", "--sync-frm=0",
 		"--performance-schema=0", "--innodb-buffer-pool-dump-at-shutdown=0", "--innodb-buffer-pool-load-at-startup=0",
-	})
+	}, m.binlog...))
 	if m.tls != nil {
 		arguments = append(arguments, "--ssl-ca="+m.tls.CAFile, "--ssl-cert="+m.tls.CertFile, "--ssl-key="+m.tls.KeyFile)
 	}
