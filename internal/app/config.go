@@ -173,7 +173,7 @@ func Defaults() Config {
 			PerUserPerSecond: 10, PerUserBurst: 20, Pending: 16384, BacklogAge: 30 * time.Second, BacklogDepth: 20_000,
 		},
 		Redis:    RedisConfig{Addresses: []string{}, CallTimeout: 300 * time.Millisecond},
-		RabbitMQ: RabbitMQConfig{Addresses: []string{}, Vhost: "/", Lanes: 2, Prefetch: 512},
+		RabbitMQ: RabbitMQConfig{Addresses: []string{}, Vhost: "/", Prefix: "seckill", Lanes: 2, Prefetch: 512},
 		Shards:   []ShardConfig{},
 	}
 }

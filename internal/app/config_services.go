@@ -51,6 +51,8 @@ type RabbitMQConfig struct {
 	Addresses []string `yaml:"addresses"`
 	// The virtual host that holds the queues.
 	Vhost string `yaml:"vhost"`
+	// What the names of its queues begin with; two shops on one broker and virtual host need two.
+	Prefix string `yaml:"prefix"`
 	// Connections that publish side by side: 1-64.
 	Lanes int `yaml:"lanes"`
 	// Messages a worker may hold unacknowledged: 1-10000.

@@ -48,11 +48,20 @@ func (c RabbitMQConfig) check() error {
 	}
 	return firstOf(
 		servers("rabbitmq.addresses", c.Addresses),
+		queueName("rabbitmq.prefix", c.Prefix),
 		within("rabbitmq.lanes", c.Lanes, 1, 64),
 		within("rabbitmq.prefetch", c.Prefetch, 1, 10_000),
 		c.Login.check("rabbitmq.login"),
 		c.TLS.check("rabbitmq.tls"),
 	)
+}
+
+// queueName takes what every tool for queues shows and quotes alike.
+func queueName(key, text string) error {
+	if !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`).MatchString(text) {
+		return fmt.Errorf("%s: must be 1-64 letters, digits, dots, dashes or underscores, got %q", key, text)
+	}
+	return nil
 }
 
 func (c *Config) checkShards() error {

@@ -132,6 +132,7 @@ func wrongServers() map[string]wrongServer {
 		"no virtual host":               {change{"rabbitmq.vhost", ""}, "rabbitmq.vhost: is missing; name the virtual host; the one that every broker has is /"},
 		"no broker's user":              {change{"rabbitmq.login.username", nil}, "rabbitmq.login.username: is missing; name the broker's user"},
 		"no broker's password":          {change{"rabbitmq.login.password_file", nil}, "rabbitmq.login.password_file: is missing; name the file with the user's password"},
+		"a prefix that is a sentence":   {change{"rabbitmq.prefix", "two shops"}, "rabbitmq.prefix: must be 1-64 letters, digits, dots, dashes or underscores, got \"two shops\""},
 		"no lanes":                      {change{"rabbitmq.lanes", 0}, "rabbitmq.lanes: must be at least 1, got 0"},
 		"no prefetch":                   {change{"rabbitmq.prefetch", 0}, "rabbitmq.prefetch: must be at least 1, got 0"},
 		"no shards":                     {change{"shards", nil}, "shards: is missing; name at least one MySQL database"},

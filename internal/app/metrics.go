@@ -6,6 +6,7 @@ import (
 
 	"github.com/seckill-dev/seckill/internal/purchase"
 	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/settle"
 )
 
 func newRegistry() *prometheus.Registry {
@@ -49,4 +50,17 @@ func purchaseMetrics(registerer prometheus.Registerer) purchase.Metrics {
 		Hit:      func(bound purchase.Bound) { bounds.WithLabelValues(string(bound)).Inc() },
 		Failed:   func(job string) { failures.WithLabelValues(job).Inc() },
 	}
+}
+
+// settleMetrics counts what workers move to the dead letters. Every kind is there from the start, so that an alarm on its
+// rise sees the first one.
+func settleMetrics(registerer prometheus.Registerer) func(settle.Poison) {
+	letters := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "seckill_dead_letters_total", Help: "What this process moved to the dead letters, by the kind of poison.",
+	}, []string{"poison"})
+	registerer.MustRegister(letters)
+	for _, poison := range []settle.Poison{settle.Undecodable, settle.Unclaimable, settle.Ahead} {
+		letters.WithLabelValues(string(poison))
+	}
+	return func(poison settle.Poison) { letters.WithLabelValues(string(poison)).Inc() }
 }

@@ -76,8 +76,10 @@ func (b *Backend) keeperStage(name string, log *slog.Logger) service.Stage {
 	return service.Stage{Name: name, Run: b.newKeeper(log.With("role", name)).Run, StopWithin: keeperStopWait}
 }
 
-func (b *Backend) workerStage(name string, log *slog.Logger) service.Stage {
-	worker := settle.NewWorker(b.settlePorts(log.With("role", name)))
+func (b *Backend) workerStage(name string, log *slog.Logger, deadLettered func(settle.Poison)) service.Stage {
+	ports := b.settlePorts(log.With("role", name))
+	ports.DeadLettered = deadLettered
+	worker := settle.NewWorker(ports)
 	return service.Stage{Name: name, Run: worker.Run, StopWithin: workerStopWait}
 }
 

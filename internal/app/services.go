@@ -119,7 +119,7 @@ func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance
 	shards := b.Shards.Count()
 	queue, err := rabbitmq.Open(ctx, rabbitmq.Config{
 		URLs: config.RabbitMQ.urls(), Username: door.username, Password: door.password, TLS: door.tls, Name: "seckill",
-		Shards: shards, Lanes: config.RabbitMQ.Lanes, Prefetch: config.RabbitMQ.Prefetch, Clock: seckill.SystemClock{}, Log: log,
+		Prefix: config.RabbitMQ.Prefix, Shards: shards, Lanes: config.RabbitMQ.Lanes, Prefetch: config.RabbitMQ.Prefetch, Clock: seckill.SystemClock{}, Log: log,
 	})
 	if err != nil {
 		return err
@@ -128,7 +128,7 @@ func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance
 	if err := awaitRabbitMQ(ctx, queue, config.Profile, log); err != nil {
 		return err
 	}
-	b.Publisher = guard.NewPublisher(queue, shardBreakers("rabbitmq", shards, log))
+	b.Publisher = guard.NewPublisher(queue, shardBreakers("rabbitmq", shards, guard.Options{Log: log, ProbesMax: publishesAtOnce}))
 	b.Consumer, b.Queue, b.DeadLetters = queue, queue, queue
 	return nil
 }
@@ -168,10 +168,14 @@ func (c RabbitMQConfig) urls() []string {
 	return urls
 }
 
-func shardBreakers(store string, shards int, log *slog.Logger) []*guard.Breaker {
+// publishesAtOnce is how many batches may already be on their way when a breaker begins to trust the broker again: their
+// stock is taken, and refusing them here would leave them to the relay.
+const publishesAtOnce = 64
+
+func shardBreakers(store string, shards int, options guard.Options) []*guard.Breaker {
 	breakers := make([]*guard.Breaker, shards)
 	for shard := range breakers {
-		breakers[shard] = guard.NewBreaker(fmt.Sprintf("%s of shard %d", store, shard), guard.Options{Log: log})
+		breakers[shard] = guard.NewBreaker(fmt.Sprintf("%s of shard %d", store, shard), options)
 	}
 	return breakers
 }

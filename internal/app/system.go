@@ -133,8 +133,9 @@ func (s *System) Run(ctx context.Context) error {
 	for i := range s.plan.Keepers {
 		stages = append(stages, s.Backend.keeperStage(fmt.Sprintf("keeper-%d", i+1), s.log))
 	}
+	deadLettered := settleMetrics(s.registry)
 	for i := range s.plan.Workers {
-		stages = append(stages, s.Backend.workerStage(fmt.Sprintf("worker-%d", i+1), s.log))
+		stages = append(stages, s.Backend.workerStage(fmt.Sprintf("worker-%d", i+1), s.log, deadLettered))
 	}
 	if s.plan.API {
 		stages = append(stages, service.Stage{Name: "purchase", Run: s.Buying.Run, StopWithin: buyerStopWait})

@@ -19,6 +19,7 @@ func Queue(t *testing.T, open func(t *testing.T) QueueFixture) {
 		{"has after a crash what it confirmed", queueKeepsConfirmed},
 		{"delivers again after a crash what was leased", queueKeepsLeased},
 		{"never delivers again what was acknowledged", queueForgetsAcknowledged},
+		{"is available to whom it confirms, and no longer when it is closed", queueAvailable},
 		{"delivers twice what is published twice", queueTakesTwice},
 		{"never confirms to a caller that stopped waiting", queueNeverConfirmsUnheard},
 		{"loses nothing between many publishers and consumers", queueCrowd},

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -15,6 +16,30 @@ func queueDelivers(t *testing.T, q QueueFixture) {
 	wantBodies(t, []seckill.Delivery{d}, m...)
 	if d.Redelivered {
 		t.Error("says redelivered")
+	}
+}
+
+func queueAvailable(t *testing.T, q QueueFixture) {
+	t.Helper()
+	for shard := range 2 {
+		if err := q.Available(shard); err != nil {
+			t.Errorf("shard %d: %v", shard, err)
+		}
+	}
+	for _, shard := range []int{-1, 2} {
+		if err := q.Available(shard); !errors.Is(err, seckill.ErrUnavailable) {
+			t.Errorf("shard %d, which there is none: %v", shard, err)
+		}
+	}
+	q.publishNew(t, 1)
+	if err := q.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Available(0); !errors.Is(err, seckill.ErrUnavailable) {
+		t.Errorf("after closing: %v", err)
+	}
+	if err := q.Publish(t.Context(), newMessage()); !errors.Is(err, seckill.ErrUnavailable) {
+		t.Errorf("published after closing: %v", err)
 	}
 }
 

@@ -21,6 +21,8 @@ type QueueFixture struct {
 	Lose func(t testing.TB, subscription seckill.Subscription)
 	// Crash ends the queue without warning and opens what is left of it.
 	Crash func(t testing.TB) QueueFixture
+	// Close ends the queue.
+	Close func() error
 	// Pass lets time pass.
 	Pass func(d time.Duration)
 }

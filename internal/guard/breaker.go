@@ -20,6 +20,8 @@ type Options struct {
 	// FailuresMax is how many failures in a row open the breaker, Rest how long it stays open.
 	FailuresMax uint32
 	Rest        time.Duration
+	// ProbesMax is how many calls are let through after the rest before one of them has succeeded.
+	ProbesMax uint32
 	// Probe, when set, is what closes an open breaker, and nothing else does: the calls that come meanwhile are refused,
 	// none of them is sent ahead to see whether the store is back. It is made when a call comes after the rest.
 	Probe func(ctx context.Context) error
@@ -33,7 +35,7 @@ const (
 	TimeoutDefault     = 5 * time.Second
 	FailuresMaxDefault = 5
 	RestDefault        = time.Second
-	probesMax          = 1
+	ProbesMaxDefault   = 1
 	// probeTimeout bounds a probe: nobody waits for it, and a store that is back answers sooner.
 	probeTimeout = 3 * time.Second
 )
@@ -54,7 +56,7 @@ func NewBreaker(name string, options Options) *Breaker {
 	options = options.withDefaults()
 	b := &Breaker{name: name, timeout: options.Timeout, failuresMax: options.FailuresMax, probe: options.Probe}
 	b.breaker = gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
-		Name: name, MaxRequests: probesMax, Timeout: options.Rest,
+		Name: name, MaxRequests: options.ProbesMax, Timeout: options.Rest,
 		ReadyToTrip:   func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= options.FailuresMax },
 		IsSuccessful:  answered,
 		IsExcluded:    func(err error) bool { return errors.Is(err, context.Canceled) },
@@ -89,6 +91,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Rest == 0 {
 		o.Rest = RestDefault
+	}
+	if o.ProbesMax == 0 {
+		o.ProbesMax = ProbesMaxDefault
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -137,6 +142,14 @@ func (b *Breaker) Do(ctx context.Context, call func(context.Context) error) erro
 		return b.rests()
 	}
 	return err
+}
+
+// resting is an error while every call would be refused.
+func (b *Breaker) resting() error {
+	if b.breaker.State() == gobreaker.StateOpen {
+		return b.rests()
+	}
+	return nil
 }
 
 func (b *Breaker) rests() error {

@@ -23,3 +23,11 @@ func NewPublisher(next seckill.Publisher, breakers []*Breaker) Publisher {
 func (p Publisher) Publish(ctx context.Context, message seckill.Outgoing) error {
 	return run(ctx, p.breakers[message.Shard], func(ctx context.Context) error { return p.next.Publish(ctx, message) })
 }
+
+// Available implements seckill.Publisher.
+func (p Publisher) Available(shard int) error {
+	if err := p.breakers[shard].resting(); err != nil {
+		return err
+	}
+	return p.next.Available(shard)
+}

@@ -151,6 +151,8 @@ func (p *fakePublisher) Publish(_ context.Context, message seckill.Outgoing) err
 	return nil
 }
 
+func (p *fakePublisher) Available(int) error { return nil }
+
 // fakeOwing holds rows.
 type fakeOwing struct {
 	seckill.Owing

@@ -19,7 +19,8 @@
 //   - busy says that nothing was taken by this request; whatever may have been taken is unknown_outcome.
 //   - A look-up says queued of nothing that only Redis has: an unsent batch is lost with it. It waits for `sent`, then says
 //     busy. (The design would answer queued; a broker that restarts while Redis is lost then breaks that word.)
-//   - A retry with an Idempotency-Key never hears a local refusal for a unit it holds.
+//   - A retry with an Idempotency-Key never hears a local refusal for a unit it holds: not while the queue is away, either.
+//   - No stock is touched for a shard whose queue is known to be away: that is asked (without I/O) before every Lua call.
 //   - A refusal costs no SQL, and none of the local ones costs a Redis call.
 //   - No call to a store uses a shopper's context: one impatient shopper must not cancel the purchase of 255 others.
 //

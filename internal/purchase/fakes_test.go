@@ -19,6 +19,15 @@ type fakeQueue struct {
 	durable  []seckill.Outgoing // confirmed
 	state    seckill.QueueState
 	lookErr  error
+	shut     error // what Available says
+	asked    int   // the shard that Available was asked for last
+}
+
+func (q *fakeQueue) Available(shard int) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.asked = shard
+	return q.shut
 }
 
 func (q *fakeQueue) Publish(_ context.Context, message seckill.Outgoing) error {

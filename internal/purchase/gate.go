@@ -84,6 +84,9 @@ func (s *Service) closed(home *shard) (Bound, string) {
 	if failed := home.failed.Load(); failed != nil && now.Sub(*failed) < s.options.BrokerRest {
 		return BoundBroker, "the queue does not take orders"
 	}
+	if s.ports.Publisher.Available(home.number) != nil {
+		return BoundBroker, "the queue does not take orders"
+	}
 	behind := home.backlog.Load()
 	if behind == nil || behind.err != nil {
 		return BoundBroker, "the queue cannot be reached"
@@ -96,10 +99,6 @@ func (s *Service) closed(home *shard) (Bound, string) {
 
 // enter counts a request as pending; leave must follow a nil refusal.
 func (s *Service) enter(l *listing) *seckill.Refusal {
-	if bound, detail := s.closed(l.home); bound != "" {
-		s.ports.Metrics.hit(bound)
-		return s.busy(detail)
-	}
 	if s.pending.Add(1) > s.options.PendingMax {
 		s.pending.Add(-1)
 		s.ports.Metrics.hit(BoundPending)

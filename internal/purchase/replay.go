@@ -71,6 +71,33 @@ func (s *Service) closedKey(ctx context.Context, l *listing, request Request, re
 	}
 }
 
+// replayShut is what busy is worth while the queue takes no orders: somebody with a key may hold a unit already and must
+// not be sent away. What was confirmed before stays promised; of an unsent batch only the id can be told. A process without
+// its database promises nothing.
+func (s *Service) replayShut(
+	ctx context.Context, l *listing, request Request, bound Bound, busy *seckill.Refusal,
+) (Receipt, error) {
+	if request.Key == "" || bound == BoundHeartbeat {
+		return Receipt{}, busy
+	}
+	t0 := s.clock.Now()
+	answer, err := l.looking.do(ctx, keyOf(request))
+	entry := answer.Entry
+	switch {
+	case err != nil || !answer.Found:
+		return Receipt{}, busy
+	case entry.Quantity == 0:
+		return s.givenBack(ctx, l, request, entry.ID)
+	case entry.Quantity != request.Quantity:
+		return Receipt{}, mismatch()
+	case entry.Unsent || s.clock.Now().Sub(t0) > seckill.AcceptWindow:
+		return Receipt{}, s.unknown(l.id, entry.ID)
+	}
+	return Receipt{Replayed: true, Reservation: seckill.Reservation{
+		ID: entry.ID, Item: l.id, User: request.User, Quantity: entry.Quantity, State: seckill.ReservationQueued,
+	}}, nil
+}
+
 // givenBack answers a replay of a reservation that Redis only remembers: the claim says how it ended.
 func (s *Service) givenBack(ctx context.Context, l *listing, request Request, id seckill.ID) (Receipt, error) {
 	select {

@@ -24,6 +24,10 @@ type decision struct {
 
 // reserve asks Redis together with everybody else who wants the item now, and waits until the answer is durable.
 func (s *Service) reserve(ctx context.Context, l *listing, request Request) (Receipt, error) {
+	if bound, detail := s.closed(l.home); bound != "" {
+		s.ports.Metrics.hit(bound)
+		return s.replayShut(ctx, l, request, bound, s.busy(detail))
+	}
 	if refusal := s.enter(l); refusal != nil {
 		return Receipt{}, refusal
 	}

@@ -2,8 +2,10 @@ package rabbitmq_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,10 +23,14 @@ func TestABrokerThatFails(t *testing.T) {
 		test func(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, log *logBook)
 	}{
 		{"refuses an unroutable message for certain, and makes room for the next", losesItsQueue},
-		{"is refused at once while it blocks publishers, and is used when it no longer does", blocksPublishers},
+		{"closes admission when it blocks publishers before anybody has published, with one alarm", blocksPublishers},
 		{"ends the subscription of a queue that is deleted", losesTheConsumersQueue},
+		{"delivers on when a queue was deleted and is there again at once", losesAndFindsTheQueue},
+		{"closes admission of the shard whose queue confirms nothing, and of no other", suspendsAQueue},
+		{"leaves the outcome unknown when a queue refuses, and stays connected", refuses},
 		{"leaves the outcome unknown while it hangs, and keeps what it took", hangs},
-		{"is given up when it says nothing for three heartbeats", saysNothing},
+		{"is given up when it says nothing for two heartbeats", saysNothing},
+		{"shows depth and age again when it is back, and nothing while it is away", isLookedAt},
 		{"has everything it confirmed after a kill -9, leased or not", isKilled},
 		{"gets new queues after it came back empty", comesBackEmpty},
 	} {
@@ -95,15 +101,13 @@ func blocksPublishers(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue,
 	mustPublish(t, q, "1", "2", "3")
 	broker.BlockPublishers(t)
 	defer broker.UnblockPublishers(t)
-	wantUnknown(t, publish(t, q, message("the broker answers the first one by blocking")))
-	wantUnavailable(t, q.Available())
 	began := time.Now()
+	awaitAdmission(t, q, false)
+	t.Logf("admission closed %v after the alarm", time.Since(began))
+	began = time.Now()
 	wantUnavailable(t, publish(t, q, message("never sent")))
 	if took := time.Since(began); took > 500*time.Millisecond {
 		t.Errorf("took %v", took)
-	}
-	if !log.has("level=ERROR msg=\"rabbitmq blocks publishers\"") {
-		t.Error("raises no alarm")
 	}
 	s := subscribe(t, q) // consuming goes on
 	for range 3 {
@@ -116,7 +120,11 @@ func blocksPublishers(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue,
 		t.Errorf("looking while it blocks: %v", err)
 	}
 	broker.UnblockPublishers(t)
-	awaitAvailable(t, q)
+	awaitAdmission(t, q, true)
+	mustPublish(t, q, "4")
+	if alarms := log.count("level=ERROR"); alarms != 1 || !log.has("rabbitmq blocks publishers") {
+		t.Errorf("raises %d alarms", alarms)
+	}
 }
 
 func losesTheConsumersQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
@@ -129,20 +137,132 @@ func losesTheConsumersQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.
 	receive(t, s)
 }
 
+// losesAndFindsTheQueue has a publisher that declares the queue again before the broker has told its consumers.
+func losesAndFindsTheQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	worker := newSettler(t, q)
+	for n := range 2 {
+		publishing, stop := context.WithCancel(t.Context())
+		var body atomic.Value
+		body.Store("before")
+		var publisher sync.WaitGroup
+		publisher.Go(func() {
+			for publishing.Err() == nil {
+				_ = q.Publish(publishing, message(body.Load().(string)))
+			}
+		})
+		broker.DeleteQueue(t, q.OrdersQueue(0))
+		after := fmt.Sprint("after ", n) // what the broker confirms while it deletes a queue may be gone with it
+		body.Store(after)
+		eventually(t, "the new queue is settled", func() bool { return worker.has(after) })
+		stop()
+		publisher.Wait()
+	}
+}
+
+// settler subscribes and acknowledges as a worker does.
+type settler struct {
+	opened atomic.Int64
+	mu     sync.Mutex
+	bodies map[string]bool
+}
+
+func newSettler(t *testing.T, q *rabbitmq.Queue) *settler {
+	t.Helper()
+	s := &settler{bodies: map[string]bool{}}
+	ctx, stop := context.WithCancel(t.Context())
+	var working sync.WaitGroup
+	working.Go(func() {
+		for ctx.Err() == nil {
+			subscription, err := q.Subscribe(ctx, 0)
+			if err != nil {
+				continue
+			}
+			s.opened.Add(1)
+			s.settle(ctx, subscription)
+			_ = subscription.Close()
+		}
+	})
+	t.Cleanup(func() { stop(); working.Wait() })
+	return s
+}
+
+func (s *settler) settle(ctx context.Context, subscription seckill.Subscription) {
+	for {
+		select {
+		case d, open := <-subscription.Deliveries():
+			if !open {
+				return
+			}
+			s.mu.Lock()
+			s.bodies[string(d.Body)] = true
+			s.mu.Unlock()
+			_ = subscription.Ack(ctx, []seckill.Delivery{d})
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *settler) has(body string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bodies[body]
+}
+
+func suspendsAQueue(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	broker.SuspendQueue(t, q.OrdersQueue(0))
+	wantUnknown(t, publish(t, q, message("taken late")))
+	wantUnavailable(t, q.Available(0))
+	other := message("of shard 1")
+	other.Shard = 1
+	if err := errors.Join(q.Available(1), publish(t, q, other)); err != nil {
+		t.Errorf("shard 1: %v", err)
+	}
+	broker.ResumeQueue(t, q.OrdersQueue(0))
+	awaitAdmission(t, q, true)
+	if d := receive(t, subscribe(t, q)); string(d.Body) != "taken late" {
+		t.Errorf("delivered %q", d.Body)
+	}
+}
+
+func refuses(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, log *logBook) {
+	t.Helper()
+	mustPublish(t, q, "1")
+	broker.LimitQueue(t, q.OrdersQueue(0), 1)
+	defer broker.UnlimitQueue(t)
+	var refusal error
+	eventually(t, "a refusal", func() bool { refusal = publish(t, q, message("more")); return refusal != nil })
+	wantUnknown(t, refusal) // with several replicas, some may hold it
+	s := subscribe(t, q)
+	go func() { // makes room
+		for d := range s.Deliveries() {
+			_ = s.Ack(context.Background(), []seckill.Delivery{d})
+		}
+	}()
+	awaitAvailable(t, q)
+	if log.has("level=WARN") {
+		t.Errorf("lost a connection:\n%s", log.text.String())
+	}
+}
+
 func hangs(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
 	t.Helper()
 	broker.Stop(t)
+	defer broker.Continue(t)
 	wantUnknown(t, publish(t, q, message("taken late")))
+	awaitAdmission(t, q, false)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if _, err := q.Look(ctx, 0); err == nil {
 		t.Error("looked at a broker that hangs")
 	}
 	broker.Continue(t)
-	awaitAvailable(t, q)
+	awaitAdmission(t, q, true)
 	s := subscribe(t, q)
 	for string(receive(t, s).Body) != "taken late" {
-		continue // a probe on another lane may have been quicker
+		continue // what is published now may be quicker
 	}
 	if _, err := q.Look(t.Context(), 0); err != nil {
 		t.Error(err)
@@ -154,7 +274,7 @@ func saysNothing(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *l
 	s := subscribe(t, q)
 	broker.Stop(t)
 	awaitEnd(t, s)
-	eventually(t, "unavailable", func() bool { return q.Available() != nil })
+	awaitAdmission(t, q, false)
 	broker.Continue(t)
 	awaitAvailable(t, q)
 }
@@ -170,7 +290,7 @@ func isKilled(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logB
 	}
 	broker.Kill(t)
 	awaitEnd(t, s)
-	eventually(t, "unavailable", func() bool { return q.Available() != nil })
+	awaitAdmission(t, q, false)
 	broker.Restart(t)
 	began := time.Now()
 	awaitAvailable(t, q)
@@ -193,6 +313,22 @@ func isKilled(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logB
 	}
 }
 
+func isLookedAt(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
+	t.Helper()
+	mustPublish(t, q, "old", "older")
+	published := time.Now()
+	eventually(t, "a look", func() bool { _, err := q.Look(t.Context(), 0); return err == nil })
+	broker.Kill(t)
+	awaitAdmission(t, q, false)
+	_, err := q.Look(t.Context(), 0)
+	wantUnavailable(t, err)
+	broker.Restart(t)
+	eventually(t, "both are ready, and as old as they are", func() bool {
+		state, err := q.Look(t.Context(), 0)
+		return err == nil && state.Ready == 2 && state.Age >= time.Since(published)-time.Second
+	})
+}
+
 func comesBackEmpty(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *logBook) {
 	t.Helper()
 	mustPublish(t, q, "lost with the disk")
@@ -201,6 +337,12 @@ func comesBackEmpty(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _
 	if d := receive(t, subscribe(t, q)); string(d.Body) != "new" {
 		t.Errorf("delivered %q", d.Body)
 	}
+}
+
+// awaitAdmission waits until purchases are let in, or are not.
+func awaitAdmission(t testing.TB, q *rabbitmq.Queue, open bool) {
+	t.Helper()
+	eventually(t, fmt.Sprint("admission is open: ", open), func() bool { return (q.Available(0) == nil) == open })
 }
 
 // awaitEnd waits until a subscription's deliveries end.

@@ -24,7 +24,7 @@ const (
 	PrefetchDefault = 512
 	// DeliveryLimitDefault is high: every loss of a worker counts for each message it had, and a dead letter needs a person.
 	DeliveryLimitDefault = 10_000
-	// HeartbeatDefault finds a silent peer within three of them.
+	// HeartbeatDefault finds a silent peer within two of them.
 	HeartbeatDefault = 5 * time.Second
 	// DialTimeoutDefault bounds reaching one broker: TCP, TLS, credentials and topology.
 	DialTimeoutDefault = 5 * time.Second

@@ -37,7 +37,7 @@ const (
 func (s *Subscription) DeadLetter(ctx context.Context, delivery seckill.Delivery, cause string) error {
 	now := s.queue.Clock.Now()
 	err := s.queue.send(ctx, parcel{
-		exchange: s.queue.topology.dead(), key: s.queue.topology.deadOf(s.shard), mandatory: true,
+		exchange: s.queue.topology.dead(), key: s.queue.topology.deadOf(s.shard), mandatory: true, shard: s.shard,
 		Publishing: amqp.Publishing{
 			DeliveryMode: amqp.Persistent, Body: delivery.Body,
 			Headers: amqp.Table{

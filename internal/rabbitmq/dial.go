@@ -29,6 +29,8 @@ type dialer struct {
 	brokers []amqp.URI
 	// preferred is the broker that answered last; all connections of this process begin there.
 	preferred atomic.Int64
+	// alarm is common to all connections of this process.
+	alarm alarm
 }
 
 // connection is one AMQP connection and the socket under it, which can be ended without a farewell.

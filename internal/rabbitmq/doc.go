@@ -12,11 +12,6 @@
 // letters and who adds up shards must not count one letter twice. Everything is declared by every new connection, by every
 // subscription, and whenever a queue turns out to be gone.
 //
-// RabbitMQ writes the name of a new quorum queue to disk up to three seconds after it has made it and confirmed messages in
-// it. Killed before, it comes back with an empty queue of that name that never gets a leader: subscribing says so. Nothing
-// is lost, since Redis holds what is not settled, but somebody has to delete that queue; it is then declared again. This
-// can happen only in the seconds after queues are first made (seen with 3.10.8).
-//
 // # Generations
 //
 // amqp091 can reconnect by itself and then acknowledges old deliveries by number on the new channel, where the number is
@@ -24,7 +19,7 @@
 // looking; each connection is a generation with channels and bookkeeping of its own. A subscription is one generation: it
 // has its own connection, never reconnects, and ends with it. Its late acknowledgements reach nobody.
 //
-//	dialing --opened--> serving --closed, cut, silent for 3 heartbeats--> waiting (backoff, jitter) --> dialing
+//	dialing --opened--> serving --closed, cut, silent for 2 heartbeats--> waiting (backoff, jitter) --> dialing
 //
 // Several URLs are brokers of one cluster. They are tried in turn, beginning with the one that answered last.
 //
@@ -34,13 +29,29 @@
 // Publish answers:
 //
 //	confirmed                                              nil
-//	not connected, blocked, no slot, nothing written yet   seckill.ErrUnavailable
+//	not connected, blocked, silent, no slot, not written   seckill.ErrUnavailable
 //	returned (no queue takes it), recognised by its id     seckill.ErrUnavailable, an error in the log, queues declared anew
 //	refused, connection lost, no confirm in time           any other error: unknown
 //
 // An unroutable message is returned and then acked; the return is always read first. A message whose caller stopped
 // waiting keeps its slot until the broker has spoken or the connection is gone, so what is in flight is bounded by what is
 // really in flight. Every write has a deadline: amqp091 has none, and a broker with an alarm stops reading.
+//
+// # Whether to publish
+//
+// Available answers before stock is touched, without I/O, from what has been seen: whether a lane is connected, blocked,
+// full; whether the shard's last messages were confirmed in time and routed. Every lane is probed twice a
+// second with a message that goes to no queue: brokers tell of an alarm only to who publishes, and one that hangs says
+// nothing at all. Thus an idle shop knows within two seconds, and a busy one loses no more than what was under way.
+//
+// # A queue without a leader
+//
+// It takes messages and confirms none, looks empty, and lets no consumer in: subscribing says so. It ends when a majority
+// of its replicas is back, except in one case: RabbitMQ (seen in 3.10.8) writes the name of a new quorum queue to disk up
+// to three seconds after it has made it and confirmed messages in it. Killed before, a broker of one node comes back with
+// an empty queue of that name that never gets a leader. Nothing is lost, since Redis holds what is not settled, but
+// somebody has to delete that queue; it is then declared again. Nothing here does so by itself, because a queue whose
+// majority is away looks the same.
 //
 // # Redelivery is counted
 //

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/rabbitmq"
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -43,7 +44,7 @@ func TestPublishSaysTheTruthWhenThePathIsBroken(t *testing.T) {
 		p.Cut()
 		q := openAway(t, config)
 		wantUnavailable(t, publish(t, q, message("m")))
-		wantUnavailable(t, q.Available())
+		wantUnavailable(t, q.Available(0))
 		p.Heal()
 		deleteAfter(t, config)
 		awaitAvailable(t, q)
@@ -163,6 +164,29 @@ func TestTheNextBrokerIsUsedWhenOneIsLost(t *testing.T) {
 	awaitAvailable(t, q)
 }
 
+func TestABrokerThatHangsIsLeftForTheNext(t *testing.T) {
+	t.Parallel()
+	broker := env.RabbitMQ(t)
+	one, two := proxyTo(t, broker), proxyTo(t, broker)
+	config := configFor(t, through(t, one, broker), through(t, two, broker))
+	config.Heartbeat, config.DialTimeout = time.Second, time.Second
+	deleteAfter(t, config)
+	q := openQueue(t, config)
+	s := subscribe(t, q)
+	one.DropReplies() // it takes connections and says nothing on them
+	began := time.Now()
+	awaitAdmission(t, q, false)
+	t.Logf("admission closed after %v", time.Since(began))
+	awaitEnd(t, s)
+	awaitAdmission(t, q, true)
+	mustPublish(t, q, "by the second")
+	t.Logf("published by the next broker after %v", time.Since(began))
+	if d := receive(t, subscribe(t, q)); string(d.Body) != "by the second" {
+		t.Errorf("delivered %q", d.Body)
+	}
+	one.Heal()
+}
+
 func TestWrongCredentialsAreReportedWithoutThePassword(t *testing.T) {
 	t.Parallel()
 	const secret = "correct-horse"
@@ -173,10 +197,10 @@ func TestWrongCredentialsAreReportedWithoutThePassword(t *testing.T) {
 	parsed.User = url.UserPassword("guest", secret)
 	var log logBook
 	config := configFor(t, parsed.String())
-	config.Log = log.logger()
+	config.Log, config.DialTimeout = log.logger(), time.Second
 	q := openAway(t, config)
 	eventually(t, "the refusal is logged", func() bool { return log.has("username or password not allowed") })
-	err = q.Available()
+	err = q.Available(0)
 	wantUnavailable(t, err)
 	if _, err := q.Subscribe(t.Context(), 0); err == nil || strings.Contains(err.Error(), secret) {
 		t.Errorf("subscribing says %v", err)
@@ -192,20 +216,33 @@ func TestWrongCredentialsAreReportedWithoutThePassword(t *testing.T) {
 
 func TestAMessageThatComesBackTooOftenIsADeadLetter(t *testing.T) {
 	t.Parallel()
+	var log logBook
 	config := configFor(t, env.RabbitMQ(t))
-	config.DeliveryLimit = 2
+	config.DeliveryLimit, config.Log = 2, log.logger()
 	deleteAfter(t, config)
 	q := openQueue(t, config)
 	mustPublish(t, q, "poison")
-	for range config.DeliveryLimit + 1 {
+	for range config.DeliveryLimit {
 		s := subscribe(t, q)
 		receive(t, s)
 		rabbitmq.Cut(s)
 	}
+	s := subscribe(t, q)
+	message := receive(t, s).Message
+	if log.count("level=ERROR") != 1 || !log.has("shard=0 message="+message+" deliveries=3") {
+		t.Errorf("no alarm names message %q:\n%s", message, log.text.String())
+	}
+	rabbitmq.Cut(s)
 	eventually(t, "one dead letter", func() bool {
 		state, err := q.Look(t.Context(), 0)
 		return err == nil && state.Dead == 1 && state.Ready == 0
 	})
+	wantLetterOfTheBroker(t, q)
+}
+
+// wantLetterOfTheBroker wants one dead letter that the broker moved, the same in every list.
+func wantLetterOfTheBroker(t *testing.T, q *rabbitmq.Queue) {
+	t.Helper()
 	letters, err := q.List(t.Context(), 0, 10)
 	if err != nil || len(letters) != 1 {
 		t.Fatalf("dead letters: %+v, %v", letters, err)
@@ -229,5 +266,5 @@ func TestQueuesWithAnotherDeliveryLimitAreReportedAndNotUsed(t *testing.T) {
 	config.DeliveryLimit, config.Log = 7, log.logger()
 	q := openAway(t, config)
 	eventually(t, "the broker's objection is logged", func() bool { return log.has("x-delivery-limit") })
-	wantUnavailable(t, q.Available())
+	wantUnavailable(t, q.Available(0))
 }

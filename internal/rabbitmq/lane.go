@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -21,6 +22,9 @@ var errGone = fmt.Errorf("%w: the connection to rabbitmq is gone", seckill.ErrUn
 type parcel struct {
 	exchange, key string
 	mandatory     bool
+	shard         int   // whose queue it is for; meaningless unless mandatory
+	path          *path // told when the broker does not speak in time; may be nil
+	isProbe       bool  // needs no slot
 	amqp.Publishing
 }
 
@@ -34,6 +38,8 @@ type lane struct {
 	// writing belongs to whoever writes, so that the numbers of confirms are known before they can arrive.
 	writing chan struct{}
 	over    chan struct{}
+	// silent says that a probe has not been answered in time.
+	silent atomic.Bool
 
 	mu       sync.Mutex
 	pending  map[uint64]*waiting
@@ -46,7 +52,19 @@ type waiting struct {
 	tag      uint64
 	name     string
 	returned bool
+	overdue  *path // where it counts as overdue; nil: nowhere
+	hasSlot  bool
 	result   chan error // has room for the only result
+}
+
+// isOver waits for the broker's word, whatever it is, or the end of the lane; false when ctx ends first.
+func (w *waiting) isOver(ctx context.Context) bool {
+	select {
+	case <-w.result: //nolint:errcheck // that it spoke is all that counts
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // openLane puts a new channel into confirm mode.
@@ -137,7 +155,22 @@ func (l *lane) resolve(c amqp.Confirmation) {
 func (l *lane) forget(w *waiting) {
 	delete(l.pending, w.tag)
 	delete(l.byName, w.name)
-	<-l.slots
+	if w.overdue != nil {
+		w.overdue.overdue.Add(-1)
+	}
+	if w.hasSlot {
+		<-l.slots
+	}
+}
+
+// miss counts a message as overdue until the broker speaks or the lane is over.
+func (l *lane) miss(w *waiting, on *path) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, waits := l.pending[w.tag]; waits && on != nil {
+		w.overdue = on
+		on.overdue.Add(1)
+	}
 }
 
 // finish ends the lane: what waits is unknown, except for what came back.
@@ -186,6 +219,7 @@ func (l *lane) publish(ctx context.Context, p parcel) error {
 	case err := <-w.result:
 		return err
 	case <-ctx.Done():
+		l.miss(w, p.path)
 		return fmt.Errorf("no confirm in time: %w", ctx.Err()) // it keeps its slot: the broker may yet speak
 	}
 }
@@ -195,13 +229,13 @@ func (l *lane) send(ctx context.Context, p parcel) (*waiting, error) {
 	select {
 	case l.writing <- struct{}{}:
 	case <-ctx.Done():
-		<-l.slots
+		l.free(p)
 		return nil, fmt.Errorf("%w: the connection is busy: %w", seckill.ErrUnavailable, ctx.Err())
 	}
 	defer func() { <-l.writing }()
-	w, err := l.register(p.MessageId)
+	w, err := l.register(p)
 	if err != nil {
-		<-l.slots
+		l.free(p)
 		return nil, err
 	}
 	err = l.channel.PublishWithContext(context.WithoutCancel(ctx), p.exchange, p.key, p.mandatory, false, p.Publishing)
@@ -214,15 +248,24 @@ func (l *lane) send(ctx context.Context, p parcel) (*waiting, error) {
 	return w, nil // a failed write is answered by finish: unknown
 }
 
-func (l *lane) register(name string) (*waiting, error) {
+func (l *lane) register(p parcel) (*waiting, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.finished {
 		return nil, errGone
 	}
-	w := &waiting{tag: l.channel.GetNextPublishSeqNo(), name: name, result: make(chan error, 1)}
-	l.pending[w.tag], l.byName[name] = w, w
+	w := &waiting{
+		tag: l.channel.GetNextPublishSeqNo(), name: p.MessageId, hasSlot: !p.isProbe, result: make(chan error, 1),
+	}
+	l.pending[w.tag], l.byName[w.name] = w, w
 	return w, nil
+}
+
+// free gives up the slot of what was never registered.
+func (l *lane) free(p parcel) {
+	if !p.isProbe {
+		<-l.slots
+	}
 }
 
 // drop takes back what was not sent.

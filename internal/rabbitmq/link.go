@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,8 +14,9 @@ import (
 )
 
 const (
-	firstBackoff   = 50 * time.Millisecond
-	longestBackoff = 3 * time.Second
+	firstBackoff = 50 * time.Millisecond
+	// longestBackoff is short: a broker that is back should be sold through within seconds.
+	longestBackoff = 2 * time.Second
 	// noticesMax is room for what the broker says about a connection while nobody listens for a moment.
 	noticesMax = 16
 )
@@ -31,7 +33,12 @@ type link[G any] struct {
 
 	current atomic.Pointer[generation[G]]
 	failure atomic.Pointer[error] // why there is no current one
-	ready   chan struct{}         // closed at the first generation
+
+	// settled says that the process has had its time to connect for the first time.
+	settled atomic.Bool
+
+	mu sync.Mutex
+	up chan struct{} // closed while there is a current one
 }
 
 // generation is one life of a link.
@@ -42,15 +49,17 @@ type generation[G any] struct {
 }
 
 func newLink[G any](d *dialer, purpose string, open func(context.Context, *connection) (*G, error)) *link[G] {
-	return &link[G]{dialer: d, purpose: purpose, open: open, ready: make(chan struct{})}
+	return &link[G]{dialer: d, purpose: purpose, open: open, up: make(chan struct{})}
 }
 
 // run keeps the link until ctx ends.
 func (l *link[G]) run(ctx context.Context) {
 	wait := firstBackoff
+	gone := absence{log: l.Log.With("purpose", l.purpose)}
 	for ctx.Err() == nil {
 		live, err := l.connect(ctx)
 		if err == nil {
+			gone.over()
 			err = l.serve(ctx, live)
 			wait = firstBackoff
 		}
@@ -58,7 +67,7 @@ func (l *link[G]) run(ctx context.Context) {
 			return
 		}
 		l.failure.Store(&err)
-		l.Log.Warn("rabbitmq is not connected", "purpose", l.purpose, "error", err)
+		gone.lasts(l.Clock.Now(), err)
 		select {
 		case <-l.Clock.After(wait/2 + rand.N(wait/2)):
 		case <-ctx.Done():
@@ -91,15 +100,10 @@ func (l *link[G]) connect(ctx context.Context) (*generation[G], error) {
 func (l *link[G]) serve(ctx context.Context, live *generation[G]) error {
 	closed := live.conn.NotifyClose(make(chan *amqp.Error, 1))
 	blocks := live.conn.NotifyBlocked(make(chan amqp.Blocking, noticesMax))
-	l.current.Store(live)
+	l.offer(live)
 	defer live.conn.end()
-	defer l.current.Store(nil)
-	select {
-	case <-l.ready:
-		l.Log.Info("rabbitmq is connected again", "purpose", l.purpose)
-	default:
-		close(l.ready)
-	}
+	defer l.block(live, amqp.Blocking{})
+	defer l.withdraw()
 	for {
 		select {
 		case reason := <-closed:
@@ -109,20 +113,38 @@ func (l *link[G]) serve(ctx context.Context, live *generation[G]) error {
 				blocks = nil
 				continue
 			}
-			live.blocked.Store(block.Active)
-			l.reportBlock(block)
+			l.block(live, block)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-func (l *link[G]) reportBlock(block amqp.Blocking) {
-	if block.Active {
-		l.Log.Error("rabbitmq blocks publishers", "purpose", l.purpose, "reason", block.Reason)
+func (l *link[G]) offer(live *generation[G]) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.current.Store(live)
+	l.settled.Store(true)
+	close(l.up)
+}
+
+func (l *link[G]) withdraw() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.current.Store(nil)
+	l.up = make(chan struct{})
+}
+
+// block notes what the broker says about publishing on this connection.
+func (l *link[G]) block(live *generation[G], block amqp.Blocking) {
+	if live.blocked.Swap(block.Active) == block.Active {
 		return
 	}
-	l.Log.Info("rabbitmq takes messages again", "purpose", l.purpose)
+	if block.Active {
+		l.alarm.raise(l.Log, block.Reason)
+	} else {
+		l.alarm.end(l.Log)
+	}
 }
 
 // live is the present generation, or seckill.ErrUnavailable with the reason why there is none.
@@ -133,18 +155,33 @@ func (l *link[G]) live() (*generation[G], error) {
 	if failure := l.failure.Load(); failure != nil {
 		return nil, *failure
 	}
-	return nil, fmt.Errorf("%w: not connected to rabbitmq yet", seckill.ErrUnavailable)
+	return nil, errNotYet
 }
 
-// await waits for the first connection and says why there is none when ctx ends.
+var errNotYet = fmt.Errorf("%w: not connected to rabbitmq yet", seckill.ErrUnavailable)
+
+// await waits until there is a connection and says why there is none when ctx ends.
 func (l *link[G]) await(ctx context.Context) error {
+	l.mu.Lock()
+	up := l.up
+	l.mu.Unlock()
 	select {
-	case <-l.ready:
+	case <-up:
 		return nil
 	case <-ctx.Done():
 		_, err := l.live()
 		return err
 	}
+}
+
+// liveSoon is live, except that a process that has just started waits a little for its first connection.
+func (l *link[G]) liveSoon(ctx context.Context) (*generation[G], error) {
+	if !l.settled.Load() {
+		ctx, cancel := context.WithTimeout(ctx, quietFor)
+		defer cancel()
+		_ = l.await(ctx) // live says what is in the way
+	}
+	return l.live()
 }
 
 // orGone gives a reason to a connection that ended without one.

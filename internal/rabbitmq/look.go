@@ -12,6 +12,9 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
+// lookMax bounds one look, so that nobody waits for a broker that hangs.
+const lookMax = 2 * time.Second
+
 // watch is one generation of the connection that looks at queues and hears how far consumers are.
 type watch struct {
 	conn    *connection
@@ -20,7 +23,7 @@ type watch struct {
 }
 
 func (q *Queue) openWatch(_ context.Context, conn *connection) (*watch, error) {
-	if err := q.topology.declare(conn.Connection); err != nil {
+	if err := q.declare(conn); err != nil {
 		return nil, err
 	}
 	if err := q.hearProgress(conn); err != nil {
@@ -45,17 +48,18 @@ func (q *Queue) look(ctx context.Context, shard int) (seckill.QueueState, error)
 	if err := q.checkShard(shard); err != nil {
 		return seckill.QueueState{}, err
 	}
-	live, err := q.watch.live()
+	live, err := q.watch.liveSoon(ctx)
 	if err != nil {
 		return seckill.QueueState{}, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookMax)
+	defer cancel()
 	began := q.Clock.Now()
 	found, err := live.own.ask(ctx, []string{q.topology.orders(shard), q.topology.deadOf(shard)})
 	if err != nil {
 		var refused *amqp.Error
 		if errors.As(err, &refused) && refused.Code == amqp.NotFound {
-			q.Log.Error("rabbitmq has lost a queue", "error", err)
-			q.repair()
+			q.lose(shard, err.Error())
 		}
 		return seckill.QueueState{}, err
 	}

@@ -1,6 +1,7 @@
 package rabbitmq_test
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +48,17 @@ func TestAFreshBrokerIsUsedWithoutAWarning(t *testing.T) {
 	for i := range starting {
 		starting[i] = openAway(t, config)
 	}
+	var workers sync.WaitGroup
+	for _, q := range starting {
+		for shard := range config.Shards {
+			workers.Go(func() {
+				if _, err := q.Subscribe(t.Context(), shard); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	workers.Wait()
 	for _, q := range starting {
 		if err := q.AwaitReady(t.Context()); err != nil {
 			t.Fatal(err)

@@ -23,7 +23,7 @@ func (q *Queue) Publish(ctx context.Context, outgoing seckill.Outgoing) error {
 	err := q.checkShard(outgoing.Shard)
 	if err == nil {
 		err = q.send(ctx, parcel{
-			key: q.topology.orders(outgoing.Shard), mandatory: true,
+			key: q.topology.orders(outgoing.Shard), mandatory: true, shard: outgoing.Shard, path: &q.paths[outgoing.Shard],
 			Publishing: amqp.Publishing{
 				ContentType: "application/json", DeliveryMode: amqp.Persistent,
 				Headers: amqp.Table{atHeader: q.Clock.Now().UnixMilli()}, Body: outgoing.Body,
@@ -43,72 +43,17 @@ func (q *Queue) send(ctx context.Context, p parcel) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
 	}
-	chosen, err := q.pick()
+	chosen, err := q.pick(q.turn.Add(1))
 	if err != nil {
 		return err
 	}
-	// Unique, even for a batch that two callers publish at once: a returned message is recognised by it.
-	p.MessageId = fmt.Sprintf("%s.%d", q.namespace, q.names.Add(1))
+	p.MessageId = q.nextName()
 	err = chosen.publish(ctx, p)
 	if errors.Is(err, errUnroutable) {
-		q.Log.Error("rabbitmq has lost a queue; what is published to it is refused until it is declared again",
-			"exchange", p.exchange, "queue", p.key)
-		q.repair()
+		q.lose(p.shard, fmt.Sprintf("message %s to exchange %q, key %q: %v", p.MessageId, p.exchange, p.key, err))
 	}
 	return err
 }
 
-// pick takes the lanes in turn, those with room first. A broker that blocks one connection blocks them all, but tells
-// each only when it publishes.
-func (q *Queue) pick() (*lane, error) {
-	var free, full *lane
-	var failure error
-	first := q.turn.Add(1)
-	for try := range uint64(len(q.lanes)) {
-		live, err := q.lanes[(first+try)%uint64(len(q.lanes))].live()
-		switch {
-		case err != nil:
-			failure = err
-		case live.blocked.Load():
-			return nil, fmt.Errorf("%w: rabbitmq blocks publishers", seckill.ErrUnavailable)
-		case live.own.isOver():
-			failure = errGone
-		case live.own.isFull():
-			full = live.own
-		case free == nil:
-			free = live.own
-		}
-	}
-	switch {
-	case free != nil:
-		return free, nil
-	case full != nil:
-		return full, nil // its caller waits for a slot
-	default:
-		return nil, failure
-	}
-}
-
-// repair declares the topology again in the background, one at a time.
-func (q *Queue) repair() {
-	if !q.repairing.CompareAndSwap(false, true) {
-		return
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.isClosed {
-		return
-	}
-	q.working.Go(func() {
-		defer q.repairing.Store(false)
-		live, err := q.watch.live()
-		if err == nil {
-			err = q.topology.declare(live.conn.Connection)
-		}
-		if err != nil {
-			q.Log.Error("rabbitmq's queues could not be declared again", "error", err)
-			return
-		}
-		q.Log.Info("rabbitmq's queues are declared again")
-	})
-}
+// nextName is unique, even for a batch that two callers publish at once: a returned message is recognised by it.
+func (q *Queue) nextName() string { return fmt.Sprintf("%s.%d", q.namespace, q.names.Add(1)) }

@@ -24,6 +24,10 @@ type Queue struct {
 	namespace string        // what all names of this queue begin with
 	letters   letterIDs
 	repairing atomic.Bool
+	// hasDeclared says that this process has seen every queue.
+	hasDeclared atomic.Bool
+	// paths is what is known of each shard's queue without asking.
+	paths []path
 
 	running context.Context // ends with Close
 	stop    context.CancelFunc
@@ -58,6 +62,7 @@ func Open(ctx context.Context, config Config) (*Queue, error) {
 		topology:      topology{prefix: config.Prefix, shards: config.Shards, deliveryLimit: config.DeliveryLimit},
 		dialer:        &dialer{Config: config, brokers: brokers},
 		ages:          newAges(config.Shards),
+		paths:         make([]path, config.Shards),
 		namespace:     rand.Text(),
 		subscriptions: map[*Subscription]struct{}{},
 	}
@@ -75,19 +80,21 @@ func (q *Queue) start() {
 	q.working.Go(func() { q.watch.run(q.running) })
 	for _, l := range q.lanes {
 		q.working.Go(func() { l.run(q.running) })
+		q.working.Go(func() { q.probe(q.running, l) })
 	}
 	q.working.Go(func() { q.tellProgress(q.running) })
+	q.working.Go(func() { q.mindSubscriptions(q.running) })
 }
 
 // openLane declares the topology before the first message: a broker that was replaced has none.
 func (q *Queue) openLane(_ context.Context, conn *connection) (*lane, error) {
-	if err := q.topology.declare(conn.Connection); err != nil {
+	if err := q.declare(conn); err != nil {
 		return nil, err
 	}
 	return openLane(conn, q.InFlight)
 }
 
-// AwaitReady waits until every connection has been up once; when ctx ends first, it says what is in the way.
+// AwaitReady waits until every connection is up; when ctx ends first, it says what is in the way.
 func (q *Queue) AwaitReady(ctx context.Context) error {
 	if err := q.watch.await(ctx); err != nil {
 		return err
@@ -98,13 +105,6 @@ func (q *Queue) AwaitReady(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// Available is nil when a message could be published now; else it wraps seckill.ErrUnavailable. It does no I/O, so the
-// edge may ask it before it touches stock.
-func (q *Queue) Available() error {
-	_, err := q.pick()
-	return err
 }
 
 // Close gives back what subscriptions have, ends every connection and returns when nothing of it is left. Afterwards

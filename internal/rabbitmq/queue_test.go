@@ -60,7 +60,8 @@ func fixture(t testing.TB, config rabbitmq.Config) contract.QueueFixture {
 			q.Crash()
 			return fixture(t, config)
 		},
-		Pass: func(d time.Duration) { <-time.After(d) },
+		Close: q.Close,
+		Pass:  func(d time.Duration) { <-time.After(d) },
 	}
 }
 
@@ -150,6 +151,12 @@ func (b *logBook) has(text string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return strings.Contains(b.text.String(), text)
+}
+
+func (b *logBook) count(text string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return strings.Count(b.text.String(), text)
 }
 
 func (b *logBook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(b, nil)) }

@@ -24,22 +24,58 @@ type Subscription struct {
 	out     chan seckill.Delivery
 	over    chan struct{} // closed by Close
 	pumping sync.WaitGroup
+	memory  memory
 	closing sync.Once
 
-	mu     sync.Mutex
-	bodies map[uint64][]byte // what is not acknowledged
-	floor  uint64            // everything up to here is
-	ended  bool
+	mu        sync.Mutex
+	bodies    map[uint64][]byte // what is not acknowledged
+	floor     uint64            // everything up to here is
+	delivered uint64            // how many messages there have been
+	ended     bool
 }
 
-// Subscribe implements seckill.Consumer. It tries every broker once; who called tries again, with backoff.
+// Subscribe implements seckill.Consumer. What only takes a moment it waits for, DialTimeout at most: a broker that is being
+// started, and a queue that somebody else has just declared. Workers thus go on as soon as the broker is back, and say
+// nothing while everything starts. Who called tries again, with backoff.
 func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription, error) {
-	if err := errors.Join(q.checkShard(shard), q.checkOpen()); err != nil {
-		return nil, fmt.Errorf("subscribe to shard %d: %w", shard, err)
+	ctx, cancel := context.WithTimeout(ctx, q.DialTimeout)
+	defer cancel()
+	defer context.AfterFunc(q.running, cancel)() //nolint:contextcheck // Close ends it, too
+	err := q.checkShard(shard)
+	if err == nil {
+		err = q.watch.await(ctx)
+	}
+	for wait := firstBackoff; err == nil; wait = min(2*wait, longestBackoff) {
+		var s *Subscription
+		if s, err = q.subscribe(ctx, shard); err == nil {
+			return s, nil
+		}
+		if isStarting(err) {
+			select {
+			case <-q.Clock.After(wait):
+				err = nil
+			case <-ctx.Done():
+			}
+		}
+	}
+	return nil, fmt.Errorf("subscribe to shard %d: %w", shard, err)
+}
+
+// isStarting recognises a quorum queue that is declared and does not run yet: the broker's own process stumbles over it
+// and takes the connection along.
+func isStarting(err error) bool {
+	var refused *amqp.Error
+	return errors.As(err, &refused) && refused.Code == amqp.InternalError
+}
+
+// subscribe tries every broker once.
+func (q *Queue) subscribe(ctx context.Context, shard int) (*Subscription, error) {
+	if err := q.checkOpen(); err != nil {
+		return nil, err
 	}
 	conn, err := q.dialer.dial(ctx, fmt.Sprintf("consumer of shard %d", shard))
 	if err != nil {
-		return nil, fmt.Errorf("subscribe to shard %d: %w", shard, err)
+		return nil, err
 	}
 	s := &Subscription{
 		queue: q, shard: shard, conn: conn,
@@ -51,7 +87,7 @@ func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription,
 	}
 	if err != nil {
 		conn.end()
-		return nil, fmt.Errorf("subscribe to shard %d: %w: %w", shard, seckill.ErrUnavailable, err)
+		return nil, fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
 	}
 	s.pumping.Go(func() { s.pump(deliveries) })
 	return s, nil
@@ -59,11 +95,9 @@ func (q *Queue) Subscribe(ctx context.Context, shard int) (seckill.Subscription,
 
 // begin asks for messages, on queues that are there even if this process is the first.
 func (s *Subscription) begin(ctx context.Context) (<-chan amqp.Delivery, error) {
-	bounded, cancel := context.WithTimeout(ctx, s.queue.DialTimeout)
-	defer cancel()
-	defer context.AfterFunc(bounded, func() { s.conn.socket.Close() })()
+	defer context.AfterFunc(ctx, func() { s.conn.socket.Close() })()
 	deliveries, err := s.consume()
-	if err != nil && bounded.Err() != nil && ctx.Err() == nil {
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, fmt.Errorf("rabbitmq did not begin to deliver within %v; if this does not end by itself, the queue %s has no leader: "+
 			"see rabbitmq-queues quorum_status", s.queue.DialTimeout, s.queue.topology.orders(s.shard))
 	}
@@ -71,7 +105,7 @@ func (s *Subscription) begin(ctx context.Context) (<-chan amqp.Delivery, error) 
 }
 
 func (s *Subscription) consume() (<-chan amqp.Delivery, error) {
-	if err := s.queue.topology.declare(s.conn.Connection); err != nil {
+	if err := s.queue.declare(s.conn); err != nil {
 		return nil, err
 	}
 	var err error
@@ -91,7 +125,7 @@ func (s *Subscription) pump(deliveries <-chan amqp.Delivery) {
 	for d := range deliveries {
 		s.note(d)
 		select {
-		case s.out <- seckill.Delivery{Tag: d.DeliveryTag, Body: d.Body, Redelivered: d.Redelivered}:
+		case s.out <- seckill.Delivery{Tag: d.DeliveryTag, Message: d.MessageId, Body: d.Body, Redelivered: d.Redelivered}:
 		case <-s.over:
 			return
 		}
@@ -101,7 +135,12 @@ func (s *Subscription) pump(deliveries <-chan amqp.Delivery) {
 func (s *Subscription) note(d amqp.Delivery) {
 	s.mu.Lock()
 	s.bodies[d.DeliveryTag] = d.Body
+	s.delivered++
 	s.mu.Unlock()
+	if count, known := d.Headers["x-delivery-count"].(int64); known && count >= int64(s.queue.DeliveryLimit) {
+		s.queue.Log.Error("rabbitmq delivers a message for the last time: if it comes back once more, it is a dead letter",
+			"shard", s.shard, "message", d.MessageId, "deliveries", count+1)
+	}
 	if at, known := d.Headers[atHeader].(int64); known && !d.Redelivered {
 		s.queue.ages.delivered(s.shard, time.UnixMilli(at))
 	}

@@ -40,7 +40,7 @@ func TestTLS(t *testing.T) {
 		config.Log = log.logger()
 		q := openAway(t, config)
 		eventually(t, "the refusal is logged", func() bool { return log.has("certificate") })
-		wantUnavailable(t, q.Available())
+		wantUnavailable(t, q.Available(0))
 	})
 }
 

@@ -30,6 +30,9 @@ func (t topology) deadReader() string { return t.prefix + ".dead.reader" }
 // progress is the exchange on which consumers say how far they are.
 func (t topology) progress() string { return t.prefix + ".progress" }
 
+// nowhere is the name of a queue that does not exist: what the default exchange is given for it is confirmed and dropped.
+func (t topology) nowhere() string { return t.prefix + ".probe" }
+
 // declare makes whatever is missing and changes nothing that is there; it may be repeated at any time. Queues are declared
 // without waiting for each: a queue whose replicas are away would take seconds to describe itself, and must not keep the
 // others from being used. What the broker refuses closes the channel, so the last step, which is waited for, reports it.
@@ -44,6 +47,33 @@ func (t topology) declare(conn *amqp.Connection) error {
 		return fmt.Errorf("declare queues: %w", err)
 	}
 	return nil
+}
+
+// isThere says whether every queue exists, without waiting for what each would say of itself.
+func (t topology) isThere(conn *amqp.Connection) (bool, error) {
+	channel, err := conn.Channel()
+	if err != nil {
+		return false, fmt.Errorf("look for queues: %w", err)
+	}
+	closed := channel.NotifyClose(make(chan *amqp.Error, 1))
+	for shard := range t.shards {
+		for _, name := range []string{t.orders(shard), t.deadOf(shard)} {
+			if err == nil {
+				_, err = channel.QueueDeclarePassive(name, true, false, false, true, nil)
+			}
+		}
+	}
+	if err == nil {
+		// The first answer that is waited for: what is missing closes the channel.
+		err = channel.ExchangeDeclarePassive(t.progress(), amqp.ExchangeFanout, true, false, false, false, nil)
+	}
+	if err == nil {
+		return true, channel.Close()
+	}
+	if reason := <-closed; reason != nil && reason.Code == amqp.NotFound {
+		return false, nil
+	}
+	return false, fmt.Errorf("look for queues: %w", err)
 }
 
 func (t topology) declareDead(channel *amqp.Channel) error {

@@ -111,11 +111,17 @@ type Publisher interface {
 	// Publish returns nil only when the message is durable. ErrUnavailable: it certainly is not. Any other error: unknown,
 	// the relay decides. Publishing a batch again is harmless.
 	Publish(ctx context.Context, message Outgoing) error
+	// Available is nil when a message for the shard could be published now; else it says why not and wraps ErrUnavailable.
+	// It does no I/O and is asked before every reservation, so that no stock is touched for a message that has nowhere to
+	// go. nil promises nothing, and what it refuses may be published all the same: the relay does not ask.
+	Available(shard int) error
 }
 
 // Delivery is one message received.
 type Delivery struct {
-	Tag         uint64
+	Tag uint64
+	// Message is what the queue calls the message, the same at every delivery; for logs.
+	Message     string
 	Body        []byte
 	Redelivered bool
 }

@@ -1,9 +1,10 @@
 package settle
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"io"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -23,6 +24,8 @@ type rig struct {
 	deliveries chan seckill.Delivery
 	acked      []uint64
 	buried     []string
+	counted    []Poison
+	log        bytes.Buffer
 	announced  []seckill.ID
 	settled    []seckill.ID
 	ordered    []seckill.ID
@@ -60,7 +63,8 @@ func (r *rig) ports() Ports {
 	return Ports{
 		Consumer: rigConsumer{r}, Claims: rigClaims{r: r}, Orders: rigOrders{r: r}, Catalog: rigCatalog{},
 		Lent: rigLent{r: r}, Announcements: rigAnnouncements{r}, Shards: oneShard{},
-		Clock: seckill.SystemClock{}, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Clock: seckill.SystemClock{}, Log: slog.New(slog.NewTextHandler(&r.log, nil)),
+		DeadLettered: func(p Poison) { r.note("counted", func() { r.counted = append(r.counted, p) }) },
 	}
 }
 
@@ -90,7 +94,7 @@ func (r *rig) run(t *testing.T, done func() bool, bodies ...[]byte) {
 
 func (r *rig) deliver(bodies ...[]byte) {
 	for i, body := range bodies {
-		r.deliveries <- seckill.Delivery{Tag: uint64(i + 1), Body: body}
+		r.deliveries <- seckill.Delivery{Tag: uint64(i + 1), Message: fmt.Sprint("message-", i+1), Body: body}
 	}
 }
 

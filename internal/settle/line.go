@@ -85,13 +85,26 @@ func (l *line) setAside(ctx context.Context, batch []parcel) ([]parcel, error) {
 			good = append(good, p)
 			continue
 		}
-		l.worker.ports.Log.Error("dead letter: message cannot be decoded",
-			"shard", l.shard, "error", p.broken, "body", string(p.delivery.Body))
-		if err := l.subscription.DeadLetter(context.WithoutCancel(ctx), p.delivery, p.broken.Error()); err != nil {
+		if err := l.buryOne(context.WithoutCancel(ctx), p.delivery, Undecodable, p.broken.Error()); err != nil {
 			return nil, err
 		}
 	}
 	return good, nil
+}
+
+// buryOne logs bytes, so that they are never lost, and moves them to the dead letters.
+func (l *line) buryOne(ctx context.Context, delivery seckill.Delivery, poison Poison, cause string, more ...any) error {
+	ports := l.worker.ports
+	ports.Log.ErrorContext(ctx, "dead letter", append([]any{
+		"shard", l.shard, "message", delivery.Message, "poison", poison, "cause", cause, "body", string(delivery.Body),
+	}, more...)...)
+	if err := l.subscription.DeadLetter(ctx, delivery, cause); err != nil {
+		return err
+	}
+	if ports.DeadLettered != nil {
+		ports.DeadLettered(poison)
+	}
+	return nil
 }
 
 // claim runs T1 on the whole batch, or piece by piece when something in it is poisoned.
@@ -157,10 +170,8 @@ func (l *line) bury(ctx context.Context, parcels []parcel, settlement seckill.Se
 	for _, d := range settlement.Doubled {
 		single := d.Message
 		single.Reservations = []seckill.Reserved{d.Reservation}
-		body := single.Encode()
-		l.worker.ports.Log.Error("dead letter: reservation cannot be claimed",
-			"shard", l.shard, "reservation", d.Reservation.ID, "cause", d.Cause, "body", string(body))
-		if err := l.subscription.DeadLetter(ctx, seckill.Delivery{Body: body}, d.Cause); err != nil {
+		delivery := seckill.Delivery{Message: carrier(parcels, d.Message.Batch), Body: single.Encode()}
+		if err := l.buryOne(ctx, delivery, Unclaimable, d.Cause, "reservation", d.Reservation.ID); err != nil {
 			return nil, err
 		}
 	}
@@ -168,6 +179,16 @@ func (l *line) bury(ctx context.Context, parcels []parcel, settlement seckill.Se
 		return parcels, nil
 	}
 	return l.buryAhead(ctx, parcels, settlement.Ahead)
+}
+
+// carrier is the name of the message that brought a batch.
+func carrier(parcels []parcel, batch seckill.ID) string {
+	for _, p := range parcels {
+		if p.message.Batch == batch {
+			return p.delivery.Message
+		}
+	}
+	return ""
 }
 
 const aheadCause = "its epoch or item is not in SQL (restored from a backup?); the item is halted"
@@ -183,9 +204,7 @@ func (l *line) buryAhead(ctx context.Context, parcels []parcel, ahead []seckill.
 			kept = append(kept, p)
 			continue
 		}
-		l.worker.ports.Log.Error("dead letter: "+aheadCause, "shard", l.shard, "item", p.message.Item,
-			"epoch", p.message.Epoch, "body", string(p.delivery.Body))
-		if err := l.subscription.DeadLetter(ctx, p.delivery, aheadCause); err != nil {
+		if err := l.buryOne(ctx, p.delivery, Ahead, aheadCause, "item", p.message.Item, "epoch", p.message.Epoch); err != nil {
 			return nil, err
 		}
 	}

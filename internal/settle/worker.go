@@ -23,7 +23,19 @@ type Ports struct {
 	Shards        seckill.Shards
 	Clock         seckill.Clock
 	Log           *slog.Logger
+	// DeadLettered counts what was moved to the dead letters; may be nil.
+	DeadLettered func(poison Poison)
 }
+
+// Poison is why something became a dead letter: a closed list, for metrics.
+type Poison string
+
+// The kinds of poison.
+const (
+	Undecodable Poison = "undecodable" // the bytes are no message
+	Unclaimable Poison = "unclaimable" // one reservation: its id is doubled, or SQL takes it neither held nor rejected
+	Ahead       Poison = "ahead"       // its epoch or item is not in SQL
+)
 
 // Bounds of one gathering.
 const (
@@ -72,6 +84,8 @@ func (w *Worker) consumeShard(ctx context.Context, shard int) {
 	}
 }
 
+var errEnded = errors.New("the connection is lost, or the queue is gone")
+
 // subscribe opens one subscription and settles what it delivers until it ends; it reports whether anything came.
 func (w *Worker) subscribe(ctx context.Context, shard int) (bool, error) {
 	subscription, err := w.ports.Consumer.Subscribe(ctx, shard)
@@ -88,7 +102,7 @@ func (w *Worker) subscribe(ctx context.Context, shard int) (bool, error) {
 			}
 		}
 		if !ok {
-			return line.settled, ctx.Err()
+			return line.settled, errEnded
 		}
 	}
 }

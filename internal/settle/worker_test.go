@@ -128,6 +128,7 @@ func TestWorkerDeadLetters(t *testing.T) {
 		if !slices.Equal(rig.acked, []uint64{1, 3}) {
 			t.Fatalf("acked %v", rig.acked)
 		}
+		rig.wantAlarm(t, Undecodable, "message-2")
 	})
 	t.Run("trap 23: buries the one reservation whose id is doubled", func(t *testing.T) {
 		t.Parallel()
@@ -145,6 +146,7 @@ func TestWorkerDeadLetters(t *testing.T) {
 		if len(rig.acked) != 1 {
 			t.Fatal("its message was not acknowledged")
 		}
+		rig.wantAlarm(t, Unclaimable, "message-1")
 	})
 	t.Run("buries a message that is ahead of SQL instead of acknowledging it", func(t *testing.T) {
 		t.Parallel()
@@ -158,7 +160,21 @@ func TestWorkerDeadLetters(t *testing.T) {
 		if len(rig.buried) != 1 || !slices.Equal(rig.acked, []uint64{2}) || !slices.Equal(rig.settled, []seckill.ID{2}) {
 			t.Fatalf("buried %q, acked %v, settled %v", rig.buried, rig.acked, rig.settled)
 		}
+		rig.wantAlarm(t, Ahead, "message-1")
 	})
+}
+
+// wantAlarm insists on one error that names the shard, the message and the reason, and on its count.
+func (r *rig) wantAlarm(t *testing.T, poison Poison, message string) {
+	t.Helper()
+	want := fmt.Sprintf(`level=ERROR msg="dead letter" shard=0 message=%s poison=%s cause=`, message, poison)
+	log := r.log.String()
+	if strings.Count(log, "level=ERROR") != 1 || !strings.Contains(log, want) {
+		t.Errorf("want %s once in:\n%s", want, log)
+	}
+	if !slices.Equal(r.counted, []Poison{poison}) {
+		t.Errorf("counted %v", r.counted)
+	}
 }
 
 func TestWorkerPoison(t *testing.T) {

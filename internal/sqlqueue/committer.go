@@ -54,6 +54,16 @@ func (c *committer) close() {
 	<-c.ended
 }
 
+// open is errClosed once no write is taken any more.
+func (c *committer) open() error {
+	select {
+	case <-c.closing:
+		return errClosed
+	default:
+		return nil
+	}
+}
+
 // do hands a write in and waits for its commit. seckill.ErrUnavailable: certainly not written. Any other error: unknown.
 func (c *committer) do(ctx context.Context, w *write) error {
 	w.done = make(chan error, 1)

@@ -3,6 +3,7 @@ package sqlqueue
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -160,7 +161,9 @@ func (l *lane) hand(rows []row, until time.Time) (handed int) {
 		if s == nil {
 			continue
 		}
-		s.deliveries <- seckill.Delivery{Tag: t.tag, Body: r.body, Redelivered: t.again}
+		s.deliveries <- seckill.Delivery{
+			Tag: t.tag, Message: strconv.FormatUint(t.tag, 10), Body: r.body, Redelivered: t.again,
+		}
 		s.leased++
 		s.handed++
 		t.holder, t.until, t.serial, t.again = s, until, s.handed, true

@@ -13,6 +13,14 @@ type message struct {
 	at int64 // Unix milliseconds
 }
 
+// Available implements seckill.Publisher. The file is as near as the process: only the end of the queue closes it.
+func (q *Queue) Available(shard int) error {
+	if _, err := q.lane(shard); err != nil {
+		return err
+	}
+	return q.committer.open()
+}
+
 // Publish implements seckill.Publisher: nil only after COMMIT. The body must not be changed afterwards, even when ctx
 // ended first, because the message may still be waiting for its transaction.
 func (q *Queue) Publish(ctx context.Context, outgoing seckill.Outgoing) error {

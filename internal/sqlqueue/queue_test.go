@@ -113,6 +113,7 @@ func (f *fixture) contract() contract.QueueFixture {
 		Publisher: f, Consumer: f, QueueWatch: f, DeadLetters: f, Prefetch: testPrefetch,
 		Lose:  func(testing.TB, seckill.Subscription) { f.clock.Advance(testLease) },
 		Crash: func(t testing.TB) contract.QueueFixture { t.Helper(); return f.crash(t).contract() },
+		Close: f.Close,
 		Pass:  f.clock.Advance,
 	}
 }

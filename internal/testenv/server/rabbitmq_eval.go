@@ -24,6 +24,33 @@ func (r *RabbitMQ) DeleteQueue(ctx context.Context, name string) error {
 		{ok, _} = rabbit_amqqueue:delete(Q, false, false, <<"testenv">>).`, name))
 }
 
+// SuspendQueue freezes one queue's own process: it takes messages and confirms none, as a queue without a majority of its
+// replicas does, and the others go on. ResumeQueue ends that.
+func (r *RabbitMQ) SuspendQueue(ctx context.Context, name string) error {
+	return r.withQueue(ctx, name, "ok = sys:suspend(whereis(Name))")
+}
+
+// ResumeQueue ends a SuspendQueue; what came meanwhile is carried out now.
+func (r *RabbitMQ) ResumeQueue(ctx context.Context, name string) error {
+	return r.withQueue(ctx, name, "ok = sys:resume(whereis(Name))")
+}
+
+func (r *RabbitMQ) withQueue(ctx context.Context, name, do string) error {
+	return r.eval(ctx, fmt.Sprintf(`{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<%q>>)),
+		{Name, _} = amqqueue:get_pid(Q), %s.`, name, do))
+}
+
+// LimitQueue lets a queue hold no more messages than that: what is published beyond is refused (nacked).
+func (r *RabbitMQ) LimitQueue(ctx context.Context, name string, messagesMax int) error {
+	return r.eval(ctx, fmt.Sprintf(`ok = rabbit_policy:set(<<"/">>, <<"limit">>, <<"^%s$">>, [{<<"max-length">>, %d}],
+		0, <<"queues">>, <<"testenv">>).`, name, messagesMax))
+}
+
+// UnlimitQueue ends a LimitQueue.
+func (r *RabbitMQ) UnlimitQueue(ctx context.Context) error {
+	return r.eval(ctx, `ok = rabbit_policy:delete(<<"/">>, <<"limit">>, <<"testenv">>).`)
+}
+
 // AddUser makes a virtual host, and a user who may do anything there and nothing elsewhere.
 func (r *RabbitMQ) AddUser(ctx context.Context, vhost, name, password string) error {
 	return r.eval(ctx, fmt.Sprintf(`ok = rabbit_vhost:add(<<%[1]q>>, <<"testenv">>),

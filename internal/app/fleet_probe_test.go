@@ -1,0 +1,202 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/api"
+	"github.com/seckill-dev/seckill/internal/identity"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+const probeUnits = 2000
+
+// probe buys one unit at a time of a sale that nobody else buys from, at a door of the test's choice, each time as another
+// shopper, and remembers what it was promised.
+type probe struct {
+	t      *testing.T
+	fleet  *distributed
+	sale   string
+	item   string
+	doors  []string
+	tokens *identity.Tokens
+
+	shoppers int
+	promised map[string]string // reservation -> shopper
+}
+
+// newProbe takes over the sale that the fleet has made last.
+func newProbe(d *distributed) *probe {
+	d.t.Helper()
+	credentials, err := d.config.Credentials()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	keys, err := identity.NewSecrets(credentials.Tokens)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	tokens, err := identity.NewTokens(identity.TokensConfig{Keys: keys, Clock: seckill.SystemClock{}})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	p := &probe{t: d.t, fleet: d, sale: d.sale.ID, item: d.sale.Items[0].ID, tokens: tokens, promised: map[string]string{}}
+	for _, node := range d.Nodes["api"] {
+		p.doors = append(p.doors, "http://"+node.Addr())
+	}
+	return p
+}
+
+// buy asks once and returns the reason of the refusal, "" for a promise.
+func (p *probe) buy(door int) seckill.Reason {
+	p.t.Helper()
+	p.shoppers++
+	shopper := fmt.Sprintf("probe-%d", p.shoppers)
+	var answer struct {
+		ID     string         `json:"id"`
+		Reason seckill.Reason `json:"reason"`
+	}
+	status := p.call(http.MethodPost, p.doors[door]+"/v1/items/"+p.item+"/reservations", shopper, `{"quantity":1}`, &answer)
+	if status == http.StatusAccepted {
+		p.promised[answer.ID] = shopper
+		return ""
+	}
+	return answer.Reason
+}
+
+// mustBuy buys one unit, as soon as it can be had.
+func (p *probe) mustBuy() {
+	p.t.Helper()
+	p.fleet.await("the probe buys", func() bool { return p.buy(0) == "" })
+}
+
+// available is what Redis may still sell.
+func (p *probe) available() int64 {
+	p.t.Helper()
+	var stats api.SaleStats
+	if err := p.fleet.operate(http.MethodGet, "/admin/v1/sales/"+p.sale+"/stats", struct{}{}, &stats); err != nil {
+		p.t.Fatal(err)
+	}
+	redis := stats.Items[0].Redis
+	if redis == nil || redis.Available == nil {
+		p.t.Fatal("Redis does not say what is available")
+	}
+	return *redis.Available
+}
+
+// settle waits until everything that was promised is an order.
+func (p *probe) settle() {
+	p.t.Helper()
+	for id, shopper := range p.promised {
+		var answer api.Reservation
+		p.fleet.await("reservation "+id+" is decided", func() bool {
+			status := p.call(http.MethodGet, p.doors[0]+"/v1/items/"+p.item+"/reservations/"+id+"?wait=5s", shopper, "", &answer)
+			return status == http.StatusOK && answer.Status != "queued"
+		})
+		if answer.Status != "ordered" {
+			p.t.Errorf("reservation %s was promised and is %+v", id, answer)
+		}
+	}
+	p.t.Logf("the probe was promised %d units", len(p.promised))
+}
+
+// call is one request of a shopper; 0 means that it was not answered.
+func (p *probe) call(method, url, shopper, body string, answer any) int {
+	p.t.Helper()
+	token, err := p.tokens.Mint(seckill.UserID(shopper), time.Hour)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(p.t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	if json.NewDecoder(response.Body).Decode(answer) != nil {
+		return 0
+	}
+	return response.StatusCode
+}
+
+// fleetLogs is what all nodes of a fleet log: shown by the test that runs, and kept for its questions.
+type fleetLogs struct {
+	mu   sync.Mutex
+	t    *testing.T
+	text bytes.Buffer
+}
+
+// begin shows what follows in another test, and forgets what was.
+func (l *fleetLogs) begin(t *testing.T) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.t = t
+	l.text.Reset()
+}
+
+// writer is where one node writes.
+func (l *fleetLogs) writer(name string) io.Writer { return nodeLog{l, name} }
+
+type nodeLog struct {
+	*fleetLogs
+	name string
+}
+
+func (n nodeLog) Write(line []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	fmt.Fprintf(&n.text, "%s: %s", n.name, line)
+	if _, err := fmt.Fprintf(n.t.Output(), "%s: %s", n.name, line); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
+func (l *fleetLogs) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l.writer("test"), nil))
+}
+
+// has says whether one line holds all the texts.
+func (l *fleetLogs) has(texts ...string) bool {
+	return len(l.lines(func(line string) bool {
+		for _, text := range texts {
+			if !strings.Contains(line, text) {
+				return false
+			}
+		}
+		return true
+	})) > 0
+}
+
+// complaints are the lines that ask for somebody's attention.
+func (l *fleetLogs) complaints() string {
+	return strings.Join(l.lines(func(line string) bool {
+		return strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR")
+	}), "")
+}
+
+func (l *fleetLogs) lines(wanted func(line string) bool) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var lines []string
+	for line := range strings.Lines(l.text.String()) {
+		if wanted(line) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
