@@ -22,9 +22,17 @@ type distributed struct {
 
 const configVariable = "SECKILL_TEST_CONFIG"
 
+// fleetsMax bounds the fleets at one time: each is ten processes, and more of them than two cores can run says nothing about the
+// bounds that tests expect of them.
+const fleetsMax = 3
+
+var fleets = make(chan struct{}, fleetsMax)
+
 // startFleet starts every server and two processes of each role; change may ask for another fleet.
 func startFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
 	t.Helper()
+	fleets <- struct{}{}
+	t.Cleanup(func() { <-fleets })
 	config := fleet.Config{
 		Settings: "limits: {per_user_per_second: 1000, per_user_burst: 1000}\nlog: {level: warn}\n",
 		Command:  ownBinary,

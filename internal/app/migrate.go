@@ -37,5 +37,8 @@ func withShards(ctx context.Context, config Config, log *slog.Logger, do func(*s
 	if err != nil {
 		return err
 	}
-	return do(store)
+	if err := do(store); err != nil {
+		return fmt.Errorf("shards: %w", err)
+	}
+	return nil
 }
