@@ -90,8 +90,14 @@ func (f redisFleet) begin(t *testing.T) *faultySale {
 	return &faultySale{redisFleet: redisFleet{&of, f.stores}}
 }
 
-// open puts the sale on and lets a crowd of its own come to each api.
+// open puts the sale on and opens the doors.
 func (s *faultySale) open() {
+	s.t.Helper()
+	s.putOn()
+	s.openDoors()
+}
+
+func (s *faultySale) putOn() {
 	s.t.Helper()
 	s.create(faultUnits)
 	s.must(s.preload())
@@ -99,6 +105,11 @@ func (s *faultySale) open() {
 	s.must(err)
 	s.item = item
 	s.epoch = s.stock().Epoch
+}
+
+// openDoors lets a crowd of its own come to each api.
+func (s *faultySale) openDoors() {
+	s.t.Helper()
 	for n, api := range s.Nodes[fleet.API] {
 		s.done = append(s.done, s.crowd(faultShoppers, func(c *crowd.Config) {
 			c.BaseURLs, c.Spread, c.Name = []string{"http://" + api.Listen}, faultSpread, fmt.Sprintf("crowd-%d-%s", n, s.item)
@@ -177,11 +188,12 @@ func (s *faultySale) keepsEpoch() {
 // losesNoEpoch kills every api, and rejects reservations whose units are then issued again (trap 26).
 func losesNoEpoch(s *faultySale) {
 	s.t.Helper()
-	s.open()
+	s.putOn()
 	issue := s.stock().Issue
 	for n := range 5 {
-		s.must(s.reject(seckill.UserID(fmt.Sprintf("rejected-%d", n))))
+		s.must(s.reject(s.reserve(seckill.UserID(fmt.Sprintf("rejected-%d", n))))) // at once: the relay would settle it
 	}
+	s.openDoors()
 	s.await("the units are issued again", func() bool { return s.stock().Issue > issue })
 	s.await("redis has them", func() bool { return s.lent().Issue == s.stock().Issue })
 	for _, api := range s.Nodes[fleet.API] {
@@ -193,32 +205,29 @@ func losesNoEpoch(s *faultySale) {
 	s.keepsEpoch()
 }
 
-// reject has a reservation refused by settling, as a poisonous one is.
-func (s *faultySale) reject(user seckill.UserID) error {
-	ids := s.stores.IDs
-	batch, err := ids.Next(s.item.Bucket())
-	if err != nil {
-		return err
-	}
-	id, err := ids.Next(user.Bucket())
-	if err != nil {
-		return err
-	}
+// reserve takes two units past every api, before anybody else can.
+func (s *faultySale) reserve(user seckill.UserID) seckill.Message {
+	s.t.Helper()
+	batch, err := s.stores.IDs.Next(s.item.Bucket())
+	s.must(err)
+	id, err := s.stores.IDs.Next(user.Bucket())
+	s.must(err)
 	reply, err := s.stores.Lent.Reserve(s.t.Context(), s.item, batch, []seckill.ReserveRequest{
 		{ID: id, User: user, Quantity: 2, KeyHash: seckill.KeyHash("", id)},
 	})
-	if err != nil {
-		return err
-	}
+	s.must(err)
 	message, err := seckill.DecodeMessage(reply.Own.Bytes)
-	if err != nil {
-		return err
-	}
+	s.must(err)
+	return message
+}
+
+// reject has a reservation refused by settling, as a poisonous one is.
+func (s *faultySale) reject(message seckill.Message) error {
 	shard := seckill.HomeShard(s.stores.Shards, s.item)
 	if _, err := s.stores.Claims.Reject(s.t.Context(), shard, message, message.Reservations[0], seckill.Invalid); err != nil {
 		return err
 	}
-	return s.stores.Lent.Settled(s.t.Context(), s.item, []seckill.ID{batch})
+	return s.stores.Lent.Settled(s.t.Context(), s.item, []seckill.ID{message.Batch})
 }
 
 func resumesAfterAPause(s *faultySale) {

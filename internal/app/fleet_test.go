@@ -24,7 +24,7 @@ const configVariable = "SECKILL_TEST_CONFIG"
 
 // fleetsMax bounds the fleets at one time: each is ten processes, and more of them than two cores can run says nothing about the
 // bounds that tests expect of them.
-const fleetsMax = 3
+const fleetsMax = 2
 
 var fleets = make(chan struct{}, fleetsMax)
 
