@@ -203,20 +203,10 @@ func (v *victim) preload() error {
 
 // crowd plays shoppers until all of them are done, whatever happens to the process meanwhile.
 func (v *victim) crowd(shoppers int, change ...func(*crowd.Config)) <-chan crowdResult {
-	credentials, err := v.config.Credentials()
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	keys, err := identity.NewSecrets(credentials.Tokens)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	tokens, err := identity.NewTokens(identity.TokensConfig{Keys: keys, Clock: seckill.SystemClock{}})
-	if err != nil {
-		v.t.Fatal(err)
-	}
+	v.t.Helper()
+	tokens := v.tokens()
 	config := crowd.Config{
-		BaseURLs: append([]string{v.config.URL()}, v.doors...), AdminURL: v.config.AdminURL(), OperatorKey: credentials.Operators[0].Key,
+		BaseURLs: append([]string{v.config.URL()}, v.doors...), AdminURL: v.config.AdminURL(), OperatorKey: v.credentials().Operators[0].Key,
 		Sale: v.sale.ID, Shoppers: shoppers, Concurrency: 32, Patience: patience, Out: v.t.Output(), Quiet: true,
 		Mint: func(user string) (string, error) { return tokens.Mint(seckill.UserID(user), time.Hour) },
 	}
@@ -229,6 +219,30 @@ func (v *victim) crowd(shoppers int, change ...func(*crowd.Config)) <-chan crowd
 		done <- crowdResult{report, err}
 	}()
 	return done
+}
+
+// credentials are those that the system has made or was given.
+func (v *victim) credentials() app.Credentials {
+	v.t.Helper()
+	credentials, err := v.config.Credentials()
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return credentials
+}
+
+// tokens makes the tokens of shoppers.
+func (v *victim) tokens() *identity.Tokens {
+	v.t.Helper()
+	keys, err := identity.NewSecrets(v.credentials().Tokens)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	tokens, err := identity.NewTokens(identity.TokensConfig{Keys: keys, Clock: seckill.SystemClock{}})
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	return tokens
 }
 
 type crowdResult struct {

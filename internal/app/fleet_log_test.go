@@ -1,46 +1,80 @@
 package app_test
 
 import (
+	"bytes"
+	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/seckill-dev/seckill/internal/testenv/fleet"
 )
 
-// logBook keeps what every node says, restarts included.
-type logBook struct {
-	mu    sync.Mutex
-	lines map[string]*strings.Builder
+// fleetLogs is what all nodes of a fleet log: shown by the test that runs, and kept for its questions.
+type fleetLogs struct {
+	mu   sync.Mutex
+	t    *testing.T
+	text bytes.Buffer
 }
 
-// keep makes a fleet write into the book.
-func (b *logBook) keep(config *fleet.Config) {
-	b.lines = make(map[string]*strings.Builder)
-	config.Output = func(name string) io.Writer { return bookWriter{b, name} }
+// begin shows what follows in another test, and forgets what was.
+func (l *fleetLogs) begin(t *testing.T) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.t = t
+	l.text.Reset()
 }
 
-type bookWriter struct {
-	book *logBook
+// writer is where one node writes.
+func (l *fleetLogs) writer(name string) io.Writer { return nodeLog{l, name} }
+
+type nodeLog struct {
+	*fleetLogs
 	name string
 }
 
-func (w bookWriter) Write(text []byte) (int, error) {
-	w.book.mu.Lock()
-	defer w.book.mu.Unlock()
-	if w.book.lines[w.name] == nil {
-		w.book.lines[w.name] = &strings.Builder{}
+func (n nodeLog) Write(line []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	fmt.Fprintf(&n.text, "%s: %s", n.name, line)
+	if _, err := fmt.Fprintf(n.t.Output(), "%s: %s", n.name, line); err != nil {
+		return 0, err
 	}
-	return w.book.lines[w.name].Write(text)
+	return len(line), nil
 }
 
-// wantSilence fails for every word of a node: in a fleet they log what somebody has to look at.
-func (b *logBook) wantSilence(t *testing.T) {
-	t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for name, said := range b.lines {
-		t.Errorf("%s says:\n%s", name, said)
+func (l *fleetLogs) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(l.writer("test"), nil))
+}
+
+// has says whether one line holds all the texts.
+func (l *fleetLogs) has(texts ...string) bool {
+	return len(l.lines(func(line string) bool {
+		for _, text := range texts {
+			if !strings.Contains(line, text) {
+				return false
+			}
+		}
+		return true
+	})) > 0
+}
+
+// complaints are the lines that ask for somebody's attention.
+func (l *fleetLogs) complaints() string {
+	return strings.Join(l.lines(func(line string) bool {
+		return strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR")
+	}), "")
+}
+
+func (l *fleetLogs) lines(wanted func(line string) bool) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var lines []string
+	for line := range strings.Lines(l.text.String()) {
+		if wanted(line) {
+			lines = append(lines, line)
+		}
 	}
+	return lines
 }

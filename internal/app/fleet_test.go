@@ -107,15 +107,17 @@ func TestFleet(t *testing.T) {
 	t.Parallel()
 	t.Run("sells out on real servers, everything adds up, and nobody has anything to warn of", func(t *testing.T) {
 		t.Parallel()
-		var book logBook
-		f := startFleet(t, book.keep)
+		logs := &fleetLogs{t: t}
+		f := startFleet(t, func(c *fleet.Config) { c.Output = logs.writer })
 		done := f.sell(doomedUnits, 2*doomedUnits)
 		f.await("every unit is sold", func() bool { return f.sold() == doomedUnits })
 		f.judge(<-done, doomedUnits)
 		ending, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()
 		f.Shutdown(ending)
-		book.wantSilence(t)
+		if complaints := logs.complaints(); complaints != "" {
+			t.Errorf("complains:\n%s", complaints)
+		}
 	})
 	t.Run("loses nothing when processes and servers are killed in mid-sale", func(t *testing.T) {
 		t.Parallel()

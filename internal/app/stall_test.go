@@ -83,23 +83,6 @@ func (d *distributed) openStall(home int) *stall {
 // shardOf is the shard of a bucket where there are two.
 func shardOf(bucket int) int { return bucket * 2 / seckill.Buckets }
 
-func (d *distributed) tokens() *identity.Tokens {
-	d.t.Helper()
-	credentials, err := d.config.Credentials()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	keys, err := identity.NewSecrets(credentials.Tokens)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	tokens, err := identity.NewTokens(identity.TokensConfig{Keys: keys, Clock: seckill.SystemClock{}})
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	return tokens
-}
-
 // serve lets buyers come until the stall is closed.
 func (s *stall) serve() {
 	tick := time.NewTicker(buyersEvery)

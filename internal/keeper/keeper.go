@@ -92,29 +92,42 @@ func (k *Keeper) Run(ctx context.Context) error {
 }
 
 func (k *Keeper) repeat(ctx context.Context, turn Turn) {
-	failing := false
+	failures := 0
 	for {
 		err := runBounded(ctx, turn.Job)
 		if ctx.Err() != nil {
 			return
 		}
-		if err != nil {
-			// The first failure is news, its repetitions every few hundred milliseconds are not.
-			level := slog.LevelWarn
-			if failing {
-				level = slog.LevelDebug
+		if err == nil {
+			if failures >= failuresWarned {
+				k.log.Info("job works again", "job", turn.Name)
 			}
-			k.log.Log(ctx, level, "job failed", "job", turn.Name, "error", err)
+			failures = 0
+		} else {
+			failures++
+			k.log.Log(ctx, levelOf(failures), "job failed", "job", turn.Name, "times", failures, "error", err)
 		}
-		if failing && err == nil {
-			k.log.Info("job works again", "job", turn.Name)
-		}
-		failing = err != nil
 		select {
 		case <-k.clock.After(turn.Every):
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+// failuresWarned is how often in a row a job fails before somebody is called: one call that a busy server answered too late
+// is made again in a moment.
+const failuresWarned = 2
+
+// levelOf makes that one failure news; its repetitions every few hundred milliseconds are not.
+func levelOf(failures int) slog.Level {
+	switch {
+	case failures < failuresWarned:
+		return slog.LevelInfo
+	case failures == failuresWarned:
+		return slog.LevelWarn
+	default:
+		return slog.LevelDebug
 	}
 }
 
