@@ -41,7 +41,7 @@ func (k killer) choose() (string, fleet.Member) {
 	kinds := map[string][]string{}
 	for _, name := range k.fleet.Names() {
 		kind, _, _ := strings.Cut(name, "-")
-		if member, err := k.fleet.Member(name); err == nil && member.IsUp() && kind != "mariadb" {
+		if member, err := k.fleet.Member(name); err == nil && member.IsUp() && !fleet.IsShard(name) {
 			kinds[kind] = append(kinds[kind], name)
 		}
 	}

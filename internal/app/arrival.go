@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -67,11 +66,11 @@ func (a *arrival) arrive(ctx context.Context) error {
 		if sqlstore.Away(err) {
 			return err
 		}
-		return fmt.Errorf("%w; run `seckill migrate up` first", err)
+		return keyed(a.shard, err)
 	}
 	warnings, err := a.store.Check(ctx, a.shard)
 	if err != nil {
-		return err
+		return keyed(a.shard, err)
 	}
 	for _, warning := range warnings {
 		if a.profile == ProfileProduction {
@@ -81,6 +80,18 @@ func (a *arrival) arrive(ctx context.Context) error {
 	}
 	a.arrived = true
 	return nil
+}
+
+// keyed names the setting that a server's refusal is about.
+func keyed(shard int, err error) error {
+	switch sqlstore.RefusalOf(err) {
+	case sqlstore.LoginRefused:
+		return fmt.Errorf("shards[%d].login: the server refuses it: %w", shard, err)
+	case sqlstore.DatabaseUnknown:
+		return fmt.Errorf("shards[%d].database: the server has no such database; create it, then run `seckill migrate up`: %w", shard, err)
+	default:
+		return fmt.Errorf("shards: %w", err)
+	}
 }
 
 // admitShards opens the shards and looks at all of them at once. One that answers must be as it should be. Of those that
@@ -107,11 +118,11 @@ func (b *Backend) admitShards(
 		case sqlstore.Away(err):
 			away++
 		default:
-			return nil, fmt.Errorf("shards: %w", failures[i])
+			return nil, failures[i]
 		}
 	}
 	if away == len(arrivals) {
-		return nil, fmt.Errorf("shards: none of them answers: %w", errors.Join(failures...))
+		return nil, fmt.Errorf("shards: none of them answers: %w", failures[0])
 	}
 	for i, err := range failures {
 		if err != nil {

@@ -57,7 +57,7 @@ func fillValue(target reflect.Value, value any, path string) error {
 			return fmt.Errorf("%s: has a key that is not a text", path)
 		}
 		if !isSection {
-			return fmt.Errorf("%s: is a section, so its keys go below it, not %s", path, shown(value))
+			return fmt.Errorf("%s: is a section, so its keys go below it, not a single value", path) // which may be a secret
 		}
 		return fillStruct(target, section, path+".")
 	case reflect.Slice:

@@ -7,7 +7,7 @@ const BackendServices = "services"
 
 // LoginConfig is how a store is entered; the password is written here or in a file of its own.
 type LoginConfig struct {
-	// The user's name; empty is Redis's default user, and nobody elsewhere.
+	// The user's name; only Redis may do without.
 	Username string `yaml:"username"`
 	// The password; better, name its file.
 	Password Secret `yaml:"password"`

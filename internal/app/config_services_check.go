@@ -133,6 +133,9 @@ func eachServer(key string, list []string) error {
 
 // server is the address of somebody else, so it has a host and a port.
 func server(key, text string) error {
+	if strings.Contains(text, "@") {
+		return fmt.Errorf("%s: must be host:port alone; user and password go into login", key)
+	}
 	host, port, err := net.SplitHostPort(text)
 	if err != nil || host == "" || port == "0" {
 		return fmt.Errorf("%s: must be host:port, got %s", key, shown(text))

@@ -117,6 +117,7 @@ func wrongServers() map[string]wrongServer {
 		"no redis":                      {change{"redis", nil}, "redis.addresses: is missing; name at least one host:port"},
 		"a redis without port":          {change{"redis.addresses", []string{"cache"}}, `redis.addresses[0]: must be host:port, got "cache"`},
 		"a redis without host":          {change{"redis.addresses", []string{":6379"}}, `redis.addresses[0]: must be host:port, got ":6379"`},
+		"a redis with a password":       {change{"redis.addresses", []string{"redis://u:hunter2@h:1"}}, `redis.addresses[0]: must be host:port alone; user and password go into login`},
 		"a redis on port 0":             {change{"redis.addresses", []string{"cache:0"}}, `redis.addresses[0]: must be host:port, got "cache:0"`},
 		"a redis on no port":            {change{"redis.addresses", []string{"cache:http"}}, `redis.addresses[0]: must end with a port from 0 to 65535, got "cache:http"`},
 		"two redis without a cluster":   {change{"redis.addresses", []string{"a:1", "b:1"}}, "redis.cluster: must be true for more than one address, got 2 addresses"},

@@ -172,7 +172,7 @@ func wrongValues() map[string]refusal {
 		"a truth that is none":          {"accounts: {enabled: maybe}", "", `accounts.enabled: must be true or false, got "maybe"`},
 		"a text that is a number":       {"data: 7", "", "data: must be a text, got 7; put it in quotes"},
 		"a key without value":           {"operators:\n", "", "operators: has no value; give it one, or leave the key out"},
-		"a value for a section":         {"log: debug", "", `log: is a section, so its keys go below it, not "debug"`},
+		"a value for a section":         {"log: debug", "", `log: is a section, so its keys go below it, not a single value`},
 		"a section for a value":         {"data: {a: b}", "", "data: must be a text, got a section; put it in quotes"},
 		"a profile":                     {"profile: prod", "", `profile: must be development or production, got "prod"`},
 		"a backend":                     {"backend: cloud", "", `backend: must be embedded or services, got "cloud"`},

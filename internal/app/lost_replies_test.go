@@ -120,7 +120,7 @@ func oneLostReply(t *testing.T) {
 	answered := make(chan error, 1)
 	go func() {
 		var err error
-		receipt, err = s.buy("ann", 1, "ann-buys-one")
+		receipt, err = s.buyUnlessBusy("ann", 1, "ann-buys-one")
 		answered <- err
 	}()
 	s.await("redis has sold the unit", func() bool { return path.sold(s) == 2 })
@@ -140,7 +140,7 @@ func twoLostReplies(t *testing.T) {
 	t.Parallel()
 	path := openPath(t, redis.CallTimeoutDefault)
 	s := openBroken(t, path)
-	_, err := s.buy("ann", 1, "ann-buys-one")
+	_, err := s.buyUnlessBusy("ann", 1, "ann-buys-one")
 	wantReason(t, err, seckill.UnknownOutcome)
 	path.wantTwoCalls(t)
 	var refusal *seckill.Refusal

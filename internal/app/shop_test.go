@@ -108,7 +108,11 @@ func (s *shop) preload(units, limit int64, opens, lasts time.Duration) seckill.S
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	report, err := s.system.Operate.Preload(s.t.Context(), "test", sale.ID, false)
+	var report operate.SaleReport
+	s.await("it is preloaded", func() bool { // an operator asks again when a busy machine answers too late
+		report, err = s.system.Operate.Preload(s.t.Context(), "test", sale.ID, false)
+		return seckill.ReasonOf(err) != seckill.Busy
+	})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -174,12 +178,22 @@ func (s *shop) insist(user seckill.UserID, quantity int64, key string) (purchase
 	return s.patiently(func() (purchase.Receipt, error) { return s.buy(user, quantity, key) })
 }
 
+// buyUnlessBusy asks until the request was taken up; busy says that it was not.
+func (s *shop) buyUnlessBusy(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {
+	return askWhile(func() (purchase.Receipt, error) { return s.buy(user, quantity, key) }, seckill.Busy)
+}
+
+// patiently asks until there is an answer that stays.
 func (s *shop) patiently(ask func() (purchase.Receipt, error)) (purchase.Receipt, error) {
+	return askWhile(ask, seckill.Busy, seckill.UnknownOutcome, seckill.RateLimited)
+}
+
+// askWhile asks again while the answer is one of these passing refusals.
+func askWhile(ask func() (purchase.Receipt, error), passing ...seckill.Reason) (purchase.Receipt, error) {
 	deadline := time.Now().Add(patience)
 	for {
 		receipt, err := ask()
-		reason := seckill.ReasonOf(err)
-		if reason != seckill.Busy && reason != seckill.UnknownOutcome && reason != seckill.RateLimited {
+		if !slices.Contains(passing, seckill.ReasonOf(err)) {
 			return receipt, err
 		}
 		if time.Now().After(deadline) {

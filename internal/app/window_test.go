@@ -34,7 +34,7 @@ func TestWindow(t *testing.T) {
 		t.Parallel()
 		record := &recorder{}
 		s := openShop(t, func(b *app.Backend) { record.Publisher, b.Publisher = b.Publisher, record })
-		sale := s.preload(1_000_000, 1, 4*time.Second, 1500*time.Millisecond)
+		sale := s.preload(1_000_000, 1, 8*time.Second, 1500*time.Millisecond)
 		var notStarted, sold, ended int
 		for n := 0; ended == 0; n++ {
 			_, err := s.buy(user(n), 1, "")

@@ -204,3 +204,29 @@ func mysqlFailure(number uint16) failure {
 		return otherFailure
 	}
 }
+
+// ServerRefusal is what a server has against what it is asked to open.
+type ServerRefusal int
+
+// What RefusalOf tells apart.
+const (
+	NotRefused ServerRefusal = iota
+	LoginRefused
+	DatabaseUnknown
+)
+
+// RefusalOf says whether an error is a server's word about a login or a database.
+func RefusalOf(err error) ServerRefusal {
+	var refused *mysql.MySQLError
+	if !errors.As(err, &refused) {
+		return NotRefused
+	}
+	switch refused.Number {
+	case 1045, 1698, 1044: // access denied, to the server or to the database
+		return LoginRefused
+	case 1049:
+		return DatabaseUnknown
+	default:
+		return NotRefused
+	}
+}

@@ -56,7 +56,7 @@ func (s *Store) VerifyShard(ctx context.Context, shard int) error {
 	err := s.primary(ctx, shard).Find(&rows).Error
 	switch {
 	case failureOf(err) == missingFailure:
-		return seckill.InvalidField("shards", fmt.Sprintf("shard %d has no schema yet: migrate it first", shard))
+		return seckill.InvalidField("shards", fmt.Sprintf("shard %d has no schema yet; run `seckill migrate up` first", shard))
 	case err != nil:
 		return fmt.Errorf("read the bucket map of shard %d: %w", shard, dbError(err))
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/seckill-dev/seckill/internal/testenv/server"
@@ -142,6 +143,9 @@ func (f *Fleet) place(name string) server.Options {
 }
 
 func shardName(i int) string { return fmt.Sprintf("mariadb-%d", i) }
+
+// IsShard says whether that is the name of a shard.
+func IsShard(name string) bool { return strings.HasPrefix(name, "mariadb-") }
 
 // chooseAddresses makes the nodes.
 func (f *Fleet) chooseAddresses() error {
