@@ -21,9 +21,9 @@ func TestRedisLost(t *testing.T) {
 			}
 			// Twice: the second time while the second epoch sells.
 			if sold := s.promised(); sold > 50 && emptied.CompareAndSwap(0, 1) {
-				s.system.Backend.EmptyRedis()
+				s.emptyRedis()
 			} else if emptied.Load() == 1 && s.stock().Claimed > 100 && s.selling(2) && emptied.CompareAndSwap(1, 2) {
-				s.system.Backend.EmptyRedis()
+				s.emptyRedis()
 			}
 		})
 		if emptied.Load() != 2 {
@@ -93,7 +93,7 @@ func TestKeeperSleeps(t *testing.T) {
 			s.settled()
 			before := s.stock().Epoch
 			armed.Store(true)
-			s.system.Backend.EmptyRedis()
+			s.emptyRedis()
 			select {
 			case <-sleeping.asleep:
 			case <-time.After(patience):

@@ -59,7 +59,7 @@ func settleMetrics(registerer prometheus.Registerer) func(settle.Poison) {
 		Name: "seckill_dead_letters_total", Help: "What this process moved to the dead letters, by the kind of poison.",
 	}, []string{"poison"})
 	registerer.MustRegister(letters)
-	for _, poison := range []settle.Poison{settle.Undecodable, settle.Unclaimable, settle.Ahead} {
+	for _, poison := range []settle.Poison{settle.Undecodable, settle.Misrouted, settle.Unclaimable, settle.Ahead} {
 		letters.WithLabelValues(string(poison))
 	}
 	return func(poison settle.Poison) { letters.WithLabelValues(string(poison)).Inc() }

@@ -22,7 +22,7 @@ func TestPeersFalseSoldOut(t *testing.T) {
 	t.Run("peers: an outage of redis is never reported as sold out", func(t *testing.T) {
 		t.Parallel()
 		s := openSale(t, 10, 1)
-		s.system.Backend.EmptyRedis()
+		s.emptyRedis()
 		busy := 0
 		for n := 0; ; n++ {
 			_, err := s.buy(user(n), 1, "")
@@ -85,7 +85,7 @@ func TestPeersFullBuffer(t *testing.T) {
 // openNarrow is a sale whose api lets only four purchases wait.
 func openNarrow(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{t: t, config: testConfig(t), ledger: map[seckill.ID]told{}}
+	s := newShop(t)
 	s.config.Limits.Pending = 4
 	s.start()
 	s.preload(1000, 1, -time.Second, time.Hour)
@@ -177,7 +177,7 @@ func TestPeersLimits(t *testing.T) {
 	})
 	t.Run("peers: another X-Forwarded-For is not another shopper", func(t *testing.T) {
 		t.Parallel()
-		s := &shop{t: t, config: testConfig(t), ledger: map[seckill.ID]told{}}
+		s := newShop(t)
 		s.config.Limits.PerUserPerSecond, s.config.Limits.PerUserBurst = 1, 2
 		s.start()
 		s.preload(100, 50, -time.Second, time.Hour)

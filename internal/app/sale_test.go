@@ -118,7 +118,7 @@ func replaysWithoutRedis(t *testing.T) {
 		wantReason(t, err, seckill.IdempotencyMismatch)
 	}
 	again("at once")
-	s.system.Backend.EmptyRedis()
+	s.emptyRedis()
 	again("after redis was emptied")
 	s.restart()
 	again("after a restart")

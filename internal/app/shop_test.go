@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -16,14 +17,17 @@ import (
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/purchase"
 	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/testenv"
 )
 
 // patience bounds every wait of these tests; nothing is expected to take that long.
 const patience = 60 * time.Second
 
-// shop is one embedded system with one sale of one item, and a ledger of what shoppers were told.
+// shop is one system in this process with one sale of one item, and a ledger of what shoppers were told. It is embedded,
+// except in TestOnServers.
 type shop struct {
 	t      *testing.T
+	redis  *testenv.Redis // nil in an embedded shop
 	config app.Config
 	system *app.System
 	stop   func()
@@ -48,10 +52,33 @@ func testConfig(t *testing.T) app.Config {
 	return config
 }
 
+// newShop is a shop that has not been opened.
+func newShop(t *testing.T) *shop {
+	t.Helper()
+	s := &shop{t: t, config: testConfig(t), ledger: map[seckill.ID]told{}}
+	if strings.HasPrefix(t.Name(), onServers+"/") {
+		s.config, s.redis = serversConfig(t, s.config)
+		if err := app.Migrate(t.Context(), s.config, slog.New(slog.DiscardHandler)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// emptyRedis makes Redis lose everything at once.
+func (s *shop) emptyRedis() {
+	s.t.Helper()
+	if s.redis != nil {
+		s.redis.Wipe(s.t)
+		return
+	}
+	s.system.Backend.EmptyRedis()
+}
+
 // openShop starts a system without a sale.
 func openShop(t *testing.T, options ...app.Option) *shop {
 	t.Helper()
-	s := &shop{t: t, config: testConfig(t), ledger: map[seckill.ID]told{}}
+	s := newShop(t)
 	s.start(options...)
 	return s
 }
@@ -287,13 +314,15 @@ func (s *shop) stock() seckill.Stock {
 // orders counts the item's orders over all states.
 func (s *shop) orders() int64 {
 	s.t.Helper()
-	counts, err := s.system.Backend.Orders.Count(s.t.Context(), 0, s.item.ID)
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	var sum int64
-	for _, count := range counts {
-		sum += count.Orders
+	for shard := range s.system.Backend.Shards.Count() {
+		counts, err := s.system.Backend.Orders.Count(s.t.Context(), shard, s.item.ID)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		for _, count := range counts {
+			sum += count.Orders
+		}
 	}
 	return sum
 }
@@ -341,7 +370,7 @@ func TestMain(m *testing.M) {
 		os.Exit(runDoomed(cut))
 	}
 	app.LogLibraries(slog.New(slog.DiscardHandler)) // the tests break connections by the hundred
-	os.Exit(m.Run())
+	os.Exit(servers.Main(m))
 }
 
 func wantReason(t *testing.T, err error, want ...seckill.Reason) {

@@ -240,6 +240,7 @@ func (s *shop) publishBob(batch seckill.ID, epoch int64, id seckill.ID) {
 
 func (s *shop) publish(message seckill.Outgoing) {
 	s.t.Helper()
+	message.Shard = seckill.HomeShard(s.system.Backend.Shards, s.item.ID)
 	if err := s.system.Backend.Publisher.Publish(s.t.Context(), message); err != nil {
 		s.t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package settle
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -77,19 +78,31 @@ func (l *line) settle(ctx context.Context, batch []parcel) error {
 	return nil
 }
 
-// setAside moves what cannot be decoded to the dead letters and returns the rest.
+// setAside moves what can never be settled here to the dead letters and returns the rest.
 func (l *line) setAside(ctx context.Context, batch []parcel) ([]parcel, error) {
 	good := batch[:0]
 	for _, p := range batch {
-		if p.broken == nil {
+		poison, cause := l.unfit(p)
+		if poison == "" {
 			good = append(good, p)
 			continue
 		}
-		if err := l.buryOne(context.WithoutCancel(ctx), p.delivery, Undecodable, p.broken.Error()); err != nil {
+		if err := l.buryOne(context.WithoutCancel(ctx), p.delivery, poison, cause); err != nil {
 			return nil, err
 		}
 	}
 	return good, nil
+}
+
+// unfit says why something can never be settled here.
+func (l *line) unfit(p parcel) (Poison, string) {
+	if p.broken != nil {
+		return Undecodable, p.broken.Error()
+	}
+	if home := seckill.HomeShard(l.worker.ports.Shards, p.message.Item); home != l.shard {
+		return Misrouted, fmt.Sprintf("item %s lives on shard %d, this is the queue of shard %d", p.message.Item, home, l.shard)
+	}
+	return "", ""
 }
 
 // buryOne logs bytes, so that they are never lost, and moves them to the dead letters.

@@ -33,6 +33,7 @@ type Poison string
 // The kinds of poison.
 const (
 	Undecodable Poison = "undecodable" // the bytes are no message
+	Misrouted   Poison = "misrouted"   // its item lives on another shard
 	Unclaimable Poison = "unclaimable" // one reservation: its id is doubled, or SQL takes it neither held nor rejected
 	Ahead       Poison = "ahead"       // its epoch or item is not in SQL
 )
