@@ -75,7 +75,7 @@ func configFor(t testing.TB, urls ...string) rabbitmq.Config {
 }
 
 const (
-	readyWithin = 30 * time.Second
+	readyWithin = 60 * time.Second
 	pollEvery   = 5 * time.Millisecond
 )
 
@@ -198,7 +198,16 @@ func eventually(t testing.TB, what string, done func() bool) {
 // awaitAvailable waits until messages can be published again.
 func awaitAvailable(t testing.TB, q *rabbitmq.Queue) {
 	t.Helper()
-	eventually(t, "publishing works again", func() bool { return publish(t, q, message("probe")) == nil })
+	var last error
+	defer func() {
+		if last != nil {
+			t.Logf("the last answer was: %v", last)
+		}
+	}()
+	eventually(t, "publishing works again", func() bool {
+		last = publish(t, q, message("probe"))
+		return last == nil
+	})
 }
 
 // subscribe opens a subscription as a worker does: again and again until it works.
