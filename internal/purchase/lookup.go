@@ -45,8 +45,8 @@ const (
 	onItsWay  = "the reservation is on its way to the queue"
 )
 
-// lookPromised asks Redis, and once more while a batch it finds is unsent: saying queued of what nobody has confirmed would be a
-// promise that is lost together with this Redis.
+// lookPromised asks Redis, and a few times more while a batch it finds is unsent: saying queued of what nobody has confirmed
+// would be a promise that is lost together with this Redis.
 func (s *Service) lookPromised(ctx context.Context, l *listing, request seckill.LookRequest) (seckill.LookAnswer, error) {
 	answer, err := l.looking.do(ctx, request)
 	for range sentLooks {

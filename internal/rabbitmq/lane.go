@@ -89,7 +89,8 @@ func openLane(conn *connection, inFlight int) (*lane, error) {
 }
 
 // collect gives every message its result. An unroutable message is returned and then acked, so when a confirm arrives,
-// all returns that are already there come first.
+// all returns that are already there come first. amqp091 hands confirms on in the order of publishing: a message that its
+// queue does not confirm holds back those after it on this lane, for other queues and probes, too.
 func (l *lane) collect(returns <-chan amqp.Return, confirms <-chan amqp.Confirmation) {
 	defer l.finish()
 	for {
