@@ -1,13 +1,8 @@
 package testenv_test
 
 import (
-	"errors"
 	"net"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +18,6 @@ func TestRabbitMQIsOneServerForAllTestsOfAPackage(t *testing.T) {
 
 func TestRabbitMQLivesAndDiesAsTheTestWants(t *testing.T) {
 	t.Parallel()
-	before := portMappers(t)
 	r := testenv.StartRabbitMQ(t)
 	r.BlockPublishers(t)
 	r.UnblockPublishers(t)
@@ -41,9 +35,6 @@ func TestRabbitMQLivesAndDiesAsTheTestWants(t *testing.T) {
 	if !greets(t, r.Addr()) {
 		t.Error("does not serve after a restart")
 	}
-	if after := portMappers(t); !slices.Equal(before, after) {
-		t.Errorf("left a port mapper behind: %v, before %v", after, before)
-	}
 }
 
 // greets says whether an AMQP server greets a client there soon.
@@ -58,24 +49,4 @@ func greets(t *testing.T, addr string) bool {
 	_, _ = conn.Write([]byte("AMQP\x00\x00\x09\x01"))
 	n, _ := conn.Read(make([]byte, 1))
 	return n == 1
-}
-
-// portMappers lists the epmd processes of this machine.
-func portMappers(t *testing.T) []string {
-	t.Helper()
-	names, err := filepath.Glob("/proc/[0-9]*/comm")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for _, name := range names {
-		comm, err := os.ReadFile(name)
-		if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, syscall.ESRCH) {
-			t.Fatal(err)
-		}
-		if strings.TrimSpace(string(comm)) == "epmd" {
-			found = append(found, name)
-		}
-	}
-	return found
 }

@@ -125,7 +125,8 @@ func (r *RabbitMQ) environment() []string {
 	return append(os.Environ(),
 		"HOME="+r.dir,
 		"ERL_CRASH_DUMP="+r.file("erl_crash.dump"),
-		"RUNNING_UNDER_SYSTEMD=true", // Erlang replaces the shell, so that the process we bind to us is Erlang itself
+		"ERL_FLAGS=-start_epmd false", // for the Erlang that the server starts every minute in order to have an epmd
+		"RUNNING_UNDER_SYSTEMD=true",  // Erlang replaces the shell, so that the process we bind to us is Erlang itself
 		"RABBITMQ_CONF_ENV_FILE=/dev/null",
 		"RABBITMQ_CONFIG_FILE="+r.file("rabbitmq.conf"),
 		"RABBITMQ_ADVANCED_CONFIG_FILE="+r.file("advanced.config"),
