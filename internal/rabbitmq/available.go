@@ -105,12 +105,12 @@ func (q *Queue) probe(ctx context.Context, l *link[lane]) {
 	}
 }
 
-// probeLane waits for the answer to one probe, or the end of the lane, however long that takes.
+// probeLane waits for the answer to one probe, or the end of the lane, however long that takes. A probe needs no slot.
 func (q *Queue) probeLane(ctx context.Context, l *lane) {
 	late, cancel := context.WithTimeout(ctx, silentAfter)
 	defer cancel()
-	w, err := l.send(late, parcel{
-		key: q.topology.nowhere(), isProbe: true,
+	confirm, err := l.send(late, parcel{
+		key:        q.topology.nowhere(),
 		Publishing: amqp.Publishing{MessageId: q.nextName(), DeliveryMode: amqp.Transient},
 	})
 	if err != nil {
@@ -119,9 +119,9 @@ func (q *Queue) probeLane(ctx context.Context, l *lane) {
 		}
 		return
 	}
-	if !w.isOver(late) {
+	if _, err := confirm.WaitContext(late); err != nil {
 		l.silent.Store(true)
-		w.isOver(ctx)
+		_, _ = confirm.WaitContext(ctx)
 	}
 	l.silent.Store(false)
 }
