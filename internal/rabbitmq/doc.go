@@ -51,7 +51,9 @@
 // to three seconds after it has made it and confirmed messages in it. Killed before, a broker of one node comes back with
 // an empty queue of that name that never gets a leader. Nothing is lost, since Redis holds what is not settled, but
 // somebody has to delete that queue; it is then declared again. Nothing here does so by itself, because a queue whose
-// majority is away looks the same.
+// majority is away looks the same. Do not delete a queue of a system that runs: in 3.10.8, a queue that goes while another
+// connection declares it can end the supervisor of dead lettering, and until the broker is restarted no new queue gets a
+// leader.
 //
 // # Redelivery is counted
 //

@@ -106,9 +106,14 @@ func openAway(t testing.TB, config rabbitmq.Config) *rabbitmq.Queue {
 	return q
 }
 
-// deleteAfter leaves nothing of a test on a broker that is shared.
+// deleteAfter leaves nothing of a test on a broker that is not the tests' own. On one that is nothing may be deleted: doing
+// so while a connection that has just ended still declares the queue ends RabbitMQ 3.10's supervisor of dead lettering,
+// and from then on no queue gets a leader.
 func deleteAfter(t testing.TB, config rabbitmq.Config) {
 	t.Helper()
+	if os.Getenv(testenv.URLRabbitMQ) == "" {
+		return
+	}
 	t.Cleanup(func() {
 		conn, err := amqp.Dial(config.URLs[0])
 		if err != nil {
