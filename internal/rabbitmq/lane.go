@@ -71,7 +71,7 @@ func openLane(conn *connection, inFlight int) (*lane, error) {
 // end waits for the end of the channel. One that the broker closed takes its connection along: the link then opens the
 // next generation.
 func (l *lane) end(closed <-chan *amqp.Error) {
-	<-closed
+	<-closed //nolint:errcheck // that it ended is all that counts
 	close(l.over)
 	l.conn.socket.Close()
 }
