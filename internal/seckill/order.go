@@ -70,6 +70,28 @@ type NewOrder struct {
 	PayWithin  time.Duration
 }
 
+// OrderCause is who moved an order.
+type OrderCause string
+
+// The causes of events.
+const (
+	CauseSettle   OrderCause = "settle"   // placed
+	CauseUser     OrderCause = "user"     // cancelled
+	CauseTimeout  OrderCause = "timeout"  // cancelled
+	CauseOperator OrderCause = "operator" // cancelled or refunding
+	CausePayment  OrderCause = "payment"  // paid
+	CauseRefund   OrderCause = "refund"   // refunded
+)
+
+// OrderEvent is one step of an order, written by the transaction that made it.
+type OrderEvent struct {
+	Order   ID
+	Version int64
+	State   OrderState
+	Cause   OrderCause
+	At      time.Time
+}
+
 // OrderQuery selects a user's orders, newest first. After is the last id of the previous page.
 type OrderQuery struct {
 	User  UserID

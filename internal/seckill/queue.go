@@ -174,6 +174,18 @@ type DeadLetters interface {
 	List(ctx context.Context, after ID, limit int) ([]DeadLetter, error)
 }
 
+// DeadLetterDesk is where an operator decides what becomes of dead letters.
+type DeadLetterDesk interface {
+	DeadLetters
+	// Letter reads one, or ErrNotFound.
+	Letter(ctx context.Context, id ID) (DeadLetter, error)
+	// Replay puts one back into its shard's queue and then drops it here; a crash in between leaves both, which settling
+	// tells apart. ErrNotFound.
+	Replay(ctx context.Context, id ID) error
+	// Discard drops one for good. ErrNotFound.
+	Discard(ctx context.Context, id ID) error
+}
+
 // Drained is the answer of Drain.
 type Drained struct {
 	Done bool

@@ -135,6 +135,49 @@ type Rebuild struct {
 	Version int64
 }
 
+// Return is a claim whose units are for sale again.
+type Return struct {
+	Claim    ID
+	User     UserID
+	Quantity int64
+}
+
+// Returns brings units back from claims.
+type Returns interface {
+	// Return moves held claims of one item to returned and their units from claimed to pool, in one transaction with a move
+	// for each, and owes each buyer's entry of quantity 0. A claim that is not held any more is skipped; a claim's own user
+	// and quantity decide, not the request's. Tells how many units came back.
+	Return(ctx context.Context, item ID, returns []Return) (int64, error)
+}
+
+// Adjustment changes an item's allotment in the middle of its sale. Op names it: repeating one changes nothing.
+type Adjustment struct {
+	Item  ID
+	Op    string
+	Delta int64
+}
+
+// Adjusted is what became of an adjustment.
+type Adjusted struct {
+	Stock Stock
+	// Taken is what changed at once, signed as Delta is; Owed is what the seal that follows still has to take from Redis.
+	Taken int64
+	Owed  int64
+	// Repeated says that the op was known; Taken and Owed are then those of the first time.
+	Repeated bool
+	// Refused says that Delta is more than there is to take; Largest is the most that could be taken now. Nothing changed.
+	Refused bool
+	Largest int64
+}
+
+// Adjustments are the operators' corrections of stock.
+type Adjustments interface {
+	// Adjust adds to allotted and pool, or takes from them. What the pool lacks for a decrease is noted as owed, and taken
+	// by the next Rebuild; the caller seals the epoch for it. An item whose stock is closed refuses every adjustment with
+	// Largest 0. ErrNotFound without a row.
+	Adjust(ctx context.Context, adjustment Adjustment) (Adjusted, error)
+}
+
 // Stocks keeps the stock rows. Every method that moves units locks the row first, then reads, decides and writes in one
 // transaction; all are conditional, so that a repeated or late call changes nothing and says so.
 type Stocks interface {

@@ -1,0 +1,75 @@
+package seckill
+
+import (
+	"context"
+	"time"
+)
+
+// EventType is what the shop is told about.
+type EventType string
+
+// The events that leave the system.
+const (
+	EventOrderCreated   EventType = "order.created"
+	EventOrderPaid      EventType = "order.paid"
+	EventOrderCancelled EventType = "order.cancelled"
+	EventOrderRefunded  EventType = "order.refunded"
+	EventSaleScheduled  EventType = "sale.scheduled"
+	EventSaleStarted    EventType = "sale.started"
+	EventSalePaused     EventType = "sale.paused"
+	EventSaleResumed    EventType = "sale.resumed"
+	EventSaleEnded      EventType = "sale.ended"
+	EventItemSoldOut    EventType = "item.sold_out"
+)
+
+// Event is something the shop is told, at least once to each endpoint; its id is the same every time. Events of one subject
+// are told in the order of their versions.
+type Event struct {
+	ID   ID
+	Type EventType
+	// Subject is the order, sale or item; Version rises with each event of the subject.
+	Subject ID
+	Version int64
+	// Data is the subject as it was then, in JSON.
+	Data []byte
+	At   time.Time
+}
+
+// Dispatch is an event on its way to one endpoint.
+type Dispatch struct {
+	Event
+	Endpoint string
+	// Tries counts those that failed, Failure is what the last one said; Since is when the first was due.
+	Tries   int64
+	Failure string
+	Since   time.Time
+	Dead    bool
+}
+
+// Events is the outbox of what the shop is told, on each shard. Rows are written by the transactions that they tell of.
+type Events interface {
+	// Spread writes one dispatch to each endpoint for events that have none yet, oldest first, in one transaction, and
+	// tells how many events these were. Without endpoints it drops them.
+	Spread(ctx context.Context, shard int, endpoints []string, limit int) (int, error)
+	// Due reads what an endpoint is to be told now: of each subject only the oldest that is neither told nor dead.
+	Due(ctx context.Context, shard int, endpoint string, limit int) ([]Dispatch, error)
+	// Told deletes dispatches, and events that nobody has still to be told.
+	Told(ctx context.Context, shard int, endpoint string, events []ID) error
+	// Failed counts a try, notes what went wrong, and puts the next one off for that long; dead ends the trying.
+	Failed(ctx context.Context, shard int, endpoint string, event ID, wait time.Duration, failure string, dead bool) error
+	// Dead pages through dead dispatches by event id.
+	Dead(ctx context.Context, shard int, after ID, limit int) ([]Dispatch, error)
+	// Replay has a dead dispatch tried again, as if it were new; Discard deletes it. False: there is no such dead one.
+	Replay(ctx context.Context, shard int, endpoint string, event ID) (bool, error)
+	Discard(ctx context.Context, shard int, endpoint string, event ID) (bool, error)
+	// Waiting counts the dispatches of an endpoint that are not dead, and tells how long the oldest has waited.
+	Waiting(ctx context.Context, shard int, endpoint string) (int64, time.Duration, error)
+}
+
+// Endpoint takes events.
+type Endpoint interface {
+	// Name is what its dispatches are kept under.
+	Name() string
+	// Tell hands over one event; nil means that the other side has it. ErrPoison: it never will, as it is.
+	Tell(ctx context.Context, event Event) error
+}
