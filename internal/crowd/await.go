@@ -33,6 +33,7 @@ func (c *crowd) await(ctx context.Context, s *shopper) {
 			c.problems.add(Problem{Kind: Undecided, User: s.user, Reservation: p.id, Detail: "it was queued, and nothing decided it"})
 			return
 		case !ok:
+			p.decided = true
 			c.problems.add(Problem{Kind: UnknownHeld, User: s.user, Reservation: p.id, Detail: "it was queued, and is not found now"})
 		case found.Status == api.ReservationStatusRejected:
 			p.reject(found.Reason)
@@ -47,6 +48,9 @@ func (c *crowd) await(ctx context.Context, s *shopper) {
 // rejected judges a rejection after `queued`.
 func (c *crowd) rejected(s *shopper, p *purchase) {
 	c.tally.rejected.Add(1)
+	if !p.boughtAt.IsZero() {
+		c.resale.returned(p.boughtAt, p.quantity, false)
+	}
 	if !c.config.AllowRejected {
 		c.problems.add(Problem{Kind: Rejected, User: s.user, Reservation: p.id, Detail: "it was queued, then rejected: " + string(p.rejection)})
 	}

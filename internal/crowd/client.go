@@ -67,6 +67,8 @@ type call struct {
 	key     string
 	body    any
 	timeout time.Duration
+	// outside says that it is somebody else's server, whose refusals are no problem documents.
+	outside bool
 }
 
 // reply is one answer. problem is set from 400 on.
@@ -145,7 +147,7 @@ func (c *client) send(ctx context.Context, what call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return readReply(response, body)
+	return readReply(response, body, what.outside)
 }
 
 func (c *client) request(ctx context.Context, what call) (*http.Request, error) {
@@ -173,12 +175,12 @@ func (c *client) request(ctx context.Context, what call) (*http.Request, error) 
 	return request, nil
 }
 
-func readReply(response *http.Response, body []byte) (reply, error) {
+func readReply(response *http.Response, body []byte, outside bool) (reply, error) {
 	r := reply{status: response.StatusCode, body: body, replayed: response.Header.Get("Idempotent-Replayed") != ""}
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		r.retryAfter = time.Duration(seconds) * time.Second
 	}
-	if r.status < http.StatusBadRequest {
+	if r.status < http.StatusBadRequest || outside {
 		return r, nil
 	}
 	if err := json.Unmarshal(body, &r.problem); err != nil || !r.problem.Reason.Valid() {
