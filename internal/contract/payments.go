@@ -14,6 +14,7 @@ type Till struct {
 	Payments seckill.Payments
 	Orders   seckill.Orders
 	Owing    seckill.Owing
+	Books    seckill.Books
 	Shards   seckill.Shards
 	IDs      seckill.IDs
 	// SetDeadline sets the deadline of all orders of an item, by the database's clock.
@@ -24,7 +25,7 @@ type Till struct {
 func Payments(t *testing.T, open func(t *testing.T) Till) {
 	t.Helper()
 	for _, cases := range [][]tillCase{
-		cancelCases(), overdueCases(), beginCases(), recordCases(), reasonCases(), refundCases(), tillCrowdCases(),
+		cancelCases(), overdueCases(), beginCases(), recordCases(), reasonCases(), refundCases(), tillCrowdCases(), moneyCases(),
 	} {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
