@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -150,4 +151,51 @@ func TestMySQLCallsALockWaitTransient(t *testing.T) {
 func openMariaDB(t testing.TB) *sqlstore.Store {
 	t.Helper()
 	return leased(t, mariadbConfig(t, 1))
+}
+
+// holdOrder locks an order's row as hold does an item's.
+func holdOrder(t *testing.T, o *paidOrder) (*sql.Tx, string) {
+	t.Helper()
+	write, _, err := o.store.SQL(0)
+	must(t, err)
+	tx, err := write.BeginTx(t.Context(), nil)
+	must(t, err)
+	t.Cleanup(func() { _ = tx.Rollback() })
+	table := fmt.Sprintf("orders_%02d", o.order.ID.Bucket()%16)
+	_, err = tx.ExecContext(t.Context(), "SELECT id FROM "+table+" WHERE id = ? FOR UPDATE", o.order.ID)
+	must(t, err)
+	return tx, table
+}
+
+// A charge waits for its order's row. What it finds there is what counts, and by when it finds it.
+func TestMySQLJudgesAChargeByWhatItLocked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		meanwhile string
+		want      seckill.RefundReason
+	}{
+		"cancelled meanwhile":     {"state = 'cancelled', version = 2", seckill.RefundCancelled},
+		"paid meanwhile":          {"state = 'paid', version = 2, paid_at = 1", seckill.RefundDouble},
+		"whose deadline has come": {"pay_by = pay_by", seckill.RefundLate},
+	} {
+		t.Run("of an order "+name, func(t *testing.T) {
+			t.Parallel()
+			o := newPaidOrder(t, openMariaDB(t))
+			o.begun()
+			deadline := time.Now().Add(700 * time.Millisecond)
+			must(t, setDeadline(t.Context(), o.store, o.order.Item, deadline))
+			other, table := holdOrder(t, o)
+			recorded := make(chan error, 1)
+			go func() { recorded <- o.record() }()
+			awaitLockWait(t, o.store)
+			_, err := other.ExecContext(t.Context(), "UPDATE "+table+" SET "+c.meanwhile+" WHERE id = ?", o.order.ID)
+			must(t, err)
+			soon(t, "the deadline does not come", func() bool { return time.Now().After(deadline) })
+			must(t, other.Commit())
+			must(t, <-recorded)
+			if charges, err := o.payments.ChargesOf(t.Context(), o.order.ID); err != nil || charges[0].Refund != c.want {
+				t.Fatalf("got %+v, %v", charges, err)
+			}
+		})
+	}
 }
