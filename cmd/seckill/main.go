@@ -31,6 +31,7 @@ type commands struct {
 	Migrate  migrateCommand `cmd:"" help:"Make or show the schema of the shards."`
 	Crowd    crowdCommand   `cmd:"" help:"Play shoppers against a running system and check every answer."`
 	Audit    auditCommand   `cmd:"" help:"Prove that every number adds up; exits 1 when one does not."`
+	Archive  archiveCommand `cmd:"" help:"Put a finished sale away: a last audit, a summary, an export."`
 	Token    tokenCommand   `cmd:"" help:"Mint shoppers' tokens."`
 	Settings configCommand  `cmd:"" name:"config" help:"Show the settings in force."`
 	Version  versionCommand `cmd:"" help:"Print the version."`

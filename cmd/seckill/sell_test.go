@@ -32,6 +32,18 @@ func sell(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("ITEM", sale.Items[0].ID)
 }
 
+func end(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: end")
+	}
+	var sale api.AdminSale
+	ts.Check(operate(ts, "/admin/v1/sales/"+ts.Getenv("SALE")+"/end", struct{}{}, &sale))
+	await(ts, "the stock is closed", func() bool {
+		query(ts, false, []string{"OPEN", "SELECT COUNT(*) FROM stock WHERE state <> 'closed'"})
+		return ts.Getenv("OPEN") == "0"
+	})
+}
+
 // operate posts to the operators' address of the script's process, with the key that it made, or another one that the
 // script names.
 func operate(ts *testscript.TestScript, path string, body, answer any) error {

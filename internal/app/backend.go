@@ -20,6 +20,7 @@ type Backend struct {
 	Marks         seckill.Marks
 	Owing         seckill.Owing
 	Books         seckill.Books
+	Archives      seckill.Archives
 	Shards        seckill.Shards
 	IDs           seckill.IDs
 	Lent          seckill.Lent
