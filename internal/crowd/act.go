@@ -19,7 +19,7 @@ const (
 // live goes on after the click: each order gets what the shopper's part says. Who went away empty-handed waits in line.
 func (c *crowd) live(ctx context.Context, s *shopper) {
 	c.await(ctx, s)
-	if !s.holdsAny() && s.mayHold() == 0 && c.buyFromLine(ctx, s).promised() {
+	if !s.holdsAny() && s.mayHold() == 0 && c.buyFromLine(ctx, s, false).promised() {
 		c.await(ctx, s)
 	}
 	for _, p := range s.purchases { // what is bought again meanwhile is paid where it is bought

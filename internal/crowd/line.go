@@ -25,12 +25,10 @@ func newLine(shoppers int) *line {
 	return l
 }
 
-// wait stands in line until called, or for so long. False: nothing comes back any more.
-func (l *line) wait(ctx context.Context, patience time.Duration) bool {
+// wait stands in line, perhaps in front, until called, or for so long. False: nothing comes back any more.
+func (l *line) wait(ctx context.Context, front bool, patience time.Duration) bool {
 	called := make(chan struct{})
-	l.mu.Lock()
-	place := l.waiting.PushBack(called)
-	l.mu.Unlock()
+	place := l.join(called, front)
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
@@ -44,6 +42,15 @@ func (l *line) wait(ctx context.Context, patience time.Duration) bool {
 	defer l.mu.Unlock()
 	l.waiting.Remove(place)
 	return !l.gone && ctx.Err() == nil
+}
+
+func (l *line) join(called chan struct{}, front bool) *list.Element {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if front {
+		return l.waiting.PushFront(called)
+	}
+	return l.waiting.PushBack(called)
 }
 
 // call tells so many that there is something, those first who have waited longest.

@@ -43,7 +43,8 @@ func (c *crowd) rush(ctx context.Context) error {
 }
 
 // buyFromLine waits for units that come back, and tries to buy some until there are no more or the shopper has got one.
-func (c *crowd) buyFromLine(ctx context.Context, s *shopper) *purchase {
+// Whoever is back stands in front: at the end of a long line nobody would buy again.
+func (c *crowd) buyFromLine(ctx context.Context, s *shopper, back bool) *purchase {
 	c.line.outside.Add(-1)
 	defer c.line.outside.Add(1)
 	p := c.want(s, true)
@@ -67,7 +68,7 @@ func (c *crowd) buyFromLine(ctx context.Context, s *shopper) *purchase {
 		default:
 			locked = time.Time{}
 		}
-		if !c.line.wait(ctx, wait+time.Duration(s.random.Float64()*float64(wait))) {
+		if !c.line.wait(ctx, back, wait+time.Duration(s.random.Float64()*float64(wait))) {
 			return p
 		}
 	}
@@ -92,7 +93,7 @@ func (c *crowd) lockedOut(s *shopper, since *time.Time) bool {
 
 // buyAgain buys once more after having cancelled, and pays.
 func (c *crowd) buyAgain(ctx context.Context, s *shopper) {
-	p := c.buyFromLine(ctx, s)
+	p := c.buyFromLine(ctx, s, true)
 	if !p.promised() {
 		return
 	}
