@@ -13,7 +13,7 @@ const (
 	// thinkMax is how long a shopper looks for the wallet.
 	thinkMax = 500 * time.Millisecond
 	// lookAgain is the longest wait between two looks at an order that is to be decided at any moment.
-	lookAgain = 400 * time.Millisecond
+	lookAgain = time.Second
 )
 
 // live goes on after the click: each order gets what the shopper's part says. Who went away empty-handed waits in line.
@@ -111,7 +111,7 @@ func (c *crowd) sitOut(ctx context.Context, s *shopper, d *deal) {
 func (c *crowd) cancel(ctx context.Context, s *shopper, d *deal) bool {
 	d.givenUp = true
 	asked := c.now()
-	r, err := c.insist(ctx, s, call{method: http.MethodPost, url: "/v1/orders/" + d.id + "/cancel", token: s.token})
+	r, err := c.insist(ctx, s, call{lane: paying, method: http.MethodPost, url: "/v1/orders/" + d.id + "/cancel", token: s.token})
 	if err != nil {
 		return false
 	}
@@ -163,7 +163,7 @@ func (c *crowd) follow(ctx context.Context, s *shopper, d *deal) {
 func (c *crowd) readOrder(ctx context.Context, s *shopper, id string) (look, bool) {
 	for patience := 0; ; patience++ {
 		l := look{asked: c.now()}
-		r, err := c.client.do(ctx, call{method: http.MethodGet, url: "/v1/orders/" + id, token: s.token})
+		r, err := c.client.do(ctx, call{lane: paying, method: http.MethodGet, url: "/v1/orders/" + id, token: s.token})
 		l.heard = c.now()
 		if err == nil && r.status == http.StatusOK && r.into(&l.order) == nil && l.order.ID == id {
 			return l, true

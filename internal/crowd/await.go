@@ -62,7 +62,7 @@ func (c *crowd) awaitOne(ctx context.Context, s *shopper, id string) (api.Reserv
 	for patience := 0; ; patience++ {
 		var found api.Reservation
 		r, err := c.client.do(ctx, call{
-			method: http.MethodGet, url: c.reservation(id) + "?wait=" + awaitFor, token: s.token, timeout: awaitTimeout,
+			lane: waiting, method: http.MethodGet, url: c.reservation(id) + "?wait=" + awaitFor, token: s.token, timeout: awaitTimeout,
 		})
 		if err == nil && r.status == http.StatusOK && r.into(&found) == nil {
 			if found.Status != api.ReservationStatusQueued {

@@ -21,7 +21,8 @@ type Config struct {
 	// Sale and Item are ids; empty means the sale that is live or opens next, and its first item.
 	Sale string
 	Item string
-	// Shoppers is how many there are, Concurrency how many requests are under way at once.
+	// Shoppers is how many there are, Concurrency how many requests are under way at once: purchases and payments each,
+	// long polls besides.
 	Shoppers    int
 	Concurrency int
 	// Mint makes a shopper's token. Register makes accounts over HTTP instead.

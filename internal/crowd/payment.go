@@ -20,7 +20,7 @@ const offerFor = 10 * time.Second
 // says so.
 func (c *crowd) beginPayment(ctx context.Context, s *shopper, d *deal) (url string, ok bool) {
 	d.tried = true
-	r, err := c.insist(ctx, s, call{method: http.MethodPost, url: "/v1/orders/" + d.id + "/payments", token: s.token})
+	r, err := c.insist(ctx, s, call{lane: paying, method: http.MethodPost, url: "/v1/orders/" + d.id + "/payments", token: s.token})
 	if err != nil {
 		return "", false
 	}
@@ -53,7 +53,7 @@ func (c *crowd) offer(ctx context.Context, s *shopper, d *deal, url, behave stri
 			d.offeredAt = c.now()
 		}
 		r, err := c.client.do(ctx, call{
-			method: http.MethodPost, url: url, body: map[string]string{"behave": behave}, outside: true,
+			lane: paying, method: http.MethodPost, url: url, body: map[string]string{"behave": behave}, outside: true,
 		})
 		if err == nil && r.status < http.StatusInternalServerError && r.status != http.StatusTooManyRequests {
 			c.ledger.note(entry{User: s.user, Answer: fmt.Sprintf("provider %d", r.status), Reservation: d.id})
