@@ -323,8 +323,10 @@ func isLookedAt(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, _ *lo
 	_, err := q.Look(t.Context(), 0)
 	wantUnavailable(t, err)
 	broker.Restart(t)
+	var state seckill.QueueState
+	defer func() { t.Logf("the last look: %+v, %v", state, err) }()
 	eventually(t, "both are ready, and as old as they are", func() bool {
-		state, err := q.Look(t.Context(), 0)
+		state, err = q.Look(t.Context(), 0)
 		return err == nil && state.Ready == 2 && state.Age >= time.Since(published)-time.Second
 	})
 }
