@@ -111,6 +111,7 @@ type run struct {
 	whole   bool
 
 	checked  Checked
+	refunds  int64 // owed
 	findings []Finding
 	more     int64
 	notes    []string
@@ -175,8 +176,11 @@ func (r *run) readStray(ctx context.Context, shard int, item seckill.ID) error {
 	return r.readItem(ctx, e)
 }
 
-// readOwed notes what the outboxes still owe: a depth is no fault while a job works it off.
+// readOwed notes what is still owed: a depth is no fault while a job works it off.
 func (r *run) readOwed(ctx context.Context) error {
+	if r.refunds > 0 {
+		r.note("%d refunds are still owed", r.refunds)
+	}
 	if r.ports.Owing == nil {
 		return nil
 	}

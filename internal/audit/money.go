@@ -81,6 +81,18 @@ func (r *run) addMoney(ctx context.Context, shard int, orders []ordered) error {
 	return nil
 }
 
+// refundsOwed counts the charges that are on their way back.
+func refundsOwed(orders []ordered) (owed int64) {
+	for _, o := range orders {
+		for _, refund := range o.money.Refunds {
+			if refund.State == seckill.RefundOwed {
+				owed++
+			}
+		}
+	}
+	return owed
+}
+
 type paymentRule struct {
 	id     string
 	broken func(ordered, seckill.Payment) string

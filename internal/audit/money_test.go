@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,6 +84,9 @@ func TestMoney(t *testing.T) {
 		t.Parallel()
 		s := paidShop(t)
 		s.clean()
+		if notes := fmt.Sprint(s.audit().Notes); !strings.Contains(notes, "3 refunds are still owed") { // cas, eli and hal
+			t.Errorf("notes are %s", notes)
+		}
 		for user, state := range map[seckill.UserID]seckill.OrderState{
 			"ann": seckill.OrderPaid, "bea": seckill.OrderPaid, "cas": seckill.OrderCancelled, "eli": seckill.OrderRefunding,
 			"fay": seckill.OrderRefunded, "gus": seckill.OrderRefunded, "hal": seckill.OrderUnpaid,

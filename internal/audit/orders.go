@@ -62,7 +62,7 @@ func (r *run) readOrders(ctx context.Context) error {
 }
 
 func (r *run) readOrderPage(ctx context.Context, shard int, cursor string) (next string, err error) {
-	counted := false
+	first := true
 	err = r.confirm(ctx, func(ctx context.Context) ([]Finding, error) {
 		page, after, err := r.ports.Books.OrdersAfter(ctx, shard, cursor, pageSize)
 		if err != nil {
@@ -72,12 +72,13 @@ func (r *run) readOrderPage(ctx context.Context, shard int, cursor string) (next
 		if err != nil {
 			return nil, err
 		}
-		if !counted {
-			next, counted = after, true
-			r.checked.Orders += int64(len(orders))
-		}
 		if err := r.addMoney(ctx, shard, orders); err != nil {
 			return nil, err
+		}
+		if first {
+			next, first = after, false
+			r.checked.Orders += int64(len(orders))
+			r.refunds += refundsOwed(orders)
 		}
 		if err := r.addClaims(ctx, orders); err != nil {
 			return nil, err

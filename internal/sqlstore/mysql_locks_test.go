@@ -233,3 +233,24 @@ func setDeadlineBut(t *testing.T, o *paidOrder) error {
 		time.Now().UnixMilli(), o.order.ID)
 	return err
 }
+
+// One row that a stopped process has locked holds up those that are closed with it, until the server ends that process,
+// and no others.
+func TestMySQLClosesOverdueOrdersPastALockedOne(t *testing.T) {
+	t.Parallel()
+	const count, perTransaction = 130, 100
+	locked := newPaidOrder(t, openMariaDB(t))
+	for range count - 1 {
+		newPaidOrder(t, locked.store)
+	}
+	locked.late()
+	other, _ := holdOrder(t, locked)
+	closed, err := locked.payments.CancelOverdue(t.Context(), 0, 2*count)
+	if !errors.Is(err, seckill.ErrTransient) || closed != count-perTransaction {
+		t.Fatalf("%d were closed, %v", closed, err)
+	}
+	must(t, other.Rollback())
+	if closed, err = locked.payments.CancelOverdue(t.Context(), 0, 2*count); err != nil || closed != perTransaction {
+		t.Fatalf("%d were closed, %v", closed, err)
+	}
+}
