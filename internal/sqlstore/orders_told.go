@@ -10,8 +10,8 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// orderTold is an order as the shop is told of it.
-type orderTold struct {
+// toldOrder is an order as the shop is told of it.
+type toldOrder struct {
 	ID          seckill.ID         `json:"id"`
 	Item        seckill.ID         `json:"item_id"`
 	User        seckill.UserID     `json:"user_id"`
@@ -52,7 +52,7 @@ func (s *Store) tellOrders(tx *gorm.DB, orders []seckill.Order) error {
 		if kind == "" {
 			continue
 		}
-		data, err := json.Marshal(orderTold{
+		data, err := json.Marshal(toldOrder{
 			ID: order.ID, Item: order.Item, User: order.User, Quantity: order.Quantity, AmountMinor: order.AmountMinor(),
 			Currency: order.Currency, Status: order.State, Version: order.Version, PayBy: order.PayBy,
 			CreatedAt: order.CreatedAt, PaidAt: order.PaidAt,

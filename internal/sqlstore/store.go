@@ -21,7 +21,7 @@ type Store struct {
 	ids     *IDs
 	clock   seckill.Clock
 	log     *slog.Logger
-	// tells says that somebody is to be told of events.
+	// tells says that somebody is told of events.
 	tells bool
 }
 
