@@ -9,7 +9,7 @@ import (
 )
 
 // cancel ends an order as its shopper does, and brings its units back as a keeper does.
-func (s *shop) cancel(user seckill.UserID) seckill.Claim {
+func (s *shop) cancel(user seckill.UserID) {
 	s.t.Helper()
 	claim := s.claimOf(user, seckill.ClaimHeld)
 	_, cancelled, err := sqlstore.Payments{Store: s.store}.Cancel(s.t.Context(), seckill.Cancellation{
@@ -18,14 +18,12 @@ func (s *shop) cancel(user seckill.UserID) seckill.Claim {
 	mustBe(s.t, cancelled, err)
 	units, err := s.stocks().Return(s.t.Context(), s.item.ID, []seckill.Return{{Claim: claim.ID, User: user, Quantity: claim.Quantity}})
 	mustBe(s.t, units == claim.Quantity, err)
-	return claim
 }
 
-func (s *shop) adjust(op string, delta int64) seckill.Adjusted {
+func (s *shop) adjust(op string, delta int64) {
 	s.t.Helper()
 	adjusted, err := s.stocks().Adjust(s.t.Context(), seckill.Adjustment{Item: s.item.ID, Op: op, Delta: delta})
 	mustBe(s.t, !adjusted.Refused && !adjusted.Repeated, err)
-	return adjusted
 }
 
 func (s *shop) issue() {
