@@ -199,3 +199,58 @@ func TestMySQLJudgesAChargeByWhatItLocked(t *testing.T) {
 		})
 	}
 }
+
+// Who has one order's row in his hands keeps nobody from any other, in the same table either.
+func TestMySQLLocksOnlyTheOrdersItMoves(t *testing.T) {
+	t.Parallel()
+	o := newPaidOrder(t, openMariaDB(t))
+	holdOrder(t, o)
+	moved := make([]*paidOrder, 120)
+	for i := range moved {
+		moved[i] = newPaidOrder(t, o.store) // the same user's
+		moved[i].begun()
+	}
+	began := time.Now()
+	must(t, moved[0].cancel())
+	must(t, moved[1].record())
+	must(t, moved[1].refund())
+	must(t, moved[1].refunded())
+	must(t, setDeadlineBut(t, o))
+	if count, err := o.payments.CancelOverdue(t.Context(), 0, 200); err != nil || count != len(moved)-2 {
+		t.Fatalf("%d were closed, %v", count, err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("somebody waited: it took %v", took)
+	}
+}
+
+// setDeadlineBut makes every order overdue but one, whose row is locked.
+func setDeadlineBut(t *testing.T, o *paidOrder) error {
+	t.Helper()
+	write, _, err := o.store.SQL(0)
+	must(t, err)
+	_, err = write.ExecContext(t.Context(), fmt.Sprintf("UPDATE orders_%02d SET pay_by = ? WHERE id > ?", o.order.ID.Bucket()%16),
+		time.Now().UnixMilli(), o.order.ID)
+	return err
+}
+
+// One row that a stopped process has locked holds up those that are closed with it, until the server ends that process,
+// and no others.
+func TestMySQLClosesOverdueOrdersPastALockedOne(t *testing.T) {
+	t.Parallel()
+	const count, perTransaction = 130, 100
+	locked := newPaidOrder(t, openMariaDB(t))
+	for range count - 1 {
+		newPaidOrder(t, locked.store)
+	}
+	locked.late()
+	other, _ := holdOrder(t, locked)
+	closed, err := locked.payments.CancelOverdue(t.Context(), 0, 2*count)
+	if !errors.Is(err, seckill.ErrTransient) || closed != count-perTransaction {
+		t.Fatalf("%d were closed, %v", closed, err)
+	}
+	must(t, other.Rollback())
+	if closed, err = locked.payments.CancelOverdue(t.Context(), 0, 2*count); err != nil || closed != perTransaction {
+		t.Fatalf("%d were closed, %v", closed, err)
+	}
+}
