@@ -85,7 +85,7 @@ func (s *shopper) against(orders []api.Order, item api.Item) []Problem {
 		if seen[order.ID] {
 			found = append(found, Problem{Kind: DoubledOrder, Reservation: order.ID, Detail: "the order is there twice"})
 		}
-		if holds(order) {
+		if holds(order) || item.OneTry {
 			units += order.Quantity
 		}
 		if !seen[order.ID] {

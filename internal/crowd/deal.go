@@ -14,6 +14,7 @@ type deal struct {
 	quantity int64
 	payBy    time.Time
 	status   api.OrderStatus
+	version  int64
 
 	// givenUp says that the shopper asked for its end, tried that a payment was begun. offeredAt is when the money was
 	// first offered to the provider, zero while it was not.
@@ -41,34 +42,53 @@ type look struct {
 // hear holds a reading against everything heard before, and returns what cannot be true.
 func (d *deal) hear(l look, closeWithin, slack time.Duration) []Problem {
 	var found []Problem
-	add := func(kind ProblemKind, format string, args ...any) {
-		found = append(found, Problem{Kind: kind, Reservation: d.id, Detail: fmt.Sprintf(format, args...)})
-	}
-	now := l.order.Status
-	if !follows(d.status, now) {
-		add(TurnedBack, "it was %s, and is %s now", d.status, now)
-	}
+	now, version := l.order.Status, l.order.Version
 	news := d.status != now
-	switch now {
-	case api.OrderStatusUnpaid:
-		d.unpaidAt = l.asked
-		if late := l.asked.Sub(d.payBy); late > closeWithin+slack && !d.overdue {
-			d.overdue = true
-			add(Overdue, "it is unpaid %s after its deadline", late.Round(time.Millisecond))
-		}
-	case api.OrderStatusCancelled:
-		if left := d.payBy.Sub(l.heard); news && !d.givenUp && left > slack {
-			add(CancelledEarly, "it was cancelled %s before its deadline, and nobody asked for that", left.Round(time.Millisecond))
-		}
-	default:
-		if news && !d.tried {
-			add(PaidUnasked, "it is %s, and nobody began to pay", now)
-		}
-		if news && d.offeredAt.After(d.payBy.Add(slack)) {
-			add(PaidLate, "it is %s, with money offered %s after its deadline", now, d.offeredAt.Sub(d.payBy).Round(time.Millisecond))
-		}
+	if !follows(d.status, now) || version < d.version || (news && version == d.version) {
+		found = append(found, d.problem(TurnedBack, "it was %s at version %d, and is %s at version %d now", d.status, d.version, now, version))
 	}
-	d.status = now
+	switch {
+	case now == api.OrderStatusUnpaid:
+		found = append(found, d.hearUnpaid(l, closeWithin+slack)...)
+	case news && now == api.OrderStatusCancelled:
+		found = append(found, d.hearCancelled(l, slack)...)
+	case news:
+		found = append(found, d.hearPaid(now, slack)...)
+	}
+	d.status, d.version = now, version
+	return found
+}
+
+func (d *deal) problem(kind ProblemKind, format string, args ...any) Problem {
+	return Problem{Kind: kind, Reservation: d.id, Detail: fmt.Sprintf(format, args...)}
+}
+
+func (d *deal) hearUnpaid(l look, closeWithin time.Duration) []Problem {
+	d.unpaidAt = l.asked
+	late := l.asked.Sub(d.payBy)
+	if late <= closeWithin || d.overdue {
+		return nil
+	}
+	d.overdue = true
+	return []Problem{d.problem(Overdue, "it is unpaid %s after its deadline", late.Round(time.Millisecond))}
+}
+
+func (d *deal) hearCancelled(l look, slack time.Duration) []Problem {
+	left := d.payBy.Sub(l.heard)
+	if d.givenUp || left <= slack {
+		return nil
+	}
+	return []Problem{d.problem(CancelledEarly, "it was cancelled %s before its deadline, and nobody asked for that", left.Round(time.Millisecond))}
+}
+
+func (d *deal) hearPaid(now api.OrderStatus, slack time.Duration) []Problem {
+	var found []Problem
+	if !d.tried {
+		found = append(found, d.problem(PaidUnasked, "it is %s, and nobody began to pay", now))
+	}
+	if late := d.offeredAt.Sub(d.payBy); late > slack {
+		found = append(found, d.problem(PaidLate, "it is %s, with money offered %s after its deadline", now, late.Round(time.Millisecond)))
+	}
 	return found
 }
 
@@ -109,6 +129,9 @@ func (c *crowd) hearOrder(s *shopper, l look) *deal {
 	d := s.deal(l.order)
 	if len(s.deals) > known && !s.knows(l.order) {
 		c.resale.bought(l.order.CreatedAt, d.quantity)
+	}
+	if l.order.Payment != nil {
+		c.began(l.order.Payment.ID, d.id) // by a call whose answer was lost
 	}
 	before := d.status
 	for _, problem := range d.hear(l, c.config.CloseWithin, c.config.ClockSlack) {

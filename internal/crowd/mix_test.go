@@ -130,6 +130,7 @@ func brokenTills() map[string]broken {
 	return map[string]broken{
 		"takes back that an order was paid":      turned(api.OrderStatusPaid, api.OrderStatusCancelled),
 		"forgets that an order was paid":         turned(api.OrderStatusPaid, api.OrderStatusUnpaid),
+		"changes an order without its version":   spoilt(crowd.TurnedBack, tillFaults{still: true}),
 		"pays what was cancelled":                turned(api.OrderStatusCancelled, api.OrderStatusPaid),
 		"forgets deadlines":                      spoilt(crowd.Overdue, tillFaults{asleep: true}),
 		"cancels what nobody gave up":            spoilt(crowd.CancelledEarly, tillFaults{order: become(api.OrderStatusCancelled)}),

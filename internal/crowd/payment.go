@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"time"
-)
 
-// payment is what begins an attempt to pay.
-type payment struct {
-	ID     string `json:"id"`
-	PayURL string `json:"pay_url"`
-}
+	"github.com/seckill-dev/seckill/api"
+)
 
 // offerFor is how long after the deadline a shopper still tries to reach the provider.
 const offerFor = 10 * time.Second
@@ -24,7 +20,7 @@ func (c *crowd) beginPayment(ctx context.Context, s *shopper, d *deal) (url stri
 	if err != nil {
 		return "", false
 	}
-	var begun payment
+	var begun api.Payment
 	if r.status < http.StatusBadRequest && r.into(&begun) == nil && begun.ID != "" {
 		c.began(begun.ID, d.id)
 		return begun.PayURL, true

@@ -17,7 +17,7 @@ const (
 	figuresEvery = 5
 	// firstStand and longestStand bound how long a shopper stands in line before trying unasked.
 	firstStand   = 4 * time.Second
-	longestStand = 16 * time.Second
+	longestStand = time.Minute
 	// lineIdle is after how long a line goes home in which, and before which, nothing happens.
 	lineIdle = 5 * time.Second
 	// lockedOutWait is how long whoever holds nothing waits after limit_reached.
@@ -56,7 +56,7 @@ func (c *crowd) buyFromLine(ctx context.Context, s *shopper, back bool) *purchas
 		case p.promised():
 			return p
 		case a.reason == api.ReasonLimitReached:
-			if wait = lockedOutWait; c.lockedOut(s, &locked) {
+			if wait = lockedOutWait; c.item.OneTry || c.lockedOut(s, &locked) {
 				return p
 			}
 		case a.reason != api.ReasonSoldOut:

@@ -26,6 +26,7 @@ type tillFaults struct {
 	begin  func(s *shop, b *booked) bool // refuses a payment
 	line   func(s *shop, l line) []line  // changes what the provider writes
 	away   func(s *shop) bool            // keeps the provider from answering
+	still  bool                          // keeps the version of an order that changes
 	asleep bool                          // lets deadlines pass
 }
 
@@ -81,7 +82,10 @@ func (s *shop) order(b *booked) api.Order {
 		s.till.order(s, b)
 	}
 	order := orderOf(b.id, b.quantity)
-	order.Status, order.PayBy = b.status, b.payBy
+	order.Status, order.PayBy, order.Version = b.status, b.payBy, 1
+	if b.status != api.OrderStatusUnpaid && !s.till.still {
+		order.Version = 2
+	}
 	return order
 }
 
@@ -107,7 +111,7 @@ func (s *shop) begin(w http.ResponseWriter, r *http.Request, b *booked) {
 	}
 	id := "9" + b.id
 	s.payments[id] = b
-	write(w, http.StatusCreated, map[string]string{"id": id, "pay_url": "http://" + r.Host + "/pay/" + id})
+	write(w, http.StatusCreated, api.Payment{ID: id, OrderID: b.id, PayURL: "http://" + r.Host + "/pay/" + id})
 }
 
 func (s *shop) pay(w http.ResponseWriter, r *http.Request) {
