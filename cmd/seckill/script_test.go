@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 //	terminate                 SIGTERM to it: it must end by itself, with exit code 0
 //	die                       kill -9
 //	murder words…             kill -9 to one process of that `seckill dev` with these words in its command line
-//	sell units                a sale of one item that is open; sets $SALE and $ITEM
+//	sell units [seconds]      a sale of one item that is open, to be paid within so long; sets $SALE and $ITEM
 //	end                       ends that sale, and waits until its stock is closed
 //	until regexp program arg… runs a program until its output matches, and leaves the output in the file `output`
 //	query name select         sets $name to what SQL says about the data folder

@@ -16,15 +16,20 @@ import (
 )
 
 func sell(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: sell units")
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: sell units [seconds]")
 	}
 	units, err := strconv.ParseInt(args[0], 10, 64)
 	ts.Check(err)
+	payWithin := 600
+	if len(args) == 2 {
+		payWithin, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
 	price, now := int64(100), time.Now().UTC()
 	var sale api.AdminSale
 	ts.Check(operate(ts, "/admin/v1/sales", api.NewSale{
-		Name: "sale", StartsAt: now, EndsAt: now.Add(time.Hour), PayWithinSeconds: 600,
+		Name: "sale", StartsAt: now, EndsAt: now.Add(time.Hour), PayWithinSeconds: payWithin,
 		Items: []api.NewItem{{Sku: "A", Title: "A", PriceMinor: &price, Currency: "EUR", Allotment: units, LimitPerUser: 2}},
 	}, &sale))
 	ts.Check(operate(ts, "/admin/v1/sales/"+sale.ID+"/preload", struct{}{}, &sale))
