@@ -95,11 +95,11 @@ func (s *Server) keepPromises(ctx context.Context) {
 
 // readPayment reads a form, JSON, or nothing at all.
 func readPayment(r *http.Request) (asked payRequest, err error) {
+	if r.ContentLength == 0 {
+		return asked, nil // whoever just posts here just pays
+	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch {
-	case err != nil: // none: whoever just posts here just pays
-		return asked, nil
-	case media == jsonType:
+	if err == nil && media == jsonType {
 		return asked, decode(r, &asked)
 	}
 	if err := r.ParseForm(); err != nil {
