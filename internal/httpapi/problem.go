@@ -138,6 +138,9 @@ func (e *edge) refuse(ctx context.Context, c *gin.Context, route string, err err
 	if document.RetryAfter > 0 {
 		header.Set("Retry-After", fmt.Sprint(document.RetryAfter))
 	}
+	if refusal.Order != nil {
+		tag(c, *refusal.Order)
+	}
 	if refusal.Reason == seckill.Unauthenticated {
 		header.Set("WWW-Authenticate", "Bearer")
 	}
@@ -162,6 +165,11 @@ func (e *edge) problem(refusal *seckill.Refusal, how answer, id string) api.Prob
 		if refusal.Reservation > 0 {
 			document.ReservationID = refusal.Reservation.String()
 			document.Links.Self = reservationPath(refusal.Item, refusal.Reservation)
+		}
+	case seckill.Conflict:
+		if refusal.Order != nil {
+			order := wireOrder(*refusal.Order)
+			document.Order = &order
 		}
 	default:
 	}

@@ -55,6 +55,8 @@ type Refusal struct {
 	Available int64
 	// Held are the caller's reservations of the item; set with limit_reached.
 	Held []Reservation
+	// Order is the order as it is; set with a conflict about one.
+	Order *Order
 }
 
 // Error implements error.
