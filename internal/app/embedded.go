@@ -105,7 +105,7 @@ func (b *Backend) useStore(store *sqlstore.Store) {
 	b.Stocks = sqlstore.Stocks{Store: store}
 	b.Claims = sqlstore.Claims{Store: store}
 	b.Orders = sqlstore.Orders{Store: store}
-	b.Payments = noPayments{}
+	b.Payments = sqlstore.Payments{Store: store}
 	b.Marks = sqlstore.Marks{Store: store}
 	b.Owing = sqlstore.Owing{Store: store}
 	b.Books = sqlstore.Books{Store: store}
