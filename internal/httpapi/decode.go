@@ -118,6 +118,13 @@ func (s strict) value(into reflect.Value, path string) error {
 		}
 		into.SetString(text)
 		return nil
+	case reflect.Bool:
+		truth, isBool := token.(bool)
+		if !isBool {
+			return invalidAt(path, "must be true or false")
+		}
+		into.SetBool(truth)
+		return nil
 	default:
 		return fmt.Errorf("decode %s: a wire struct has a %s", path, into.Kind())
 	}
