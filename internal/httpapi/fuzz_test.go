@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/gin-gonic/gin"
 
 	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -100,7 +103,7 @@ func FuzzIfMatch(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, match string) {
-		version, err := ifMatch([]string{match})
+		version, err := ifMatch(&gin.Context{Request: &http.Request{Header: http.Header{matchHeader: {match}}}})
 		if err != nil {
 			expectNamed(t, err)
 			return
