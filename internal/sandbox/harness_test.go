@@ -3,7 +3,6 @@ package sandbox_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -66,6 +65,7 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy--
+	w.Header().Set("Location", s.URL+"/elsewhere")
 	w.WriteHeader(s.status)
 }
 
@@ -74,6 +74,20 @@ func (s *shop) answers(status int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status = status
+}
+
+// hold keeps it from answering until letGo.
+func (s *shop) hold() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = make(chan struct{})
+}
+
+func (s *shop) letGo() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	close(s.held)
+	s.held = nil
 }
 
 // told are the notices so far.
@@ -218,6 +232,37 @@ func (f *fixture) call(t testing.TB, method, path, body string, header ...string
 	return response.StatusCode, string(content)
 }
 
+// Statuses of payments.
+const (
+	http201 = http.StatusCreated
+	http202 = http.StatusAccepted
+	http409 = http.StatusConflict
+)
+
+// wantPay pays and wants a status.
+func (f *fixture) wantPay(t testing.TB, want int, session, body string) {
+	t.Helper()
+	if status, answer := f.pay(t, session, body); status != want {
+		t.Errorf("paying %s with %s answers %d, not %d: %s", session, body, status, want, answer)
+	}
+}
+
+// close closes a payment.
+func (f *fixture) close(t testing.TB, payment seckill.Payment) []seckill.Charge {
+	t.Helper()
+	charges, err := f.Close(t.Context(), payment)
+	must(t, err)
+	return charges
+}
+
+// must stops the test on an error.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // entries reads the whole ledger.
 func (f *fixture) entries(t testing.TB) []sandbox.Entry {
 	t.Helper()
@@ -252,13 +297,4 @@ func eventually(t testing.TB, what string, done func() bool) {
 			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
-}
-
-// decode reads JSON.
-func decode[T any](t testing.TB, text string) (value T) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(text), &value); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	return value
 }
