@@ -34,7 +34,9 @@ func withBank(config app.Config) app.Config {
 }
 
 // pay does at the pay page what people do there, and returns the status, 0 without an answer.
-func (b bank) pay(page string, how sandbox.Behaviour) int { return b.post(page, map[string]any{"behave": how}) }
+func (b bank) pay(page string, how sandbox.Behaviour) int {
+	return b.post(page, map[string]any{"behave": how})
+}
 
 // beAway has the bank answer nobody for so long.
 func (b bank) beAway(seconds float64) {
@@ -63,15 +65,16 @@ func (b bank) post(url string, body any) int {
 	return response.StatusCode
 }
 
-// standing is what the bank has and keeps, by the payment: charges that did not go back.
-func (b bank) standing() map[string]int64 {
+// standing is what the bank has and keeps, by the payment, and how many charges went back.
+func (b bank) standing() (kept map[string]int64, refunds int) {
 	b.t.Helper()
 	const entriesMax = 10_000
 	entries, err := b.provider().Ledger(b.t.Context(), 0, entriesMax)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	kept, back := map[string]int64{}, map[string]bool{}
+	kept = map[string]int64{}
+	back := map[string]bool{}
 	for _, entry := range entries {
 		switch {
 		case entry.Kind == sandbox.KindCharged:
@@ -88,13 +91,13 @@ func (b bank) standing() map[string]int64 {
 			delete(kept, reference)
 		}
 	}
-	return kept
+	return kept, len(back)
 }
 
 // wantKept holds what the bank keeps against what it should.
 func (b bank) wantKept(want map[string]int64) {
 	b.t.Helper()
-	if got := b.standing(); fmt.Sprint(got) != fmt.Sprint(want) { // maps print in the order of their keys
+	if got, _ := b.standing(); fmt.Sprint(got) != fmt.Sprint(want) { // maps print in the order of their keys
 		b.t.Errorf("the bank keeps %v, want %v", got, want)
 	}
 }

@@ -1,0 +1,98 @@
+package app_test
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/seckill-dev/seckill/api"
+	"github.com/seckill-dev/seckill/internal/sandbox"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+const (
+	tillUnits  = 12
+	tillPayers = 12
+	// tillPayWithin is how long its orders may stay unpaid, tillLate when some are paid all the same, in seconds.
+	tillPayWithin = 2
+	tillLate      = 4
+)
+
+// TestKillAtTheTill kills the whole process at one named point between an order and its end, and lets it go on: who has
+// paid has his order and nobody else's money stays, every other unit comes back exactly once and is sold again.
+func TestKillAtTheTill(t *testing.T) {
+	t.Parallel()
+	for _, point := range tillPoints() {
+		t.Run("loses no unit and no money when it dies "+point, func(t *testing.T) {
+			t.Parallel()
+			v := newVictim(t)
+			v.payWithin = tillPayWithin
+			v.start(point + "#1")
+			v.create(tillUnits)
+			if err := v.preload(); err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan []*payer, 1)
+			go func() { done <- v.payers() }()
+			v.awaitDeath()
+			v.start(never)
+			v.judgeTill(<-done)
+		})
+	}
+}
+
+// payers are a quarter each who pay, who pay too late, who cancel what they have begun to pay, and who do nothing.
+func (v *victim) payers() []*payer {
+	payers := make([]*payer, tillPayers)
+	var all sync.WaitGroup
+	for n := range payers {
+		all.Go(func() {
+			p := v.newPayer(user(n))
+			payers[n] = p
+			switch n % 4 {
+			case 0:
+				p.pay(sandbox.BehavePay, 0)
+			case 1:
+				p.pay(sandbox.BehaveLate, tillLate)
+			case 2:
+				p.pay(sandbox.BehavePay, tillLate) // he has cancelled by then
+				p.cancel()
+			}
+		})
+	}
+	all.Wait()
+	return payers
+}
+
+// judgeTill holds orders, bank and stock against one another when all is over.
+func (v *victim) judgeTill(payers []*payer) {
+	v.t.Helper()
+	kept, late := map[string]int64{}, 0
+	for _, p := range payers {
+		if order := p.final(); order.Status == api.OrderStatusPaid {
+			kept[order.Payment.ID] = order.AmountMinor
+		}
+		if p.comes {
+			late++
+		}
+	}
+	v.await("the bank keeps what was paid for, and nothing that came too late", func() bool {
+		standing, back := v.bank().standing()
+		return maps.Equal(standing, kept) && back >= late
+	})
+	v.await("every other unit comes back", func() bool { return v.sold() == int64(len(kept)) })
+	for n := range tillUnits - len(kept) {
+		v.newPayer(seckill.UserID(fmt.Sprintf("later-%d", n)))
+	}
+	last := &payer{victim: v, user: "too-late"}
+	last.insist(http.MethodPost, "/v1/items/"+v.sale.Items[0].ID+"/reservations", `{"quantity":1}`, &api.Reservation{}, http.StatusConflict)
+	var report api.AuditReport
+	if err := v.operate(http.MethodGet, "/admin/v1/audit", struct{}{}, &report); err != nil {
+		v.t.Fatal(err)
+	}
+	for _, finding := range report.Findings {
+		v.t.Errorf("audit: %+v", finding)
+	}
+}
