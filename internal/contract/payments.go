@@ -24,7 +24,7 @@ type Till struct {
 func Payments(t *testing.T, open func(t *testing.T) Till) {
 	t.Helper()
 	for _, cases := range [][]tillCase{
-		cancelCases(), overdueCases(), beginCases(), recordCases(), reasonCases(), refundCases(), tillCrowdCases(),
+		cancelCases(), overdueCases(), beginCases(), recordCases(), reasonCases(), refundCases(), owedCases(), tillCrowdCases(),
 	} {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {

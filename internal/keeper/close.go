@@ -94,7 +94,7 @@ func (c *Close) close(ctx context.Context, payment seckill.Payment) error {
 	}
 	charges, err := provider.Close(ctx, payment)
 	if err != nil {
-		return fmt.Errorf("close payment %s at %s: %w", payment.ID, payment.Provider, err)
+		return fmt.Errorf("%s: %w", payment.Provider, err)
 	}
 	// The order is cancelled, so what has arrived goes back; recorded before the payment counts as closed, or a crash in
 	// between would forget it.

@@ -82,7 +82,7 @@ func (r *Refund) give(ctx context.Context, refund seckill.Refund) error {
 		return err
 	}
 	if err := provider.Refund(ctx, refund); err != nil {
-		return fmt.Errorf("refund at %s: %w", refund.Provider, err)
+		return fmt.Errorf("%s: %w", refund.Provider, err)
 	}
 	if err := r.ports.Payments.Refunded(ctx, refund); err != nil {
 		return fmt.Errorf("note the refund: %w", err)
