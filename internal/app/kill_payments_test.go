@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/sandbox"
@@ -13,11 +14,10 @@ import (
 )
 
 const (
-	tillUnits  = 12
-	tillPayers = 12
-	// tillPayWithin is how long its orders may stay unpaid, tillLate when some are paid all the same, in seconds.
+	tillUnits = 12
+	// tillPayWithin is how many seconds its orders may stay unpaid, tillLate how much later some are paid all the same.
 	tillPayWithin = 2
-	tillLate      = 4
+	tillLate      = 2
 )
 
 // TestKillAtTheTill kills the whole process at one named point between an order and its end, and lets it go on: who has
@@ -35,7 +35,7 @@ func TestKillAtTheTill(t *testing.T) {
 				t.Fatal(err)
 			}
 			done := make(chan []*payer, 1)
-			go func() { done <- v.payers() }()
+			go func() { done <- v.payers(tillUnits, 0) }()
 			v.awaitDeath()
 			v.start(never)
 			v.judgeTill(<-done)
@@ -43,9 +43,11 @@ func TestKillAtTheTill(t *testing.T) {
 	}
 }
 
-// payers are a quarter each who pay, who pay too late, who cancel what they have begun to pay, and who do nothing.
-func (v *victim) payers() []*payer {
-	payers := make([]*payer, tillPayers)
+// payers are a quarter each who pay, who pay too late, who cancel what they have begun to pay, and who do nothing. One after
+// the other they come.
+func (v *victim) payers(many int, every time.Duration) []*payer {
+	late := float64(v.payWithin + tillLate)
+	payers := make([]*payer, many)
 	var all sync.WaitGroup
 	for n := range payers {
 		all.Go(func() {
@@ -55,18 +57,19 @@ func (v *victim) payers() []*payer {
 			case 0:
 				p.pay(sandbox.BehavePay, 0)
 			case 1:
-				p.pay(sandbox.BehaveLate, tillLate)
+				p.pay(sandbox.BehaveLate, late)
 			case 2:
-				p.pay(sandbox.BehavePay, tillLate) // he has cancelled by then
+				p.pay(sandbox.BehavePay, late) // he has cancelled by then
 				p.cancel()
 			}
 		})
+		<-time.After(every)
 	}
 	all.Wait()
 	return payers
 }
 
-// judgeTill holds orders, bank and stock against one another when all is over.
+// judgeTill holds orders, bank and stock against one another when all is over. There was a unit for each payer.
 func (v *victim) judgeTill(payers []*payer) {
 	v.t.Helper()
 	kept, late := map[string]int64{}, 0
@@ -83,7 +86,7 @@ func (v *victim) judgeTill(payers []*payer) {
 		return maps.Equal(standing, kept) && back >= late
 	})
 	v.await("every other unit comes back", func() bool { return v.sold() == int64(len(kept)) })
-	for n := range tillUnits - len(kept) {
+	for n := range len(payers) - len(kept) {
 		v.newPayer(seckill.UserID(fmt.Sprintf("later-%d", n)))
 	}
 	last := &payer{victim: v, user: "too-late"}

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -110,8 +111,10 @@ func (p *payer) final() (order api.Order) {
 	return order
 }
 
-// bank is the one inside the victim.
-func (v *victim) bank() bank { return bank{v.t, "http://" + v.config.Payments.Sandbox.Listen} }
+// bank is the one inside the victim, or the one that is configured.
+func (v *victim) bank() bank {
+	return bank{v.t, cmp.Or(v.config.Payments.Sandbox.URL, "http://"+v.config.Payments.Sandbox.Listen)}
+}
 
 func (v *victim) await(what string, ok func() bool) {
 	v.t.Helper()

@@ -69,21 +69,18 @@ func (s *shop) cancel(order seckill.Order) {
 }
 
 // becomes waits until the order is in that state.
-func (s *shop) becomes(order seckill.Order, state seckill.OrderState) seckill.Order {
+func (s *shop) becomes(order seckill.Order, state seckill.OrderState) {
 	s.t.Helper()
-	var found seckill.Order
 	s.await(fmt.Sprintf("order %s is %s", order.ID, state), func() bool {
-		var err error
-		found, err = s.system.Backend.Orders.Find(s.t.Context(), order.ID)
+		found, err := s.system.Backend.Orders.Find(s.t.Context(), order.ID)
 		return err == nil && found.State == state
 	})
-	return found
 }
 
-// awaitClaimed waits until so many units are claimed, and everything that was owed is done.
-func (s *shop) awaitClaimed(units int64) {
+// allBack waits until no unit is claimed, and no return is owed.
+func (s *shop) allBack() {
 	s.t.Helper()
-	s.await(fmt.Sprintf("%d units are claimed", units), func() bool { return s.stock().Claimed == units && s.owes() == 0 })
+	s.await("all units are back", func() bool { return s.stock().Claimed == 0 && s.owes() == 0 })
 }
 
 // owes counts the returns that are owed.
@@ -202,7 +199,7 @@ func paysCancelled(t *testing.T) {
 	order := s.order("ann", "ann-buys-one")
 	payment := s.begin(order)
 	s.cancel(order)
-	s.awaitClaimed(0)
+	s.allBack()
 	if status := s.bank().pay(payment.URL, sandbox.BehavePay); status < http.StatusBadRequest {
 		t.Errorf("the bank says %d of a payment that was closed", status)
 	}
@@ -237,7 +234,7 @@ func returnsUnpaid(t *testing.T) {
 	})
 	s.wantSoon(began)
 	s.becomes(s.order("bob", "bob-buys-one"), seckill.OrderCancelled)
-	s.awaitClaimed(0)
+	s.allBack()
 	s.addsUp()
 }
 
@@ -263,7 +260,7 @@ func returnsCancelled(t *testing.T) {
 		s.wantSoon(began)
 		s.cancel(s.order(who, key(n)))
 	}
-	s.awaitClaimed(0)
+	s.allBack()
 	s.addsUp()
 }
 
@@ -278,7 +275,7 @@ func returnsWhenClosed(t *testing.T) {
 	s.await("the unit nobody began to pay comes back", func() bool { return s.stock().Claimed == 1 && s.owes() == 1 })
 	s.await("somebody is told of the other", func() bool { return s.metric("seckill_payments_unclosed") == 1 })
 	s.bank().beAway(0)
-	s.awaitClaimed(0)
+	s.allBack()
 	s.await("nobody is told any more", func() bool { return s.metric("seckill_payments_unclosed")+s.metric("seckill_returns_owed") == 0 })
 	if closed, err := s.system.Backend.Payments.Payment(t.Context(), payment.ID); err != nil || closed.State != seckill.PaymentClosed {
 		t.Errorf("the payment is %s: %v", closed.State, err)

@@ -32,7 +32,7 @@ func (p Plan) check(config Config) error {
 	if config.Backend == BackendEmbedded && (!p.API || p.Workers == 0 || p.Keepers == 0) {
 		return errors.New("backend: embedded runs everything in one process; use `seckill up`, or set services")
 	}
-	if config.hasSandboxInside() && p.takesMoney() && !(p.API && p.Keepers > 0) {
+	if config.hasSandboxInside() && p.takesMoney() && (!p.API || p.Keepers == 0) {
 		return errors.New("payments.sandbox.url: is missing; several processes need one sandbox: start `seckill sandbox`, and say where it is")
 	}
 	return nil

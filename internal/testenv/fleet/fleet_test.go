@@ -91,15 +91,7 @@ func TestFleetIsMasteredByName(t *testing.T) {
 	if info, err := os.Stat(f.File()); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the passwords are in a file of mode %v: %v", info.Mode(), err)
 	}
-	sandbox := f.Nodes[fleet.Sandbox][0]
-	if sandbox.Shop != f.Nodes[fleet.API][0].Addr() {
-		t.Errorf("the sandbox tells %s of payments", sandbox.Shop)
-	}
-	for _, name := range []string{fleet.SandboxKey, fleet.SandboxSecret} {
-		if info, err := os.Stat(sandbox.File(name)); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
+	checkSandbox(t, f)
 	if _, err := f.Member("api-7"); err == nil {
 		t.Error("has an api-7")
 	}
@@ -136,6 +128,19 @@ func TestFleetIsMasteredByName(t *testing.T) {
 	defer again.Close()
 	if again.Redis.Addr() != redis.Addr() {
 		t.Error("is another fleet on the same folder")
+	}
+}
+
+func checkSandbox(t *testing.T, f *fleet.Fleet) {
+	t.Helper()
+	sandbox := f.Nodes[fleet.Sandbox][0]
+	if sandbox.Shop != f.Nodes[fleet.API][0].Addr() {
+		t.Errorf("the sandbox tells %s of payments", sandbox.Shop)
+	}
+	for _, name := range []string{fleet.SandboxKey, fleet.SandboxSecret} {
+		if info, err := os.Stat(sandbox.File(name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
