@@ -2,9 +2,13 @@ package sandbox_test
 
 import (
 	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,6 +22,102 @@ func TestLedger(t *testing.T) {
 	t.Parallel()
 	t.Run("has after a kill what was answered, and drops a torn last line", ledgerOutlivesKill)
 	t.Run("is read in pages", ledgerIsPaged)
+	t.Run("says after a kill of every payment what it said before, whatever came at once", ledgerTellsTheSame)
+	t.Run("is written before anything is answered: where it cannot be, nothing is taken", ledgerComesFirst)
+}
+
+// ledgerTellsTheSame has several callers do all kinds of things to a few payments.
+func ledgerTellsTheSame(t *testing.T) {
+	t.Parallel()
+	const payments, callers, acts = 12, 6, 40
+	f := open(t)
+	var all []seckill.Payment
+	for id := range seckill.ID(payments) {
+		all = append(all, f.payment(t, id+1))
+	}
+	var working sync.WaitGroup
+	for caller := range callers {
+		random := rand.New(rand.NewPCG(7, uint64(caller)))
+		working.Go(func() {
+			for range acts {
+				f.actRandomly(t, random, all[random.IntN(payments)])
+			}
+		})
+	}
+	working.Wait()
+	eventually(t, "all is told", func() bool { return f.count(t, sandbox.KindTold) == f.count(t, sandbox.KindCharged) })
+	before := f.states(t, all)
+	f = f.crash(t, "{")
+	if diff := cmp.Diff(before, f.states(t, all)); diff != "" {
+		t.Error(diff)
+	}
+	f.wantSound(t)
+}
+
+// actRandomly pays, closes or refunds.
+func (f *fixture) actRandomly(t testing.TB, random *rand.Rand, payment seckill.Payment) {
+	t.Helper()
+	behaviours := sandbox.Behaviours()
+	switch random.IntN(10) {
+	case 0:
+		f.close(t, payment)
+	case 1:
+		for _, c := range f.close(t, payment) {
+			must(t, f.Refund(t.Context(), seckill.Refund{Txn: c.Txn, AmountMinor: c.AmountMinor, Currency: c.Currency}))
+		}
+	case 2:
+		f.clock.Advance(time.Minute)
+	default:
+		f.pay(t, payment.Session, `{"behave":"`+string(behaviours[random.IntN(len(behaviours))])+`"}`)
+	}
+}
+
+// states are what the API says of payments.
+func (f *fixture) states(t testing.TB, payments []seckill.Payment) (states []string) {
+	t.Helper()
+	for _, p := range payments {
+		_, answer := f.api(t, http.MethodGet, "/v1/sessions/"+p.Session, "", "")
+		_, answer, _ = strings.Cut(answer, `"reference"`) // its address is another one after the kill
+		states = append(states, answer)
+	}
+	return states
+}
+
+// wantSound wants a ledger without gaps in which everything is once.
+func (f *fixture) wantSound(t testing.TB) {
+	t.Helper()
+	seen := map[string]bool{}
+	for i, e := range f.entries(t) {
+		name := string(e.Kind) + e.Txn
+		if e.Txn == "" {
+			name += e.Session
+		}
+		if e.N != int64(i)+1 || seen[name] {
+			t.Errorf("entry %d is %+v", i+1, e)
+		}
+		seen[name] = true
+	}
+}
+
+func ledgerComesFirst(t *testing.T) {
+	t.Parallel()
+	server, err := sandbox.NewServer(serverOptions(t))
+	must(t, err)
+	listening := httptest.NewServer(server.Handler())
+	t.Cleanup(listening.Close)
+	f := &fixture{url: listening.URL}
+	body := `{"amount_minor":1,"currency":"EUR","title":"Mug","expires_at":"2090-01-01T00:00:00Z"}`
+	_, answer := f.api(t, http.MethodPost, "/v1/sessions", "7", body)
+	_, answer, _ = strings.Cut(answer, `"id":"`)
+	session, _, _ := strings.Cut(answer, `"`)
+	must(t, server.Close()) // as good as a full disk
+	f.wantPay(t, http.StatusInternalServerError, session, `{}`)
+	if status, answer := f.api(t, http.MethodGet, "/v1/sessions/"+session, "", ""); status != http.StatusOK || !strings.Contains(answer, `"charges":[]`) {
+		t.Errorf("answers %d: %s", status, answer)
+	}
+	if status, _ := f.api(t, http.MethodPost, "/v1/sessions", "8", body); status != http.StatusInternalServerError {
+		t.Errorf("answers %d", status)
+	}
 }
 
 func ledgerOutlivesKill(t *testing.T) {

@@ -29,7 +29,9 @@ func (s *Server) takePayment(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		s.refusePayment(w, r, id, err)
 	case wantsPage(r):
-		http.Redirect(w, r, s.options.URL+"/pay/"+id+landing(delay), http.StatusSeeOther)
+		// Relative to where they came from: browsers let a form lead to no other origin.
+		w.Header().Set("Location", id+landing(delay))
+		w.WriteHeader(http.StatusSeeOther)
 	case delay > 0:
 		s.showState(w, http.StatusAccepted, id)
 	default:
