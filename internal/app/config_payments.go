@@ -15,7 +15,8 @@ type PaymentsConfig struct {
 	Provider string `yaml:"provider"`
 	// The sandbox, with provider: sandbox.
 	Sandbox SandboxConfig `yaml:"sandbox"`
-	// The account at Stripe, with provider: stripe. Its webhook goes to /v1/payments/webhooks/stripe.
+	// The account at Stripe, with provider: stripe. Its webhook goes to /v1/payments/webhooks/stripe and tells of
+	// checkout.session.completed and checkout.session.async_payment_succeeded.
 	Stripe StripeConfig `yaml:"stripe"`
 }
 
@@ -40,8 +41,8 @@ type SandboxConfig struct {
 
 // StripeConfig is an account at Stripe.
 type StripeConfig struct {
-	// The account's secret key, or better a restricted one that may write Checkout Sessions and Refunds. Better, name its
-	// file.
+	// The account's secret key, or better a restricted one that may write Checkout Sessions and refunds and read payment
+	// intents. Better, name its file.
 	Key Secret `yaml:"key"`
 	// The file that holds the key; nobody else may read it.
 	KeyFile string `yaml:"key_file"`
@@ -49,7 +50,7 @@ type StripeConfig struct {
 	WebhookSecret Secret `yaml:"webhook_secret"`
 	// The file that holds the signing secret; nobody else may read it.
 	WebhookSecretFile string `yaml:"webhook_secret_file"`
-	// The page of your shop that a shopper is sent to after paying.
+	// The page of your shop that a shopper is sent to after paying; {order} in it is the order's id.
 	SuccessURL string `yaml:"success_url"`
 	// The page for who turns back; empty: the same.
 	CancelURL string `yaml:"cancel_url"`

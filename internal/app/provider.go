@@ -1,13 +1,19 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/checkout"
 	"github.com/seckill-dev/seckill/internal/guard"
 	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/stripe"
 )
+
+// providerTimeout bounds one call to a provider, which may be several requests to it. Who asks for a shopper waits less.
+const providerTimeout = 10 * time.Second
 
 // openProvider makes the payment provider. The sandbox inside gets its address here, and serves when the process does.
 func (s *System) openProvider(ctx context.Context, keys providerKeys) error {
@@ -22,14 +28,21 @@ func (s *System) openProvider(ctx context.Context, keys providerKeys) error {
 		provider, err = s.openSandbox(ctx, keys)
 	}
 	if err != nil {
-		return fmt.Errorf("payments.%s: %w", s.Config.Payments.Provider, err)
+		return err
 	}
-	s.Backend.Providers = []seckill.Provider{guard.NewProvider(provider, guard.Options{Log: s.log})}
+	s.Backend.Providers = []seckill.Provider{guard.NewProvider(provider, guard.Options{Timeout: providerTimeout, Log: s.log})}
 	return nil
 }
 
 func newStripe(config StripeConfig, keys providerKeys) (seckill.Provider, error) {
-	return nil, fmt.Errorf("not built yet %v %v", config, keys)
+	provider, err := stripe.New(stripe.Options{
+		Key: keys.key, WebhookSecret: keys.secret, SuccessURL: config.SuccessURL,
+		CancelURL: cmp.Or(config.CancelURL, config.SuccessURL), APIURL: config.APIURL,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("payments.stripe: %w", err)
+	}
+	return provider, nil
 }
 
 // providersByName are those that keepers may have to ask: orders that cost nothing have one, too.

@@ -34,12 +34,16 @@ func (s *System) openSandbox(ctx context.Context, keys providerKeys) (seckill.Pr
 		var net net.ListenConfig
 		var err error
 		if s.sandbox.listener, err = net.Listen(ctx, "tcp", s.Config.Payments.Sandbox.Listen); err != nil {
-			return nil, fmt.Errorf("listen: %w; choose another address with --sandbox-listen", err)
+			return nil, fmt.Errorf("payments.sandbox.listen: %w; choose another address with --sandbox-listen", err)
 		}
 		s.sandbox.keys = keys
 		url = s.SandboxURL()
 	}
-	return sandbox.NewProvider(sandbox.ProviderOptions{URL: url, Key: keys.key, Secret: keys.secret})
+	provider, err := sandbox.NewProvider(sandbox.ProviderOptions{URL: url, Key: keys.key, Secret: keys.secret})
+	if err != nil {
+		return nil, fmt.Errorf("payments.sandbox: %w", err)
+	}
+	return provider, nil
 }
 
 // buildSandbox makes the server, once it is known where its notices go.
