@@ -91,10 +91,7 @@ func TestFleetIsMasteredByName(t *testing.T) {
 	if info, err := os.Stat(f.File()); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the passwords are in a file of mode %v: %v", info.Mode(), err)
 	}
-	checkSandbox(t, f)
-	if _, err := f.Member("api-7"); err == nil {
-		t.Error("has an api-7")
-	}
+	checkMembers(t, f)
 	node := f.Nodes[fleet.Worker][0]
 	for what, do := range map[string]func(){
 		"it was killed":    node.Kill,
@@ -131,8 +128,11 @@ func TestFleetIsMasteredByName(t *testing.T) {
 	}
 }
 
-func checkSandbox(t *testing.T, f *fleet.Fleet) {
+func checkMembers(t *testing.T, f *fleet.Fleet) {
 	t.Helper()
+	if _, err := f.Member("api-7"); err == nil {
+		t.Error("has an api-7")
+	}
 	sandbox := f.Nodes[fleet.Sandbox][0]
 	if sandbox.Shop != f.Nodes[fleet.API][0].Addr() {
 		t.Errorf("the sandbox tells %s of payments", sandbox.Shop)
