@@ -22,7 +22,8 @@ func TestOnServers(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"sale": TestSale, "replay": TestReplay, "pause": TestPause, "end": TestEnd, "window": TestWindow, "publish": TestPublish,
 		"rejection": TestRejection, "dead letters": TestDeadLetters, "redis lost": TestRedisLost,
-		"false sold out": TestPeersFalseSoldOut, "limits": TestPeersLimits, "payment": TestPayment, "returns": TestReturns,
+		"false sold out": TestPeersFalseSoldOut, "limits": TestPeersLimits, "correction": TestCorrection, "one try": TestOneTry,
+		"payment": TestPayment, "returns": TestReturns,
 	} {
 		t.Run(name, test)
 	}

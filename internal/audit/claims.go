@@ -17,6 +17,8 @@ type booked struct {
 	now   time.Time
 	order *seckill.Order
 	first *seckill.Claim
+	// back says that a move tells of its return.
+	back bool
 }
 
 type claimRule struct {
@@ -37,6 +39,7 @@ func claimRules() []claimRule {
 		{"claim_without_order", claimWithoutOrder},
 		{"rejected_with_order", rejectedWithOrder},
 		{"returned_but_not_cancelled", returnedNotCancelled},
+		{"returned_without_move", returnedWithoutMove},
 		{"order_item", orderItem},
 	}
 }
@@ -96,7 +99,7 @@ func idsOf(claims []seckill.Claim) []seckill.ID {
 
 // judgeClaims reads what belongs to claims that have been read, and holds them against every rule.
 func (r *run) judgeClaims(ctx context.Context, page []seckill.Claim, stock seckill.Stock) ([]Finding, error) {
-	orders, err := r.ordersOf(ctx, page)
+	orders, err := r.ordersOf(ctx, idsOf(page))
 	if err != nil {
 		return nil, err
 	}
@@ -104,9 +107,16 @@ func (r *run) judgeClaims(ctx context.Context, page []seckill.Claim, stock secki
 	if err != nil {
 		return nil, err
 	}
+	back, err := r.returnsOf(ctx, page)
+	if err != nil {
+		return nil, err
+	}
 	var findings []Finding
 	for _, claim := range page {
-		b := booked{claim: claim, epoch: stock.Epoch, now: stock.ReadAt, order: orders[claim.ID], first: firsts[claim.First]}
+		b := booked{
+			claim: claim, epoch: stock.Epoch, now: stock.ReadAt,
+			order: orders[claim.ID], first: firsts[claim.First], back: back[claim.ID],
+		}
 		for _, rule := range claimRules() {
 			if detail := rule.broken(b); detail != "" {
 				findings = append(findings, claimFinding(rule.id, claim, detail))
@@ -120,10 +130,10 @@ func claimFinding(id string, c seckill.Claim, detail string) Finding {
 	return Finding{ID: id, Item: c.Item, Reservation: c.ID, Table: tableClaims, Key: c.ID.String(), Detail: detail}
 }
 
-func (r *run) ordersOf(ctx context.Context, page []seckill.Claim) (map[seckill.ID]*seckill.Order, error) {
-	orders, err := r.ports.Books.OrdersOf(ctx, idsOf(page))
+func (r *run) ordersOf(ctx context.Context, ids []seckill.ID) (map[seckill.ID]*seckill.Order, error) {
+	orders, err := r.ports.Books.OrdersOf(ctx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("read orders of claims: %w", err)
+		return nil, fmt.Errorf("read orders by id: %w", err)
 	}
 	found := make(map[seckill.ID]*seckill.Order, len(orders))
 	for i := range orders {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strconv"
 
 	"github.com/gin-gonic/gin"
 
@@ -30,7 +31,7 @@ func (s *shoppers) getOrder(ctx context.Context, c *gin.Context, user seckill.Us
 	if err != nil {
 		return err
 	}
-	tag(c, view.Order.Version)
+	tag(c, view.Order)
 	return s.reply(c, http.StatusOK, wireOrderView(view))
 }
 
@@ -72,7 +73,7 @@ func (s *shoppers) cancelOrder(ctx context.Context, c *gin.Context, user seckill
 	if err != nil {
 		return err
 	}
-	tag(c, order.Version)
+	tag(c, order)
 	err = s.reply(c, http.StatusOK, wireOrder(order))
 	s.noteOrder(ctx, c, "order cancelled", s.shards.Shard(user.Bucket()), id)
 	return err
@@ -83,8 +84,13 @@ func readTarget(c *gin.Context) (id seckill.ID, version int64, err error) {
 	if id, err = pathID(c, "order_id"); err != nil {
 		return 0, 0, err
 	}
-	version, err = ifMatch(c)
+	version, err = ifMatch(c.Request.Header[matchHeader])
 	return id, version, err
+}
+
+// tag says at which version an order is.
+func tag(c *gin.Context, order seckill.Order) {
+	c.Writer.Header().Set("ETag", strconv.Quote(strconv.FormatInt(order.Version, 10)))
 }
 
 func wireOrderView(view checkout.OrderView) api.Order {

@@ -20,6 +20,8 @@ const (
 	limitMax     = 100
 	cursorMax    = 200
 
+	matchHeader = "If-Match"
+
 	keyHeader = "Idempotency-Key"
 	keyMin    = 8
 	keyMax    = 128
@@ -48,6 +50,24 @@ func idempotencyKey(values []string) (string, error) {
 	default:
 		return values[0], nil
 	}
+}
+
+// ifMatch reads the version that an order must have; 0 asks for none. The weak form is taken too: proxies that compress an
+// answer weaken its ETag, and a client gives back what it got.
+func ifMatch(values []string) (int64, error) {
+	switch {
+	case len(values) == 0 || len(values) == 1 && values[0] == "*":
+		return 0, nil
+	case len(values) > 1:
+		return 0, seckill.InvalidField(matchHeader, matchHeader+" is there twice")
+	}
+	digits, closed := strings.CutSuffix(strings.TrimPrefix(values[0], "W/"), `"`)
+	digits, opened := strings.CutPrefix(digits, `"`)
+	version, err := strconv.ParseInt(digits, 10, 64)
+	if !opened || !closed || err != nil || version < 1 || digits != strconv.FormatInt(version, 10) {
+		return 0, seckill.InvalidField(matchHeader, matchHeader+` is the ETag of an order, such as "1"`)
+	}
+	return version, nil
 }
 
 func visible(text string) bool {

@@ -20,7 +20,7 @@ func (s *shoppers) payOrder(ctx context.Context, c *gin.Context, user seckill.Us
 	if err != nil {
 		return err
 	}
-	tag(c, receipt.Order.Version)
+	tag(c, receipt.Order)
 	if receipt.Replayed {
 		c.Writer.Header().Set("Idempotent-Replayed", "true")
 	}

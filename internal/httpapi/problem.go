@@ -139,7 +139,7 @@ func (e *edge) refuse(ctx context.Context, c *gin.Context, route string, err err
 		header.Set("Retry-After", fmt.Sprint(document.RetryAfter))
 	}
 	if refusal.Order != nil {
-		tag(c, refusal.Order.Version)
+		tag(c, *refusal.Order)
 	}
 	if refusal.Reason == seckill.Unauthenticated {
 		header.Set("WWW-Authenticate", "Bearer")
