@@ -12,16 +12,15 @@ import (
 
 // Backend is every port, filled by one set of adapters.
 type Backend struct {
-	Catalog  seckill.Catalog
-	Accounts seckill.Accounts
-	Stocks   seckill.Stocks
-	Claims   seckill.Claims
-	Orders   seckill.Orders
-	Payments seckill.Payments
-	// Providers take payments; the first one takes new ones.
-	Providers     []seckill.Provider
+	Catalog       seckill.Catalog
+	Accounts      seckill.Accounts
+	Stocks        seckill.Stocks
+	Claims        seckill.Claims
+	Orders        seckill.Orders
+	Payments      seckill.Payments
 	Marks         seckill.Marks
 	Owing         seckill.Owing
+	Returns       seckill.Returns
 	Books         seckill.Books
 	Archives      seckill.Archives
 	Shards        seckill.Shards
@@ -32,6 +31,8 @@ type Backend struct {
 	Consumer      seckill.Consumer
 	Queue         seckill.QueueWatch
 	DeadLetters   seckill.DeadLetters
+	// Providers take money; the first one takes new payments.
+	Providers []seckill.Provider
 	// Drain is nil where the queue must be counted.
 	Drain seckill.Drain
 	// RedisDies says that Redis died with the last process: what was open is sealed at the start.
