@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seckill-dev/seckill/api"
@@ -14,29 +15,51 @@ const (
 	thinkMax = 500 * time.Millisecond
 	// lookAgain is the longest wait between two looks at an order that is to be decided at any moment.
 	lookAgain = time.Second
+	// dealsMax is how many orders a shopper begins to pay who never gets through with it.
+	dealsMax = 4
 )
 
-// live goes on after the click: each order gets what the shopper's part says. Who went away empty-handed waits in line.
+// live goes on after the click: each order gets what the shopper's part says. Whoever went away empty-handed, or means to pay
+// and has nothing, waits in line.
 func (c *crowd) live(ctx context.Context, s *shopper) {
 	c.await(ctx, s)
-	if !s.holdsAny() && s.mayHold() == 0 && c.buyFromLine(ctx, s, false).promised() {
-		c.await(ctx, s)
+	for _, p := range s.purchases {
+		c.act(ctx, s, p)
 	}
-	for _, p := range s.purchases { // what is bought again meanwhile is paid where it is bought
-		if p.promised() && p.decided {
-			c.act(ctx, s, p)
+	for ctx.Err() == nil && s.wants(c.item.OneTry) {
+		p := c.buyFromLine(ctx, s)
+		if !p.promised() {
+			return
 		}
+		c.await(ctx, s)
+		if s.part == cancelOnce && s.gaveUp() {
+			c.tally.again.Add(1)
+		}
+		c.act(ctx, s, p)
 	}
 }
 
-// holdsAny says that the shopper has got something.
-func (s *shopper) holdsAny() bool {
-	for _, p := range s.purchases {
-		if p.promised() {
-			return true
-		}
+// wants says that the shopper has nothing and would still buy: who got nothing so far, and who means to pay but did not in
+// time, or only wanted to cancel once.
+func (s *shopper) wants(oneTry bool) bool {
+	if s.mayHold() > 0 || s.undecided() || len(s.deals) >= dealsMax {
+		return false
 	}
-	return false
+	switch s.part {
+	case payInTime, payTwice, cancelOnce:
+		return !s.has() && (len(s.deals) == 0 || !oneTry)
+	default:
+		return len(s.deals) == 0
+	}
+}
+
+// has says that an order of the shopper's stands.
+func (s *shopper) has() bool {
+	return slices.ContainsFunc(s.deals, func(d *deal) bool { return d.status != api.OrderStatusCancelled })
+}
+
+func (s *shopper) gaveUp() bool {
+	return slices.ContainsFunc(s.deals, func(d *deal) bool { return d.givenUp })
 }
 
 // mayHold counts the answers of which each may be an order that the shopper does not know.
@@ -50,6 +73,9 @@ func (s *shopper) mayHold() int {
 
 // act plays the shopper's part on one order.
 func (c *crowd) act(ctx context.Context, s *shopper, p *purchase) {
+	if !p.promised() || !p.decided {
+		return
+	}
 	l, ok := c.readOrder(ctx, s, p.id)
 	if !ok {
 		return // what is missing is found when orders are compared
@@ -61,6 +87,12 @@ func (c *crowd) act(ctx context.Context, s *shopper, p *purchase) {
 	switch s.part {
 	case payInTime:
 		c.pay(ctx, s, d, "pay")
+	case cancelOnce:
+		if s.gaveUp() {
+			c.pay(ctx, s, d, "pay")
+		} else {
+			c.cancel(ctx, s, d)
+		}
 	case payTwice:
 		c.pay(ctx, s, d, "twice")
 	case payLate:
@@ -68,10 +100,6 @@ func (c *crowd) act(ctx context.Context, s *shopper, p *purchase) {
 	case cancelIt:
 		c.cancel(ctx, s, d)
 		c.askAgain(ctx, s, p)
-	case cancelOnce:
-		if c.cancel(ctx, s, d) {
-			c.buyAgain(ctx, s)
-		}
 	default:
 		c.sitOut(ctx, s, d)
 	}
@@ -107,20 +135,20 @@ func (c *crowd) sitOut(ctx context.Context, s *shopper, d *deal) {
 	}
 }
 
-// cancel gives an order up. False: it was decided otherwise, or nobody can say.
-func (c *crowd) cancel(ctx context.Context, s *shopper, d *deal) bool {
+// cancel gives an order up.
+func (c *crowd) cancel(ctx context.Context, s *shopper, d *deal) {
 	d.givenUp = true
 	asked := c.now()
 	r, err := c.insist(ctx, s, call{lane: paying, method: http.MethodPost, url: "/v1/orders/" + d.id + "/cancel", token: s.token})
 	if err != nil {
-		return false
+		return
 	}
 	var order api.Order
 	if r.status == http.StatusOK && r.into(&order) == nil && order.ID == d.id {
 		c.hearOrder(s, look{order, asked, c.now()})
 	}
 	if d.status == api.OrderStatusCancelled {
-		return true
+		return
 	}
 	// Refused: the deadline was faster, or it is a lie.
 	c.follow(ctx, s, d)
@@ -130,7 +158,6 @@ func (c *crowd) cancel(ctx context.Context, s *shopper, d *deal) bool {
 			Detail: fmt.Sprintf("asked in time, answered %d %s; it is %s", r.status, r.problem.Detail, d.status),
 		})
 	}
-	return false
 }
 
 // askAgain repeats the purchase of a cancelled order: its key must go on naming it, and buy nothing.

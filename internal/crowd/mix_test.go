@@ -65,6 +65,7 @@ func TestMix(t *testing.T) {
 	t.Run("sells every unit to somebody who pays, and the provider agrees", func(t *testing.T) {
 		t.Parallel()
 		s := busy(60)
+		s.payWithin = 2 * time.Second
 		c := mixed(s.open(t), everything())
 		c.UntilSold = true
 		report := play(t, c)

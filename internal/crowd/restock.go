@@ -44,7 +44,8 @@ func (c *crowd) rush(ctx context.Context) error {
 
 // buyFromLine waits for units that come back, and tries to buy some until there are no more or the shopper has got one.
 // Whoever is back stands in front: at the end of a long line nobody would buy again.
-func (c *crowd) buyFromLine(ctx context.Context, s *shopper, back bool) *purchase {
+func (c *crowd) buyFromLine(ctx context.Context, s *shopper) *purchase {
+	back := len(s.deals) > 0
 	c.line.outside.Add(-1)
 	defer c.line.outside.Add(1)
 	p := c.want(s, true)
@@ -89,26 +90,6 @@ func (c *crowd) lockedOut(s *shopper, since *time.Time) bool {
 		Detail: fmt.Sprintf("holds nothing, and is answered limit_reached for %s", still.Round(time.Second)),
 	})
 	return true
-}
-
-// buyAgain buys once more after having cancelled, and pays.
-func (c *crowd) buyAgain(ctx context.Context, s *shopper) {
-	p := c.buyFromLine(ctx, s, true)
-	if !p.promised() {
-		return
-	}
-	c.await(ctx, s)
-	if !p.promised() {
-		return
-	}
-	l, ok := c.readOrder(ctx, s, p.id)
-	if !ok {
-		return
-	}
-	if d := c.hearOrder(s, l); !d.decided() {
-		c.tally.again.Add(1)
-		c.pay(ctx, s, d, "pay")
-	}
 }
 
 // watchWindow looks for those in line whether something is there, until nothing comes back any more.
