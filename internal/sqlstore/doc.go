@@ -7,6 +7,7 @@
 //	  Stocks, Claims      the item's home shard
 //	  Orders              the user's shard, 16 tables each
 //	  Marks, Owing        every shard
+//	  Events              every shard
 //	  Books               all of them, read only
 //	IDs                   makes ids under a leased node number (nodes, shard 0)
 //

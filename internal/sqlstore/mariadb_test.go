@@ -86,6 +86,7 @@ func emptyTables(dsn string) error {
 	defer func() { _ = db.Close() }()
 	tables := []string{
 		"sales", "items", "accounts", "audit_log", "nodes", "stock", "stock_moves", "claims", "marks", "outbox", "order_events",
+		"events", "dispatches",
 	}
 	for i := range 16 {
 		tables = append(tables, fmt.Sprintf("orders_%02d", i))
