@@ -89,7 +89,7 @@ func replaysTheDead(e eventsTest) {
 	e.died([]string{shopA}, event(1, 10, 1))
 	before := e.dead(0, 10)[0]
 	e.Elapse(e.T, e.shard, time.Hour)
-	if !e.replay(shopA, 1) || e.replay(shopA, 1) {
+	if !e.replay(1) || e.replay(1) {
 		e.Fatal("not replayed exactly once")
 	}
 	again := e.wantDue(shopA, 1)[0]
@@ -99,9 +99,9 @@ func replaysTheDead(e eventsTest) {
 	e.want(e.dead(0, 10))
 }
 
-func (e eventsTest) replay(endpoint string, id seckill.ID) bool {
+func (e eventsTest) replay(id seckill.ID) bool {
 	e.Helper()
-	done, err := e.Events.Replay(e.Context(), e.shard, endpoint, id)
+	done, err := e.Events.Replay(e.Context(), e.shard, shopA, id)
 	must(e.T, err)
 	return done
 }
@@ -128,12 +128,12 @@ func discardsTheDead(e eventsTest) {
 func leavesTheLiving(e eventsTest) {
 	e.Tell(e.T, e.shard, event(1, 10, 1))
 	for _, id := range []seckill.ID{1, 2} {
-		if e.discard(shopA, id) || e.replay(shopA, id) {
+		if e.discard(shopA, id) || e.replay(id) {
 			e.Fatalf("event %d has no dispatch", id)
 		}
 	}
 	e.spread([]string{shopA}, 1)
-	if e.discard(shopA, 1) || e.replay(shopA, 1) {
+	if e.discard(shopA, 1) || e.replay(1) {
 		e.Fatal("the dispatch is not dead")
 	}
 	e.wantDue(shopA, 1)
