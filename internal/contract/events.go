@@ -32,7 +32,7 @@ func Events(t *testing.T, open func(t *testing.T) EventsFixture) {
 		"gives only the oldest of each subject":                              givesTheOldest,
 		"keeps the order of a subject whose ids are out of order":            keepsOrderOfVersions,
 		"gives what it gave again when the lease is over":                    givesAgain,
-		"puts off what failed, and what comes after it":                      putsOff,
+		"puts off what failed, and what comes after it":                      putsOffWhatFailed,
 		"counts tries from the first one that failed":                        countsTries,
 		"goes on with the next of a subject when one is dead":                passesTheDead,
 		"keeps one endpoint's failures from the others":                      keepsEndpointsApart,

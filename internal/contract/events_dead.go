@@ -6,7 +6,7 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-func putsOff(e eventsTest) {
+func putsOffWhatFailed(e eventsTest) {
 	e.told([]string{shopA}, event(1, 10, 1), event(2, 10, 2))
 	e.wantDue(shopA, 1)
 	e.fail(shopA, 1, time.Minute, false)

@@ -11,7 +11,8 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// Events is the outbox of what the shop is told. This file writes and spreads it, events_due.go tells of them, events_dead.go is for operators.
+// Events is the outbox of what the shop is told. This file writes and spreads it, events_due.go is for who tells of them,
+// events_dead.go for operators.
 //
 //	events      new (spread 0) --Spread--> spread --its last dispatch is told or discarded--> deleted
 //	dispatches  due --Due--> leased --Told--> deleted

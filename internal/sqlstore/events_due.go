@@ -111,9 +111,6 @@ func forget(tx *gorm.DB, endpoint string, events []seckill.ID, when string) (del
 		" AND NOT EXISTS (SELECT 1 FROM dispatches WHERE dispatches.event = events.id)", events).Error
 }
 
-// failureMax is the width of the column.
-const failureMax = 200
-
 // Failed implements seckill.Events. since is judged before tries grows: MySQL assigns from left to right.
 func (e Events) Failed(
 	ctx context.Context, shard int, endpoint string, event seckill.ID, wait time.Duration, failure string, dead bool,

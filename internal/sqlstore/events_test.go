@@ -65,8 +65,8 @@ func rowsIn(t *testing.T, store *sqlstore.Store, shard int, table string) (count
 	return count
 }
 
-// toldOf are the events that a shard has written, in the order of their subjects' versions.
-func toldOf(t *testing.T, store *sqlstore.Store, shard int) []seckill.Event {
+// heardOf are the events that a shard has written, in the order of their subjects' versions.
+func heardOf(t *testing.T, store *sqlstore.Store, shard int) []seckill.Event {
 	t.Helper()
 	events := sqlstore.Events{Store: store}
 	if _, err := events.Spread(t.Context(), shard, []string{"shop"}, 100); err != nil {
@@ -90,14 +90,6 @@ func toldOf(t *testing.T, store *sqlstore.Store, shard int) []seckill.Event {
 	}
 }
 
-// telling is a store whose events somebody is told of.
-func telling(t *testing.T, e engine) *sqlstore.Store {
-	t.Helper()
-	c := e.fresh(t, 1)
-	c.Tells = true
-	return leased(t, c)
-}
-
 func TestSaleEvents(t *testing.T) {
 	t.Parallel()
 	onEngines(t, func(t *testing.T, e engine) {
@@ -106,7 +98,7 @@ func TestSaleEvents(t *testing.T) {
 			t.Parallel()
 			store := telling(t, e)
 			turnSale(t, store)
-			told := toldOf(t, store, 0)
+			told := heardOf(t, store, 0)
 			types := []seckill.EventType{
 				seckill.EventSaleScheduled, seckill.EventSalePaused, seckill.EventSaleResumed, seckill.EventSaleStarted,
 				seckill.EventSalePaused, seckill.EventSaleResumed, seckill.EventSaleEnded,
@@ -179,7 +171,7 @@ func TestSoldOutEvent(t *testing.T) {
 				if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, units)}); err != nil {
 					t.Fatal(err)
 				}
-				return toldOf(t, store, 0)
+				return heardOf(t, store, 0)
 			}
 			if told := settle(2); len(told) > 0 {
 				t.Fatalf("one is left, and told is %+v", told)

@@ -85,6 +85,7 @@ func emptyTables(dsn string) error {
 	}
 	defer func() { _ = db.Close() }()
 	tables := []string{
+		"payments", "charges", "refunds",
 		"sales", "items", "accounts", "audit_log", "nodes", "stock", "stock_moves", "claims", "marks", "outbox", "order_events",
 		"events", "dispatches",
 	}
