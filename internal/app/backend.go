@@ -19,6 +19,7 @@ type Backend struct {
 	Orders        seckill.Orders
 	Marks         seckill.Marks
 	Owing         seckill.Owing
+	Events        seckill.Events
 	Books         seckill.Books
 	Shards        seckill.Shards
 	IDs           seckill.IDs
@@ -28,6 +29,8 @@ type Backend struct {
 	Consumer      seckill.Consumer
 	Queue         seckill.QueueWatch
 	DeadLetters   seckill.DeadLetters
+	// Endpoints are told of events, by keepers alone.
+	Endpoints []seckill.Endpoint
 	// Drain is nil where the queue must be counted.
 	Drain seckill.Drain
 	// RedisDies says that Redis died with the last process: what was open is sealed at the start.
@@ -35,6 +38,8 @@ type Backend struct {
 
 	// emptyRedis makes Redis lose everything; for tests.
 	emptyRedis func()
+
+	telling telling
 
 	// ready says why no shopper should be sent here; nil where nothing can.
 	ready func() error

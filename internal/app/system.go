@@ -62,6 +62,9 @@ func Open(ctx context.Context, config Config, plan Plan, log *slog.Logger, optio
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	if err := s.openEndpoints(ctx); err != nil {
+		return nil, err
+	}
 	for _, option := range options {
 		option(backend)
 	}
@@ -75,6 +78,18 @@ func Open(ctx context.Context, config Config, plan Plan, log *slog.Logger, optio
 		return nil, err
 	}
 	return s, s.bind(ctx)
+}
+
+// openEndpoints prepares telling what happens, where keepers do that.
+func (s *System) openEndpoints(ctx context.Context) error {
+	if s.plan.Keepers == 0 {
+		return nil
+	}
+	if err := errors.Join(s.Backend.openWebhooks(s.Config, s.log), s.Backend.openExchange(ctx, s.Config, s.log)); err != nil {
+		return err
+	}
+	s.Backend.telling = newTelling(s.registry, s.Backend.Endpoints)
+	return nil
 }
 
 func (s *System) buildUseCases() (err error) {

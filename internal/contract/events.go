@@ -12,7 +12,7 @@ import (
 type EventsFixture struct {
 	Events seckill.Events
 	Shards seckill.Shards
-	// Tell writes events as the transactions do that they tell of, with these ids.
+	// Tell writes events as the transactions do that they tell of, with these ids and times.
 	Tell func(t *testing.T, shard int, events ...seckill.Event)
 	// Elapse makes everything that is timed on a shard's dispatches older, as if that much time had passed.
 	Elapse func(t *testing.T, shard int, passed time.Duration)
@@ -25,7 +25,7 @@ func Events(t *testing.T, open func(t *testing.T) EventsFixture) {
 	t.Helper()
 	for name, run := range map[string]func(e eventsTest){
 		"tells every endpoint every event, and forgets it then":              tellsEveryEndpoint,
-		"drops what nobody is told of":                                       dropsWithoutEndpoints,
+		"drops what nobody is told of for a day":                             dropsWithoutEndpoints,
 		"spreads in portions, and what was spread not again":                 spreadsInPortions,
 		"tells the shards apart":                                             tellsShardsApart,
 		"forgets more than one statement carries":                            tellsMany,
@@ -66,7 +66,7 @@ const shopA, shopB = "shop-a", "shop-b"
 // event is one of a subject's, with an id of its own.
 func event(id, subject seckill.ID, version int64) seckill.Event {
 	return seckill.Event{
-		ID: id, Type: seckill.EventOrderPaid, Subject: subject, Version: version,
+		ID: id, Type: seckill.EventOrderPaid, Subject: subject, Version: version, At: time.UnixMilli(1_700_000_000_000),
 		Data: fmt.Appendf(nil, `{"id":"%d","version":%d}`, subject, version),
 	}
 }
@@ -158,8 +158,13 @@ func tellsEveryEndpoint(e eventsTest) {
 }
 
 func dropsWithoutEndpoints(e eventsTest) {
-	e.told(nil, event(1, 10, 1), event(2, 20, 1))
-	e.wantLeft(0, 0)
+	fresh := event(3, 20, 2)
+	fresh.At = time.Now()
+	e.Tell(e.T, e.shard, event(1, 10, 1), event(2, 20, 1), fresh)
+	e.spread(nil, 2)
+	e.wantLeft(1, 0)
+	e.spread([]string{shopA}, 1)
+	e.wantDue(shopA, 3)
 }
 
 func spreadsInPortions(e eventsTest) {

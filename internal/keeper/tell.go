@@ -20,8 +20,9 @@ const (
 	tellTimeout = 12 * time.Second
 	// tellFor is how long a run begins another batch.
 	tellFor = 5 * time.Second
-	// tellNoteTimeout bounds noting what was told while the keeper stops.
+	// tellNoteTimeout bounds noting what was told, also while the keeper stops; tellNotesMax is how often that is tried.
 	tellNoteTimeout = 5 * time.Second
+	tellNotesMax    = 3
 
 	// restFirst is how long an endpoint is left alone after nothing of a batch was taken; it doubles up to restMost.
 	restFirst = time.Second
@@ -143,7 +144,11 @@ func (t *Tell) done(ctx context.Context, shard int, told []seckill.ID) error {
 	for range told {
 		t.count(t.endpoint.Name(), TellingDone)
 	}
-	if err := t.ports.Events.Told(ctx, shard, t.endpoint.Name(), told); err != nil {
+	err := t.ports.Events.Told(ctx, shard, t.endpoint.Name(), told)
+	for try := 1; try < tellNotesMax && errors.Is(err, seckill.ErrTransient); try++ {
+		err = t.ports.Events.Told(ctx, shard, t.endpoint.Name(), told)
+	}
+	if err != nil {
 		return fmt.Errorf("delete what was told: %w", err)
 	}
 	return nil

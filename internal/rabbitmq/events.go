@@ -11,8 +11,8 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// exchangeEndpoint is what dispatches to an exchange are kept under, whatever it is called: it may be renamed.
-const exchangeEndpoint = "rabbitmq"
+// ExchangeEndpoint is what dispatches to an exchange are kept under, whatever it is called: it may be renamed.
+const ExchangeEndpoint = "rabbitmq"
 
 // Exchange tells an exchange of events; whoever wants some binds a queue to it by their types. It has a connection of its
 // own, so that nothing that happens to an exchange keeps orders from being queued. Safe for concurrent use.
@@ -84,7 +84,7 @@ func onChannel(conn *amqp.Connection, do func(*amqp.Channel) error) error {
 }
 
 // Name implements seckill.Endpoint.
-func (x *Exchange) Name() string { return exchangeEndpoint }
+func (x *Exchange) Name() string { return ExchangeEndpoint }
 
 // Tell implements seckill.Endpoint. The broker has the event when it says so; where no queue is bound, it is nobody's and
 // told all the same.

@@ -43,6 +43,9 @@ func (e Event) Encode() []byte {
 		e.ID, e.Type, e.Subject, e.Version, e.At.UTC().Format(time.RFC3339Nano), e.Data)
 }
 
+// UntoldFor is how long events are kept that nobody is to be told of: somebody may be about to be named.
+const UntoldFor = 24 * time.Hour
+
 // DispatchLease is how long a dispatch stays with whom Due gave it to.
 const DispatchLease = time.Minute
 
@@ -62,7 +65,7 @@ type Dispatch struct {
 type Events interface {
 	// Spread writes one dispatch to each endpoint for events that have none yet, in one transaction: the oldest, about limit
 	// of them, and with each those of its subject. It tells how many events these were; 0 also when another caller was
-	// quicker. Without endpoints it drops them.
+	// quicker. Without endpoints it drops those older than UntoldFor instead.
 	Spread(ctx context.Context, shard int, endpoints []string, limit int) (int, error)
 	// Due leases to the caller what an endpoint is to be told now, what has been due for longest first: of each subject only
 	// the oldest that is neither told nor dead. Nobody else is given these for DispatchLease; those that are neither Told

@@ -59,7 +59,7 @@ type newEvent struct {
 func (e Events) Spread(ctx context.Context, shard int, endpoints []string, limit int) (int, error) {
 	var events []newEvent
 	err := e.read(ctx, shard, func(db *gorm.DB) (err error) {
-		events, err = newEvents(db, min(limit, rowsMax))
+		events, err = e.newEvents(db, len(endpoints) == 0, min(limit, rowsMax))
 		return err
 	})
 	if err == nil && len(events) > 0 {
@@ -78,8 +78,11 @@ func (e Events) Spread(ctx context.Context, shard int, endpoints []string, limit
 // newEvents reads the oldest events without dispatches and whatever else is new of their subjects. Ids are made by many
 // processes, so a later event may have the smaller one; it must not be told before the earlier one. Who sees the later one
 // sees the earlier one as well, because a subject's row is locked from one commit to the next.
-func newEvents(db *gorm.DB, limit int) ([]newEvent, error) {
-	const query = "SELECT id, subject, version FROM events WHERE spread = 0"
+func (e Events) newEvents(db *gorm.DB, onlyOld bool, limit int) ([]newEvent, error) {
+	query := "SELECT id, subject, version FROM events WHERE spread = 0"
+	if onlyOld {
+		query += " AND at <= " + e.dialect.now() + " - " + number(seckill.UntoldFor.Milliseconds())
+	}
 	var events []newEvent
 	if err := db.Raw(query+" ORDER BY id LIMIT ?", limit).Scan(&events).Error; err != nil || len(events) == 0 {
 		return nil, err

@@ -44,10 +44,10 @@ func eventsFixture(store *sqlstore.Store) contract.EventsFixture {
 
 func tellRows(t *testing.T, store *sqlstore.Store, shard int, events []seckill.Event) {
 	t.Helper()
-	const row = "(?, ?, ?, ?, ?, 1700000000000, 0)"
+	const row = "(?, ?, ?, ?, ?, ?, 0)"
 	var args []any
 	for _, e := range events {
-		args = append(args, e.ID, e.Type, e.Subject, e.Version, string(e.Data))
+		args = append(args, e.ID, e.Type, e.Subject, e.Version, string(e.Data), e.At.UnixMilli())
 	}
 	tamper(t, store, shard, "INSERT INTO events (id, type, subject, version, data, at, spread) VALUES "+
 		row+strings.Repeat(", "+row, len(events)-1), args...)

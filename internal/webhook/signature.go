@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// SecretLeast is how many characters a secret has at least.
+const SecretLeast = len(secretPrefix) + 4*secretMin/3
+
 const (
 	secretPrefix = "whsec_"
 	// secretMin and secretMax are those of Standard Webhooks, in bytes.
