@@ -27,7 +27,7 @@ type Backend struct {
 	Publisher     seckill.Publisher
 	Consumer      seckill.Consumer
 	Queue         seckill.QueueWatch
-	DeadLetters   seckill.DeadLetters
+	DeadLetters   seckill.DeadLetterDesk
 	// Drain is nil where the queue must be counted.
 	Drain seckill.Drain
 	// RedisDies says that Redis died with the last process: what was open is sealed at the start.
