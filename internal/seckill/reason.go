@@ -55,10 +55,11 @@ type Refusal struct {
 	Available int64
 	// Held are the caller's reservations of the item; set with limit_reached.
 	Held []Reservation
-	// State and Version are what was found where another state or version was wanted; set with conflict, when known.
-	State   string
-	Version int64
-	// Largest is the most units that could be taken; set with a conflict over stock.
+	// Order is the order as it is; set with a conflict about one.
+	Order *Order
+	// Sale is the sale as it is; set with a conflict about one.
+	Sale *Sale
+	// Largest is the most units that could be taken; set with a conflict about stock.
 	Largest *int64
 }
 

@@ -2,7 +2,9 @@ package seckill
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -150,17 +152,45 @@ type Returns interface {
 	Return(ctx context.Context, item ID, returns []Return) (int64, error)
 }
 
+// OpMax bounds Adjustment.Op: a UUID fits, and so do the names of its moves into their column.
+const OpMax = 36
+
+// opAllotment names the first adjust move of every item.
+const opAllotment = "allotment"
+
 // Adjustment changes an item's allotment in the middle of its sale. Op names it: repeating one changes nothing.
 type Adjustment struct {
-	Item  ID
+	Item ID
+	// Op is 1-36 of [A-Za-z0-9_.-], once per item.
 	Op    string
 	Delta int64
 }
 
+// Validate says what is wrong with an adjustment, in the client's words.
+func (a Adjustment) Validate() error {
+	switch {
+	case len(a.Op) < 1 || len(a.Op) > OpMax || strings.ContainsFunc(a.Op, notOfOp):
+		return InvalidField("op_id", fmt.Sprintf("must be 1-%d of A-Z, a-z, 0-9, _, . and -", OpMax))
+	case a.Op == opAllotment:
+		return InvalidField("op_id", "is what the first allotment is called; choose another name")
+	case a.Delta == 0:
+		return InvalidField("delta", "must not be 0")
+	default:
+		return nil
+	}
+}
+
+func notOfOp(c rune) bool {
+	letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	digit := c >= '0' && c <= '9'
+	return !letter && !digit && c != '_' && c != '.' && c != '-'
+}
+
 // Adjusted is what became of an adjustment.
 type Adjusted struct {
+	// Stock is the row after it, or as it is now when nothing was changed.
 	Stock Stock
-	// Taken is what changed at once, signed as Delta is; Owed is what the seal that follows still has to take from Redis.
+	// Taken is what changed at once, signed as Delta is; Owed is what the next Rebuild still has to find.
 	Taken int64
 	Owed  int64
 	// Repeated says that the op was known; Taken and Owed are then those of the first time.
@@ -173,8 +203,13 @@ type Adjusted struct {
 // Adjustments are the operators' corrections of stock.
 type Adjustments interface {
 	// Adjust adds to allotted and pool, or takes from them. What the pool lacks for a decrease is noted as owed, and taken
-	// by the next Rebuild; the caller seals the epoch for it. An item whose stock is closed refuses every adjustment with
-	// Largest 0. ErrNotFound without a row.
+	// by the next Rebuild as far as it goes; an open epoch is sealed for it in the same transaction, and one that is being
+	// loaded is not opened, so nobody else has to remember it. Several decreases may be owed at once. An increase goes to
+	// the pool as a whole also while one is owed: nothing is lent before the Rebuild, which takes from that pool. An item
+	// whose stock is closed refuses every adjustment with Largest 0.
+	//
+	// Refuses what Validate refuses, and with idempotency_mismatch an op that is known for another delta. ErrNotFound
+	// without a row.
 	Adjust(ctx context.Context, adjustment Adjustment) (Adjusted, error)
 }
 
