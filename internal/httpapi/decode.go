@@ -106,6 +106,13 @@ func (s strict) value(into reflect.Value, path string) error {
 		return s.array(into, token, path)
 	case reflect.Int, reflect.Int64:
 		return setInt(into, token, path)
+	case reflect.Bool:
+		flag, isFlag := token.(bool)
+		if !isFlag {
+			return invalidAt(path, "must be true or false")
+		}
+		into.SetBool(flag)
+		return nil
 	case reflect.String:
 		text, isText := token.(string)
 		if !isText {
