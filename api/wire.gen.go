@@ -356,6 +356,9 @@ type AdminItem struct {
 	// LimitPerUser Units that one shopper may hold.
 	LimitPerUser LimitPerUser `json:"limit_per_user"`
 
+	// OneTry One try per sale: units that a shopper has given back, by cancelling or by not paying in time, count against the limit as if they were still held.
+	OneTry OneTry `json:"one_try,omitempty,omitzero"`
+
 	// PriceMinor In minor units. Bounded so that a thousand of it are still exact in JavaScript.
 	PriceMinor PriceMinor `json:"price_minor"`
 
@@ -654,6 +657,9 @@ type Item struct {
 	// LimitPerUser Units that one shopper may hold.
 	LimitPerUser LimitPerUser `json:"limit_per_user"`
 
+	// OneTry One try per sale: units that a shopper has given back, by cancelling or by not paying in time, count against the limit as if they were still held.
+	OneTry OneTry `json:"one_try,omitempty,omitzero"`
+
 	// PriceMinor In minor units. Bounded so that a thousand of it are still exact in JavaScript.
 	PriceMinor PriceMinor `json:"price_minor"`
 
@@ -729,6 +735,9 @@ type NewItem struct {
 	// LimitPerUser Units that one shopper may hold.
 	LimitPerUser LimitPerUser `json:"limit_per_user"`
 
+	// OneTry One try per sale: units that a shopper has given back, by cancelling or by not paying in time, count against the limit as if they were still held.
+	OneTry OneTry `json:"one_try,omitempty,omitzero"`
+
 	// PriceMinor In minor units; 0 only when it is said, so that a forgotten price gives nothing away.
 	PriceMinor *int64 `json:"price_minor"`
 
@@ -748,6 +757,9 @@ type NewSale struct {
 	PayWithinSeconds PayWithinSeconds `json:"pay_within_seconds"`
 	StartsAt         time.Time        `json:"starts_at"`
 }
+
+// OneTry One try per sale: units that a shopper has given back, by cancelling or by not paying in time, count against the limit as if they were still held.
+type OneTry = bool
 
 // OpID Names one adjustment of one item.
 type OpID = string

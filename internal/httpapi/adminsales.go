@@ -181,7 +181,7 @@ func newItems(items []api.NewItem) []operate.DraftItem {
 	for i, item := range items {
 		all[i] = operate.DraftItem{
 			SKU: item.Sku, Title: item.Title, PriceMinor: *item.PriceMinor, Currency: item.Currency,
-			Allotment: item.Allotment, LimitPerUser: item.LimitPerUser,
+			Allotment: item.Allotment, LimitPerUser: item.LimitPerUser, OneTry: item.OneTry,
 		}
 	}
 	return all
@@ -211,7 +211,7 @@ func wireReport(report operate.SaleReport) api.AdminSale {
 func wireAdminItem(sale seckill.Sale, item seckill.Item, stock seckill.StockState) api.AdminItem {
 	return api.AdminItem{
 		ID: item.ID.String(), SaleID: item.Sale.String(), Sku: item.SKU, Title: item.Title, PriceMinor: item.PriceMinor,
-		Currency: item.Currency, LimitPerUser: item.LimitPerUser, State: api.SaleState(sale.State), Allotment: item.Allotment,
-		StockState: api.StockState(stock),
+		Currency: item.Currency, LimitPerUser: item.LimitPerUser, OneTry: item.OneTry, State: api.SaleState(sale.State),
+		Allotment: item.Allotment, StockState: api.StockState(stock),
 	}
 }

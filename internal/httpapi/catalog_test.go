@@ -28,6 +28,23 @@ func TestCatalog(t *testing.T) {
 	})
 }
 
+func TestOneTry(t *testing.T) {
+	t.Parallel()
+	t.Run("is said of an item that gives one, and left out of others", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		if item := read[api.Item](t, w.ask(call{path: itemPath})); item.OneTry {
+			t.Errorf("item is %+v", item)
+		}
+		w.purchases.sales[0].Items[0].OneTry = true
+		for _, sale := range read[api.SaleList](t, w.ask(call{path: "/v1/sales"})).Data {
+			if !sale.Items[0].OneTry {
+				t.Errorf("sale is %+v", sale)
+			}
+		}
+	})
+}
+
 func TestSaleList(t *testing.T) {
 	t.Parallel()
 	t.Run("lists by state and pages, newest first", func(t *testing.T) {

@@ -106,19 +106,19 @@ func (s strict) value(into reflect.Value, path string) error {
 		return s.array(into, token, path)
 	case reflect.Int, reflect.Int64:
 		return setInt(into, token, path)
-	case reflect.Bool:
-		flag, isFlag := token.(bool)
-		if !isFlag {
-			return invalidAt(path, "must be true or false")
-		}
-		into.SetBool(flag)
-		return nil
 	case reflect.String:
 		text, isText := token.(string)
 		if !isText {
 			return invalidAt(path, "must be a text")
 		}
 		into.SetString(text)
+		return nil
+	case reflect.Bool:
+		truth, isBool := token.(bool)
+		if !isBool {
+			return invalidAt(path, "must be true or false")
+		}
+		into.SetBool(truth)
 		return nil
 	default:
 		return fmt.Errorf("decode %s: a wire struct has a %s", path, into.Kind())

@@ -36,13 +36,14 @@ type loggedItem struct {
 	Currency     string     `json:"currency"`
 	Allotment    int64      `json:"allotment"`
 	LimitPerUser int64      `json:"limit_per_user"`
+	OneTry       bool       `json:"one_try"`
 }
 
 func logged(sale seckill.Sale) map[string]any {
 	items := make([]loggedItem, len(sale.Items))
 	for i, item := range sale.Items {
 		items[i] = loggedItem{
-			item.ID, item.SKU, item.Title, item.PriceMinor, item.Currency, item.Allotment, item.LimitPerUser,
+			item.ID, item.SKU, item.Title, item.PriceMinor, item.Currency, item.Allotment, item.LimitPerUser, item.OneTry,
 		}
 	}
 	return map[string]any{

@@ -25,6 +25,7 @@ type DraftItem struct {
 	Currency     string
 	Allotment    int64
 	LimitPerUser int64
+	OneTry       bool
 }
 
 // Create makes a draft. Nothing is sold before it is preloaded, so its window may lie anywhere.
@@ -128,7 +129,7 @@ func itemsOf(drafts []DraftItem) []seckill.Item {
 	for i, d := range drafts {
 		items[i] = seckill.Item{
 			SKU: d.SKU, Title: d.Title, PriceMinor: d.PriceMinor, Currency: d.Currency,
-			Allotment: d.Allotment, LimitPerUser: d.LimitPerUser,
+			Allotment: d.Allotment, LimitPerUser: d.LimitPerUser, OneTry: d.OneTry,
 		}
 	}
 	return items

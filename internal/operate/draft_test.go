@@ -28,7 +28,8 @@ func TestCreate(t *testing.T) {
 			t.Errorf("sale %s, stock %s", sale.State, found.StockState(sale.Items[0].ID))
 		}
 		acts, err := w.catalog.Acts(t.Context(), sale.ID, 10)
-		if err != nil || len(acts) != 1 || acts[0].Actor != ada || !strings.Contains(acts[0].After, `"allotment":1000`) {
+		if err != nil || len(acts) != 1 || acts[0].Actor != ada || !strings.Contains(acts[0].After, `"allotment":1000`) ||
+			!strings.Contains(acts[0].After, `"one_try":true`) {
 			t.Errorf("log: %+v, %v", acts, err)
 		}
 	})

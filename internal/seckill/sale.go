@@ -71,7 +71,8 @@ func (s Sale) StateAt(now time.Time) SaleState {
 	}
 }
 
-// Item is one SKU in one sale. Prices are in minor units of Currency (ISO 4217).
+// Item is one SKU in one sale. Prices are in minor units of Currency (ISO 4217). OneTry says that what a user gave back
+// (cancelled, or did not pay in time) counts against LimitPerUser as if he still held it.
 type Item struct {
 	ID           ID
 	Sale         ID
@@ -81,6 +82,7 @@ type Item struct {
 	Currency     string
 	Allotment    int64
 	LimitPerUser int64
+	OneTry       bool
 }
 
 // SaleQuery selects sales, newest first. After is the last id of the previous page (0: from the start).

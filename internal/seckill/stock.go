@@ -71,8 +71,11 @@ type Stock struct {
 	// seen (claimed or rejected).
 	High      int64
 	Accounted int64
-	// Ceiling is the highest per-user limit ever in force.
-	Ceiling      int64
+	// Ceiling is the highest per-user limit ever in force. OneTry is the item's: what a user gave back counts against it.
+	Ceiling int64
+	OneTry  bool
+	// OwedDecrease is what operators took and the next Rebuild has to find in the pool; only a sealing or loading epoch
+	// owes any.
 	OwedDecrease int64
 	Gate         time.Duration
 
@@ -88,7 +91,9 @@ type Stock struct {
 
 // Move is one numbered change of an item's stock, written once in the transaction that makes it.
 type Move struct {
-	ID    string // deterministic: "issue:<item>:<k>", "adjust:<item>:<op>", "seal:<item>:<epoch>", "return:<claim>"
+	// ID is deterministic: "issue:<item>:<k>", "seal:<item>:<epoch>", "return:<claim>", "adjust:<item>:<op>". The first
+	// adjust is called "allotment"; what a Rebuild pays of an owed decrease, "owed:<epoch>".
+	ID    string
 	Item  ID
 	Kind  MoveKind
 	Epoch int64
@@ -102,7 +107,8 @@ type MoveKind string
 
 // The kinds of moves.
 const (
-	MoveAdjust MoveKind = "adjust" // allotted and pool, by an operator (the first one is the allotment)
+	MoveAdjust MoveKind = "adjust" // allotted and pool, by an operator (the first one is the allotment); may be of nothing
+	MoveOwe    MoveKind = "owe"    // owed_decrease: above 0 by an operator, below 0 by the Rebuild that pays or forgets it
 	MoveIssue  MoveKind = "issue"  // pool -> lent
 	MoveSeal   MoveKind = "seal"   // lent -> pool at the end of an epoch
 	MoveDoubt  MoveKind = "doubt"  // lent -> doubt at the end of an epoch
@@ -147,8 +153,9 @@ type Return struct {
 // Returns brings units back from claims.
 type Returns interface {
 	// Return moves held claims of one item to returned and their units from claimed to pool, in one transaction with a move
-	// for each, and owes each buyer's entry of quantity 0. A claim that is not held any more is skipped; a claim's own user
-	// and quantity decide, not the request's. Tells how many units came back.
+	// for each, and owes each buyer's entry of quantity 0, unless the item gives one try only. They count as ordered: only
+	// an order is given back. A claim that is not held any more, is another item's or does not exist is skipped; a claim's
+	// own user and quantity decide, not the request's. Repeatable; tells how many units came back by this call.
 	Return(ctx context.Context, item ID, returns []Return) (int64, error)
 }
 
@@ -229,7 +236,7 @@ type Stocks interface {
 	RaiseHigh(ctx context.Context, item ID, epoch, sold int64) error
 	// Rebuild moves, in one transaction: doubt += min(lent, max(0, target - accounted)) when From is sealing (an epoch
 	// that was never opened promised nothing), the rest of lent to pool, lent = 0, epoch + 1, high = accounted = 0,
-	// an owed decrease out of pool and allotted as far as it goes; final: state = closed; else the whole pool to lent as
+	// owed decreases out of pool and allotted as far as it goes, the rest of them forgotten; final: state = closed; else the whole pool to lent as
 	// the next issue (its number is given even when the pool is empty), attempt = NextAttempt, state = loading. Returns
 	// the row after it. False, with the row as it is: somebody else did, the row was touched since it was judged, or the
 	// item is halted.
@@ -237,7 +244,7 @@ type Stocks interface {
 	// Progress notes that a load is alive; false when it is no longer this epoch and attempt.
 	Progress(ctx context.Context, item ID, epoch int64, attempt ID) (bool, error)
 	// Open moves loading -> open for this epoch and attempt; only a true without error may be followed by Lent.Open. False
-	// also when the item became final (Rebuild closes it from loading) or was halted.
+	// also when the item became final or owes a decrease (Rebuild closes it, or pays, from loading), or was halted.
 	Open(ctx context.Context, item ID, epoch int64, attempt ID) (bool, error)
 	// Issue lends the whole pool as the next numbered issue, if the item is open and the pool is not empty.
 	Issue(ctx context.Context, item ID) (Move, bool, error)

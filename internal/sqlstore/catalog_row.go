@@ -37,6 +37,7 @@ type itemRow struct {
 	Currency     string     `gorm:"column:currency"`
 	Allotment    int64      `gorm:"column:allotment"`
 	LimitPerUser int64      `gorm:"column:limit_per_user"`
+	OneTry       bool       `gorm:"column:one_try"`
 }
 
 func (itemRow) TableName() string { return "items" }

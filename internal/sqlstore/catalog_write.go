@@ -35,11 +35,12 @@ func insertItems(tx *gorm.DB, sale seckill.Sale) error {
 	for i, item := range sale.Items {
 		rows[i] = []any{
 			item.ID, sale.ID, i, item.SKU, item.Title, item.PriceMinor, item.Currency, item.Allotment, item.LimitPerUser,
+			flag(item.OneTry),
 		}
 	}
 	_, err := insert{
-		into: "items (id, sale, position, sku, title, price_minor, currency, allotment, limit_per_user)",
-		row:  "(?,?,?,?,?,?,?,?,?)",
+		into: "items (id, sale, position, sku, title, price_minor, currency, allotment, limit_per_user, one_try)",
+		row:  "(?,?,?,?,?,?,?,?,?,?)",
 	}.run(tx, rows)
 	return err
 }
