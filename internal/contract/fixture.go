@@ -31,10 +31,7 @@ func race(t *testing.T, callers int, do func(caller int) (bool, error)) int {
 	for caller := range callers {
 		wait.Go(func() {
 			<-start
-			done, err := do(caller)
-			for errors.Is(err, seckill.ErrTransient) {
-				done, err = do(caller)
-			}
+			done, err := repeated(func() (bool, error) { return do(caller) })
 			if err != nil {
 				t.Error(err)
 			}
@@ -46,6 +43,15 @@ func race(t *testing.T, callers int, do func(caller int) (bool, error)) int {
 	close(start)
 	wait.Wait()
 	return int(won.Load())
+}
+
+// repeated calls do until it does not fail for a passing reason.
+func repeated(do func() (bool, error)) (bool, error) {
+	done, err := do()
+	for errors.Is(err, seckill.ErrTransient) {
+		done, err = do()
+	}
+	return done, err
 }
 
 // userOn is a user whose orders live on a shard; different numbers are different users.

@@ -136,7 +136,8 @@ type RefundRequest struct {
 // Payments is what becomes of orders after they are placed, in their users' shards. Each change is one transaction: the
 // order's row is locked first, moved from the state it must be in, and gets its event; what others have to do about it is
 // owed by the same transaction. Who comes too late changes nothing and reads what was decided. All deadlines are judged by
-// the shard's clock.
+// the shard's clock. ErrTransient: nothing was written, or the answer to the commit was lost; every call may be repeated,
+// and changes nothing more.
 type Payments interface {
 	// Cancel moves unpaid -> cancelled and owes the `return` of its units. False, with the order as it is: another state or
 	// another version. ErrNotFound also when it is somebody else's.
@@ -147,7 +148,7 @@ type Payments interface {
 	// Begin returns the order's open payment at the provider, or writes a new one. False, with the order as it is: it is
 	// not unpaid, or its deadline has passed. ErrNotFound also when it is somebody else's.
 	Begin(ctx context.Context, payment NewPayment) (Payment, Order, bool, error)
-	// Opened notes what the provider calls an open payment, if that is not known yet, and returns the payment as it then is.
+	// Opened notes what the provider calls a payment, if that is not known yet, and returns the payment as it then is.
 	Opened(ctx context.Context, payment ID, session, url string) (Payment, error)
 	// Closed moves open -> closed: the provider has said that nothing more is paid on it.
 	Closed(ctx context.Context, payment ID) error
@@ -167,7 +168,7 @@ type Payments interface {
 	Refund(ctx context.Context, request RefundRequest) (Order, bool, error)
 	// RefundsDue reads the shard's owed refunds whose next try has come, those that have waited longest first.
 	RefundsDue(ctx context.Context, shard, limit int) ([]Refund, error)
-	// RefundFailed counts a try, notes what went wrong, and puts the next one off for that long.
+	// RefundFailed counts a try, the one after refund.Tries, notes what went wrong, and puts the next one off for that long.
 	RefundFailed(ctx context.Context, refund Refund, wait time.Duration, failure string) error
 	// Refunded moves the refund owed -> done, and the order refunding -> refunded if this is the charge that paid it; with
 	// Restock it then owes the `return` of the units. Repeatable.

@@ -71,6 +71,7 @@ func TestEveryCallPassesTheGuard(t *testing.T) {
 		reflect.TypeFor[seckill.Marks]():    sqlstore.Marks{Store: store},
 		reflect.TypeFor[seckill.Owing]():    sqlstore.Owing{Store: store},
 		reflect.TypeFor[seckill.Books]():    sqlstore.Books{Store: store},
+		reflect.TypeFor[seckill.Payments](): sqlstore.Payments{Store: store},
 	}
 	for port, filled := range ports {
 		for n := range port.NumMethod() {

@@ -85,7 +85,9 @@ func emptyTables(dsn string) error {
 	}
 	defer func() { _ = db.Close() }()
 	tables := []string{
+		"payments", "charges", "refunds",
 		"sales", "items", "accounts", "audit_log", "nodes", "stock", "stock_moves", "claims", "marks", "outbox", "order_events",
+		"events", "dispatches",
 	}
 	for i := range 16 {
 		tables = append(tables, fmt.Sprintf("orders_%02d", i))

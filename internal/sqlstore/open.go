@@ -26,8 +26,10 @@ type Config struct {
 	Shards []ShardConfig
 	// Guards stand before every call, one for each shard; none lets all calls through, as is right for files.
 	Guards []Guard
-	Clock  seckill.Clock
-	Log    *slog.Logger
+	// Tells says that there are endpoints to tell: without it no events are written.
+	Tells bool
+	Clock seckill.Clock
+	Log   *slog.Logger
 	// Alone says that no other process can have these databases open (their folder is locked), so that every node lease
 	// found was left by a dead one.
 	Alone bool
@@ -42,7 +44,9 @@ func Open(ctx context.Context, config Config) (*Store, error) {
 	if len(config.Guards) > 0 && len(config.Guards) != len(config.Shards) {
 		return nil, fmt.Errorf("open the SQL store: %d guards for %d shards", len(config.Guards), len(config.Shards))
 	}
-	s := &Store{router: newRouter(len(config.Shards)), dialect: sqliteDialect{}, clock: config.Clock, log: config.Log}
+	s := &Store{
+		router: newRouter(len(config.Shards)), dialect: sqliteDialect{}, clock: config.Clock, log: config.Log, tells: config.Tells,
+	}
 	if config.Shards[0].MySQL != nil {
 		s.dialect = mysqlDialect{}
 	}

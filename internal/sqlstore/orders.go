@@ -1,10 +1,8 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -39,110 +37,6 @@ func (r orderRow) order() seckill.Order {
 		State: r.State, PayBy: fromMilli(r.PayBy), CreatedAt: fromMilli(r.CreatedAt), PaidAt: fromMilli(r.PaidAt),
 		Version: r.Version,
 	}
-}
-
-// firstVersion is that of a row and an event that nobody has changed yet, causeSettle who placed the order.
-const (
-	firstVersion = 1
-	causeSettle  = "settle"
-)
-
-// Place implements seckill.Orders. An order and its event are skipped when they are known: they came in one transaction.
-func (o Orders) Place(ctx context.Context, shard int, orders []seckill.NewOrder) error {
-	if len(orders) == 0 {
-		return nil
-	}
-	tables, err := o.byTable(shard, orders)
-	if err != nil {
-		return fmt.Errorf("place %d orders: %w", len(orders), err)
-	}
-	err = o.inTx(ctx, shard, func(tx *gorm.DB) error {
-		for number, placed := range tables {
-			if err := o.place(tx, orderTable(number), placed); err != nil {
-				return refusedData(err)
-			}
-		}
-		return o.placeEvents(tx, orders)
-	})
-	if err != nil {
-		return fmt.Errorf("place %d orders on shard %d: %w", len(orders), shard, repeatable(err))
-	}
-	return nil
-}
-
-// byTable spreads orders over the shard's tables, each sorted by id. It refuses what could never be found again.
-func (o Orders) byTable(shard int, orders []seckill.NewOrder) ([orderTables][]seckill.NewOrder, error) {
-	var tables [orderTables][]seckill.NewOrder
-	for _, order := range orders {
-		bucket := order.User.Bucket()
-		if order.ID.Bucket() != bucket || o.router.Shard(bucket) != shard {
-			return tables, fmt.Errorf("%w: order %s of bucket %d and user %s of bucket %d do not both live on shard %d",
-				seckill.ErrPoison, order.ID, order.ID.Bucket(), order.User, bucket, shard)
-		}
-		number := tableNumber(bucket)
-		tables[number] = append(tables[number], order)
-	}
-	for _, placed := range tables {
-		slices.SortFunc(placed, byID)
-	}
-	return tables, nil
-}
-
-func byID(a, b seckill.NewOrder) int { return cmp.Compare(a.ID, b.ID) }
-
-func (o Orders) place(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
-	rows := make([][]any, len(orders))
-	for i, n := range orders {
-		rows[i] = []any{
-			int64(n.ID), int64(n.Item), string(n.User), n.Quantity, n.PriceMinor, n.Currency, n.PayWithin.Milliseconds(),
-		}
-	}
-	written, err := insert{
-		into: table + " (id, item, user_id, quantity, price_minor, currency, state, pay_by, created_at, paid_at, version)",
-		row: fmt.Sprintf("(?,?,?,?,?,?,'%s',%s+?,%s,0,%d)",
-			seckill.OrderUnpaid, o.dialect.now(), o.dialect.now(), firstVersion),
-		known: o.dialect.skipKnown("id"),
-	}.run(tx, rows)
-	if err != nil || written == int64(len(rows)) {
-		return err
-	}
-	return sameOrders(tx, table, orders)
-}
-
-// sameOrders refuses an id that was known as another order's: taken for a repetition, its own order would be lost.
-func sameOrders(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
-	for chunk := range slices.Chunk(orders, rowsMax) {
-		wanted := make(map[seckill.ID]seckill.NewOrder, len(chunk))
-		ids := make([]seckill.ID, len(chunk))
-		for i, order := range chunk {
-			ids[i], wanted[order.ID] = order.ID, order
-		}
-		var rows []orderRow
-		if err := tx.Table(table).Where("id IN ?", ids).Find(&rows).Error; err != nil {
-			return err
-		}
-		for _, row := range rows {
-			order := wanted[row.ID]
-			if row.Item != order.Item || row.User != order.User || row.Quantity != order.Quantity {
-				return fmt.Errorf("%w: id %s is another order's", seckill.ErrPoison, row.ID)
-			}
-		}
-	}
-	return nil
-}
-
-func (o Orders) placeEvents(tx *gorm.DB, orders []seckill.NewOrder) error {
-	sorted := slices.SortedFunc(slices.Values(orders), byID)
-	rows := make([][]any, len(sorted))
-	for i, order := range sorted {
-		rows[i] = []any{int64(order.ID)}
-	}
-	_, err := insert{
-		into:  "order_events (order_id, version, state, cause, at)",
-		row:   fmt.Sprintf("(?,%d,'%s','%s',%s)", firstVersion, seckill.OrderUnpaid, causeSettle, o.dialect.now()),
-		known: o.dialect.skipKnown("order_id"),
-	}.run(tx, rows)
-	return err
 }
 
 // Find implements seckill.Orders.

@@ -21,6 +21,8 @@ type Store struct {
 	ids     *IDs
 	clock   seckill.Clock
 	log     *slog.Logger
+	// tells says that somebody is told of events.
+	tells bool
 }
 
 // shard is one database. On SQLite write has a single connection, so that writers queue in Go instead of meeting a
