@@ -115,6 +115,27 @@ func (e OrderStatus) Valid() bool {
 	}
 }
 
+// Defines values for PaymentState.
+const (
+	PaymentStateClosed PaymentState = "closed"
+	PaymentStateOpen   PaymentState = "open"
+	PaymentStatePaid   PaymentState = "paid"
+)
+
+// Valid indicates whether the value is a known member of the PaymentState enum.
+func (e PaymentState) Valid() bool {
+	switch e {
+	case PaymentStateClosed:
+		return true
+	case PaymentStateOpen:
+		return true
+	case PaymentStatePaid:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Reason.
 const (
 	ReasonBusy                Reason = "busy"
@@ -163,6 +184,54 @@ func (e Reason) Valid() bool {
 	case ReasonUnauthenticated:
 		return true
 	case ReasonUnknownOutcome:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RefundReason.
+const (
+	RefundReasonCancelled     RefundReason = "cancelled"
+	RefundReasonDouble        RefundReason = "double"
+	RefundReasonLate          RefundReason = "late"
+	RefundReasonOperator      RefundReason = "operator"
+	RefundReasonWrongAmount   RefundReason = "wrong_amount"
+	RefundReasonWrongCurrency RefundReason = "wrong_currency"
+)
+
+// Valid indicates whether the value is a known member of the RefundReason enum.
+func (e RefundReason) Valid() bool {
+	switch e {
+	case RefundReasonCancelled:
+		return true
+	case RefundReasonDouble:
+		return true
+	case RefundReasonLate:
+		return true
+	case RefundReasonOperator:
+		return true
+	case RefundReasonWrongAmount:
+		return true
+	case RefundReasonWrongCurrency:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for RefundState.
+const (
+	RefundStateDone RefundState = "done"
+	RefundStateOwed RefundState = "owed"
+)
+
+// Valid indicates whether the value is a known member of the RefundState enum.
+func (e RefundState) Valid() bool {
+	switch e {
+	case RefundStateDone:
+		return true
+	case RefundStateOwed:
 		return true
 	default:
 		return false
@@ -785,11 +854,20 @@ type Order struct {
 	PaidAt Time `json:"paid_at,omitempty,omitzero"`
 
 	// PayBy RFC 3339 in UTC.
-	PayBy    Time     `json:"pay_by"`
+	PayBy Time `json:"pay_by"`
+
+	// Payment An attempt to pay. Of several an order shows the one that was paid, else the open one, else the last.
+	Payment  *Payment `json:"payment,omitempty"`
 	Quantity Quantity `json:"quantity"`
+
+	// Refunds What goes back or has gone back, oldest first. This and `payment` are shown by the order's own address only.
+	Refunds []Refund `json:"refunds,omitempty,omitzero"`
 
 	// Status unpaid -> paid -> refunding -> refunded; unpaid -> cancelled.
 	Status OrderStatus `json:"status"`
+
+	// Version Grows with every change of the status.
+	Version int64 `json:"version"`
 }
 
 // OrderList defines model for OrderList.
@@ -806,10 +884,40 @@ type OrderStatus string
 // PayWithinSeconds How long an order may stay unpaid.
 type PayWithinSeconds = int
 
+// Payment An attempt to pay. Of several an order shows the one that was paid, else the open one, else the last.
+type Payment struct {
+	AmountMinor int64 `json:"amount_minor"`
+
+	// CreatedAt RFC 3339 in UTC.
+	CreatedAt Time `json:"created_at"`
+
+	// Currency ISO 4217.
+	Currency Currency `json:"currency"`
+
+	// ExpiresAt RFC 3339 in UTC.
+	ExpiresAt Time `json:"expires_at"`
+
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID ID `json:"id"`
+
+	// OrderID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	OrderID ID `json:"order_id"`
+
+	// PayURL Where to pay. Absent when paying would not help any more.
+	PayURL   string `json:"pay_url,omitempty,omitzero"`
+	Provider string `json:"provider"`
+
+	// State open -> paid or closed; nothing is to be paid on a closed one.
+	State PaymentState `json:"state"`
+}
+
+// PaymentState open -> paid or closed; nothing is to be paid on a closed one.
+type PaymentState string
+
 // PriceMinor In minor units. Bounded so that a thousand of it are still exact in JavaScript.
 type PriceMinor = int64
 
-// Problem A refusal (RFC 9457).
+// Problem A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type Problem struct {
 	// Available Units left; with `sold_out`.
 	Available *int64 `json:"available,omitempty"`
@@ -825,6 +933,9 @@ type Problem struct {
 
 	// Links Where to look; with `unknown_outcome`.
 	Links ProblemLinks `json:"links,omitempty,omitzero"`
+
+	// Order What the shopper pays.
+	Order *Order `json:"order,omitempty"`
 
 	// Reason The closed list of refusals.
 	Reason Reason `json:"reason"`
@@ -908,6 +1019,26 @@ type RedisStats struct {
 	Unsettled int64 `json:"unsettled"`
 }
 
+// Refund One charge on its way back, all of it.
+type Refund struct {
+	AmountMinor int64 `json:"amount_minor"`
+
+	// CreatedAt RFC 3339 in UTC.
+	CreatedAt Time `json:"created_at"`
+
+	// Currency ISO 4217.
+	Currency Currency `json:"currency"`
+
+	// DoneAt RFC 3339 in UTC.
+	DoneAt Time `json:"done_at,omitempty,omitzero"`
+
+	// Reason Why money goes back. All but `operator` are of money that must not stand.
+	Reason RefundReason `json:"reason"`
+
+	// State owed -> done.
+	State RefundState `json:"state"`
+}
+
 // RefundOrder defines model for RefundOrder.
 type RefundOrder struct {
 	// Reason For the operators' log.
@@ -916,6 +1047,12 @@ type RefundOrder struct {
 	// Restock The units are for sale again once the money is back.
 	Restock bool `json:"restock,omitempty,omitzero"`
 }
+
+// RefundReason Why money goes back. All but `operator` are of money that must not stand.
+type RefundReason string
+
+// RefundState owed -> done.
+type RefundState string
 
 // Reservation Units held for a shopper, on their way to an order.
 type Reservation struct {
@@ -1137,43 +1274,46 @@ type SaleID = ID
 // Wait defines model for wait.
 type Wait = string
 
-// Busy A refusal (RFC 9457).
+// Busy A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type Busy = Problem
 
-// BusyOrUnknown A refusal (RFC 9457).
+// BusyOrUnknown A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type BusyOrUnknown = Problem
 
-// Conflict A refusal (RFC 9457).
+// Conflict A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type Conflict = Problem
 
-// Forbidden A refusal (RFC 9457).
+// Forbidden A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type Forbidden = Problem
 
-// IdempotencyMismatch A refusal (RFC 9457).
+// IdempotencyMismatch A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type IdempotencyMismatch = Problem
 
-// Invalid A refusal (RFC 9457).
+// Invalid A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type Invalid = Problem
 
-// NotFound A refusal (RFC 9457).
+// NotFound A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type NotFound = Problem
 
-// RateLimited A refusal (RFC 9457).
+// OrderConflict A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
+type OrderConflict = Problem
+
+// RateLimited A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type RateLimited = Problem
 
-// SaleRefused A refusal (RFC 9457).
+// SaleRefused A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type SaleRefused = Problem
 
 // StockAdjustedLater What an adjustment did, and the stock as it is.
 type StockAdjustedLater = StockAdjusted
 
-// TooLarge A refusal (RFC 9457).
+// TooLarge A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type TooLarge = Problem
 
-// Unauthenticated A refusal (RFC 9457).
+// Unauthenticated A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type Unauthenticated = Problem
 
-// WrongContentType A refusal (RFC 9457).
+// WrongContentType A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type WrongContentType = Problem
 
 // ListDeadLettersParams defines parameters for ListDeadLetters.
@@ -1214,13 +1354,15 @@ type ListAdminOrdersParams struct {
 
 // CancelOrderByOperatorParams defines parameters for CancelOrderByOperator.
 type CancelOrderByOperatorParams struct {
-	// IfMatch The `ETag` that was read; another version by now is 409 `conflict` and shows it. Absent, or `*`, any version will do.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
-	// IfMatch The `ETag` that was read; another version by now is 409 `conflict` and shows it. Absent, or `*`, any version will do.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
@@ -1238,25 +1380,29 @@ type ListAdminSalesParams struct {
 
 // DeleteSaleParams defines parameters for DeleteSale.
 type DeleteSaleParams struct {
-	// IfMatch The `ETag` that was read; another version by now is 409 `conflict` and shows it. Absent, or `*`, any version will do.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
 // UpdateSaleParams defines parameters for UpdateSale.
 type UpdateSaleParams struct {
-	// IfMatch The `ETag` that was read; another version by now is 409 `conflict` and shows it. Absent, or `*`, any version will do.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
 // EndSaleParams defines parameters for EndSale.
 type EndSaleParams struct {
-	// IfMatch The `ETag` that was read; another version by now is 409 `conflict` and shows it. Absent, or `*`, any version will do.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
 // PauseSaleParams defines parameters for PauseSale.
 type PauseSaleParams struct {
-	// IfMatch The `ETag` that was read; another version by now is 409 `conflict` and shows it. Absent, or `*`, any version will do.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
@@ -1265,13 +1411,15 @@ type PreloadSaleParams struct {
 	// DryRun Check everything, change nothing.
 	DryRun bool `form:"dry_run,omitempty" json:"dry_run,omitempty,omitzero"`
 
-	// IfMatch The `ETag` that was read; another version by now is 409 `conflict` and shows it. Absent, or `*`, any version will do.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
 // ResumeSaleParams defines parameters for ResumeSale.
 type ResumeSaleParams struct {
-	// IfMatch The `ETag` that was read; another version by now is 409 `conflict` and shows it. Absent, or `*`, any version will do.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
@@ -1298,11 +1446,28 @@ type GetReservationParams struct {
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
+	// State Only orders with this status.
+	State OrderStatus `form:"state,omitempty" json:"state,omitempty,omitzero"`
+
 	// Cursor The `next` of the page before.
 	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
 
 	// Limit At most so many on a page.
 	Limit Limit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// CancelOrderParams defines parameters for CancelOrder.
+type CancelOrderParams struct {
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
+}
+
+// PayOrderParams defines parameters for PayOrder.
+type PayOrderParams struct {
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
 // ListSalesParams defines parameters for ListSales.

@@ -35,6 +35,7 @@ func bodies() map[string]reflect.Type {
 		"NewSale":         reflect.TypeFor[api.NewSale](),
 		"Order":           reflect.TypeFor[api.Order](),
 		"OrderList":       reflect.TypeFor[api.OrderList](),
+		"Payment":         reflect.TypeFor[api.Payment](),
 		"Problem":         reflect.TypeFor[api.Problem](),
 		"Receipt":         reflect.TypeFor[api.Receipt](),
 		"RefundOrder":     reflect.TypeFor[api.RefundOrder](),

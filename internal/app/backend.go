@@ -12,11 +12,16 @@ import (
 
 // Backend is every port, filled by one set of adapters.
 type Backend struct {
-	Catalog       seckill.Catalog
-	Accounts      seckill.Accounts
-	Stocks        seckill.Stocks
-	Claims        seckill.Claims
-	Orders        seckill.Orders
+	Catalog  seckill.Catalog
+	Accounts seckill.Accounts
+	Stocks   seckill.Stocks
+	// Adjustments are the operators' corrections of Stocks.
+	Adjustments seckill.Adjustments
+	Claims      seckill.Claims
+	Orders      seckill.Orders
+	Payments    seckill.Payments
+	// Providers take payments; the first one takes new ones.
+	Providers     []seckill.Provider
 	Marks         seckill.Marks
 	Owing         seckill.Owing
 	Books         seckill.Books

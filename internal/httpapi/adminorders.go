@@ -52,7 +52,7 @@ func (o *operators) getAdminOrder(ctx context.Context, c *gin.Context, _ string)
 	if err != nil {
 		return err
 	}
-	tag(c, report.Order.Version)
+	tag(c, report.Order)
 	return o.reply(c, http.StatusOK, wireOrderReport(report))
 }
 
@@ -86,11 +86,7 @@ func (o *operators) refundOrder(ctx context.Context, c *gin.Context, actor strin
 
 // orderAct is what an operator asks of which order; the body says why.
 func orderAct(c *gin.Context, actor string) (operate.OrderAct, error) {
-	id, err := pathID(c, "order_id")
-	if err != nil {
-		return operate.OrderAct{}, err
-	}
-	version, err := ifMatch(c)
+	id, version, err := readTarget(c)
 	return operate.OrderAct{Actor: actor, Order: id, Version: version}, err
 }
 
@@ -98,7 +94,7 @@ func (o *operators) movedOrder(ctx context.Context, c *gin.Context, actor string
 	if err != nil {
 		return err
 	}
-	tag(c, report.Order.Version)
+	tag(c, report.Order)
 	if err := o.reply(c, http.StatusOK, wireOrderReport(report)); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -67,7 +68,7 @@ func (o *operators) getSale(ctx context.Context, c *gin.Context, _ string) error
 	if err != nil {
 		return err
 	}
-	tag(c, report.Sale.Version)
+	tagSale(c, report.Sale)
 	return o.reply(c, http.StatusOK, wireReport(report))
 }
 
@@ -84,7 +85,7 @@ func (o *operators) updateSale(ctx context.Context, c *gin.Context, actor string
 	if err != nil {
 		return err
 	}
-	if patch.Version, err = ifMatch(c); err != nil {
+	if patch.Version, err = ifMatch(c.Request.Header[matchHeader]); err != nil {
 		return err
 	}
 	report, err := o.operations.Update(ctx, actor, id, patch)
@@ -96,7 +97,7 @@ func (o *operators) deleteSale(ctx context.Context, c *gin.Context, actor string
 	if err != nil {
 		return err
 	}
-	version, err := ifMatch(c)
+	version, err := ifMatch(c.Request.Header[matchHeader])
 	if err != nil {
 		return err
 	}
@@ -136,7 +137,7 @@ func (o *operators) turnSale(act operate.SaleAct) operatorHandler {
 		if err != nil {
 			return err
 		}
-		version, err := ifMatch(c)
+		version, err := ifMatch(c.Request.Header[matchHeader])
 		if err != nil {
 			return err
 		}
@@ -149,12 +150,17 @@ func (o *operators) operated(ctx context.Context, c *gin.Context, actor string, 
 	if err != nil {
 		return err
 	}
-	tag(c, report.Sale.Version)
+	tagSale(c, report.Sale)
 	if err := o.reply(c, status, wireReport(report)); err != nil {
 		return err
 	}
 	o.noteOperated(ctx, c, actor, c.FullPath())
 	return nil
+}
+
+// tagSale says at which version a sale is.
+func tagSale(c *gin.Context, sale seckill.Sale) {
+	c.Writer.Header().Set("ETag", strconv.Quote(strconv.FormatInt(sale.Version, 10)))
 }
 
 func patchOf(body api.SalePatch) (operate.Patch, error) {

@@ -275,7 +275,7 @@ func TestMatch(t *testing.T) {
 	t.Run("refuses what is not one tag", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		for _, match := range []string{"7", `"7`, `7"`, `W/"7"`, `"0"`, `"a"`, `"1", "2"`, "", `""`} {
+		for _, match := range []string{"7", `"7`, `7"`, `"0"`, `"a"`, `"1", "2"`, "", `""`} {
 			header := asOperator()
 			header["If-Match"] = []string{match}
 			w.expectProblem(w.ask(call{method: http.MethodPost, path: adminSale + "/pause", header: header}), http.StatusBadRequest, seckill.Invalid, "If-Match")

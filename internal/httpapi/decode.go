@@ -41,6 +41,11 @@ func readBody(c *gin.Context, bytesMax int64) ([]byte, error) {
 	if !isJSON(c.Request.Header["Content-Type"]) {
 		return nil, wrongContentType()
 	}
+	return readBytes(c, bytesMax)
+}
+
+// readBytes reads a body of any type.
+func readBytes(c *gin.Context, bytesMax int64) ([]byte, error) {
 	if c.Request.ContentLength > bytesMax {
 		c.Writer.Header().Set("Connection", "close") // nobody will read what follows
 		return nil, tooLarge(bytesMax)

@@ -101,33 +101,6 @@ func (f *fakePurchases) View(item seckill.ID) (purchase.ItemView, bool) {
 func (f *fakePurchases) Sales() ([]seckill.Sale, bool) { return f.sales, !f.unread }
 func (f *fakePurchases) ServerTime() time.Time         { return noon() }
 
-type fakeOrders struct {
-	orders []seckill.Order // newest first
-	err    error
-}
-
-func (f *fakeOrders) Find(_ context.Context, id seckill.ID) (seckill.Order, error) {
-	for _, order := range f.orders {
-		if order.ID == id {
-			return order, f.err
-		}
-	}
-	if f.err != nil {
-		return seckill.Order{}, f.err
-	}
-	return seckill.Order{}, seckill.ErrNotFound
-}
-
-func (f *fakeOrders) OfUser(_ context.Context, query seckill.OrderQuery) ([]seckill.Order, error) {
-	var found []seckill.Order
-	for _, order := range f.orders {
-		if order.User == query.User && (query.After == 0 || order.ID < query.After) && len(found) < query.Limit {
-			found = append(found, order)
-		}
-	}
-	return found, f.err
-}
-
 type fakeAccounts struct{ err error }
 
 func (f *fakeAccounts) Register(_ context.Context, username, _ string) (seckill.Account, error) {

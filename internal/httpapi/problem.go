@@ -138,6 +138,9 @@ func (e *edge) refuse(ctx context.Context, c *gin.Context, route string, err err
 	if document.RetryAfter > 0 {
 		header.Set("Retry-After", fmt.Sprint(document.RetryAfter))
 	}
+	if refusal.Order != nil {
+		tag(c, *refusal.Order)
+	}
 	if refusal.Reason == seckill.Unauthenticated {
 		header.Set("WWW-Authenticate", "Bearer")
 	}
@@ -165,6 +168,10 @@ func (e *edge) problem(refusal *seckill.Refusal, how answer, id string) api.Prob
 		}
 	case seckill.Conflict:
 		document.Sale, document.Largest = standing(refusal.Sale), refusal.Largest
+		if refusal.Order != nil {
+			order := wireOrder(*refusal.Order)
+			document.Order = &order
+		}
 	default:
 	}
 	return document
