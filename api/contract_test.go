@@ -211,6 +211,9 @@ func TestWords(t *testing.T) {
 		"StockState":        words(seckill.StockStates()),
 		"ReservationStatus": words(seckill.ReservationStates()),
 		"OrderStatus":       words(seckill.OrderStates()),
+		"PaymentState":      words(seckill.PaymentStates()),
+		"RefundState":       words(seckill.RefundStates()),
+		"RefundReason":      words(seckill.RefundReasons()),
 	}
 	schemas := contract(t).Components.Schemas
 	for name, want := range lists {

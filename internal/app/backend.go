@@ -12,11 +12,16 @@ import (
 
 // Backend is every port, filled by one set of adapters.
 type Backend struct {
-	Catalog       seckill.Catalog
-	Accounts      seckill.Accounts
-	Stocks        seckill.Stocks
-	Claims        seckill.Claims
-	Orders        seckill.Orders
+	Catalog  seckill.Catalog
+	Accounts seckill.Accounts
+	Stocks   seckill.Stocks
+	// Adjustments are the operators' corrections of Stocks.
+	Adjustments seckill.Adjustments
+	Claims      seckill.Claims
+	Orders      seckill.Orders
+	Payments    seckill.Payments
+	// Providers take payments; the first one takes new ones.
+	Providers     []seckill.Provider
 	Marks         seckill.Marks
 	Owing         seckill.Owing
 	Events        seckill.Events
@@ -28,7 +33,7 @@ type Backend struct {
 	Publisher     seckill.Publisher
 	Consumer      seckill.Consumer
 	Queue         seckill.QueueWatch
-	DeadLetters   seckill.DeadLetters
+	DeadLetters   seckill.DeadLetterDesk
 	// Endpoints are told of events, by keepers alone.
 	Endpoints []seckill.Endpoint
 	// Drain is nil where the queue must be counted.

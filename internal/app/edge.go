@@ -25,7 +25,7 @@ func (s *System) newAPI() (*httpapi.API, error) {
 	}
 	return httpapi.New(httpapi.Config{
 		Tokens: s.Tokens, Accounts: s.accounts(), Purchases: s.Buying, Archive: s.Backend.Catalog,
-		Orders: s.Backend.Orders, Shards: s.Backend.Shards, Keys: operators, Operations: s.Operate, Audit: s.Audit,
+		Checkout: s.Checkout, Shards: s.Backend.Shards, Keys: operators, Operations: s.Operate, Audit: s.Audit,
 		Ready: s.ready, TrustedProxies: s.Config.TrustedProxies, Clock: seckill.SystemClock{}, Log: s.log,
 		Registerer: s.registry, Gatherer: s.registry,
 	})

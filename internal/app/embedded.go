@@ -103,8 +103,10 @@ func (b *Backend) useStore(store *sqlstore.Store) {
 	b.Catalog = sqlstore.Catalog{Store: store}
 	b.Accounts = sqlstore.Accounts{Store: store}
 	b.Stocks = sqlstore.Stocks{Store: store}
+	b.Adjustments = sqlstore.Stocks{Store: store}
 	b.Claims = sqlstore.Claims{Store: store}
 	b.Orders = sqlstore.Orders{Store: store}
+	b.Payments = sqlstore.Payments{Store: store}
 	b.Marks = sqlstore.Marks{Store: store}
 	b.Owing = sqlstore.Owing{Store: store}
 	b.Events = sqlstore.Events{Store: store}

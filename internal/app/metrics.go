@@ -4,6 +4,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/seckill-dev/seckill/internal/checkout"
 	"github.com/seckill-dev/seckill/internal/purchase"
 	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/settle"
@@ -15,8 +16,17 @@ func newRegistry() *prometheus.Registry {
 	return registry
 }
 
+// newBounds counts the limits that were hit, whosever they are.
+func newBounds(registerer prometheus.Registerer) *prometheus.CounterVec {
+	bounds := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "seckill_bounds_hit_total", Help: "How often a named limit was reached.",
+	}, []string{"bound"})
+	registerer.MustRegister(bounds)
+	return bounds
+}
+
 // purchaseMetrics names what buying counts. Labels come from closed lists, never from a client.
-func purchaseMetrics(registerer prometheus.Registerer) purchase.Metrics {
+func purchaseMetrics(registerer prometheus.Registerer, bounds *prometheus.CounterVec) purchase.Metrics {
 	answers := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "seckill_purchases_total", Help: "Purchases by answer; queued is an accepted one.",
 	}, []string{"answer", "replayed"})
@@ -27,13 +37,10 @@ func purchaseMetrics(registerer prometheus.Registerer) purchase.Metrics {
 	repeats := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "seckill_purchase_repeats_total", Help: "Redis calls that were repeated because their reply was lost.",
 	})
-	bounds := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "seckill_bounds_hit_total", Help: "How often a named limit was reached.",
-	}, []string{"bound"})
 	failures := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "seckill_purchase_failures_total", Help: "Failures of background work of the api role.",
 	}, []string{"job"})
-	registerer.MustRegister(answers, batches, repeats, bounds, failures)
+	registerer.MustRegister(answers, batches, repeats, failures)
 	return purchase.Metrics{
 		Answered: func(reason seckill.Reason, replayed bool) {
 			answer, again := string(reason), "no"
@@ -50,6 +57,43 @@ func purchaseMetrics(registerer prometheus.Registerer) purchase.Metrics {
 		Hit:      func(bound purchase.Bound) { bounds.WithLabelValues(string(bound)).Inc() },
 		Failed:   func(job string) { failures.WithLabelValues(job).Inc() },
 	}
+}
+
+// checkoutMetrics names what paying counts. The reasons of refunds are there from the start, so that an alarm on the rise of
+// one sees the first.
+func checkoutMetrics(registerer prometheus.Registerer, bounds *prometheus.CounterVec, providers []string) checkout.Metrics {
+	charges := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "seckill_charges_total", Help: "Money that arrived, by why it goes back; paid is what stays.",
+	}, []string{"provider", "refund"})
+	strays := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "seckill_stray_charges_total", Help: "Notices of money for payments that do not exist here.",
+	}, []string{"provider"})
+	failures := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "seckill_payment_failures_total", Help: "Payments that the provider did not open.",
+	}, []string{"provider"})
+	registerer.MustRegister(charges, strays, failures)
+	for _, provider := range providers {
+		for _, reason := range append(seckill.RefundReasons(), "") {
+			charges.WithLabelValues(provider, refundLabel(reason))
+		}
+		strays.WithLabelValues(provider)
+		failures.WithLabelValues(provider)
+	}
+	return checkout.Metrics{
+		Recorded: func(provider string, reason seckill.RefundReason) {
+			charges.WithLabelValues(provider, refundLabel(reason)).Inc()
+		},
+		Unknown: func(provider string) { strays.WithLabelValues(provider).Inc() },
+		Failed:  func(provider string) { failures.WithLabelValues(provider).Inc() },
+		Hit:     func(bound checkout.Bound) { bounds.WithLabelValues(string(bound)).Inc() },
+	}
+}
+
+func refundLabel(reason seckill.RefundReason) string {
+	if reason == "" {
+		return "paid"
+	}
+	return string(reason)
 }
 
 // settleMetrics counts what workers move to the dead letters. Every kind is there from the start, so that an alarm on its

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/seckill-dev/seckill/internal/audit"
+	"github.com/seckill-dev/seckill/internal/checkout"
 	"github.com/seckill-dev/seckill/internal/httpapi"
 	"github.com/seckill-dev/seckill/internal/identity"
 	"github.com/seckill-dev/seckill/internal/keeper"
@@ -25,10 +26,11 @@ type System struct {
 	Config  Config
 	Backend *Backend
 	// What follows is there only where the process plays the api.
-	Buying  *purchase.Service
-	Operate *operate.Service
-	Audit   *audit.Service
-	Tokens  *identity.Tokens
+	Buying   *purchase.Service
+	Checkout *checkout.Service
+	Operate  *operate.Service
+	Audit    *audit.Service
+	Tokens   *identity.Tokens
 
 	plan      Plan
 	log       *slog.Logger
@@ -93,13 +95,17 @@ func (s *System) openEndpoints(ctx context.Context) error {
 }
 
 func (s *System) buildUseCases() (err error) {
-	b := s.Backend
-	if s.Buying, err = purchase.New(b.purchasePorts(s.log, purchaseMetrics(s.registry)), purchaseOptions(s.Config)); err != nil {
+	b, bounds := s.Backend, newBounds(s.registry)
+	if s.Buying, err = purchase.New(b.purchasePorts(s.log, purchaseMetrics(s.registry, bounds)), purchaseOptions(s.Config)); err != nil {
 		return fmt.Errorf("build purchase: %w", err)
+	}
+	if s.Checkout, err = checkout.New(b.checkoutOptions(s.log, checkoutMetrics(s.registry, bounds, b.providerNames()))); err != nil {
+		return fmt.Errorf("build checkout: %w", err)
 	}
 	ports := b.keeperPorts(s.log)
 	s.Operate = operate.New(operate.Ports{
 		Catalog: b.Catalog, Stocks: b.Stocks, Orders: b.Orders, Lent: b.Lent, Queue: b.Queue,
+		Adjustments: b.Adjustments, Payments: b.Payments, Letters: b.DeadLetters,
 		Epochs: keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
 		Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log, Gate: s.Config.Gate,
 	})

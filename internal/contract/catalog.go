@@ -49,6 +49,7 @@ func (c *catalogCase) draft() seckill.Sale {
 	for _, sku := range []string{"phone", "case"} {
 		sale.Items = append(sale.Items, seckill.Item{
 			ID: c.next(0), Sale: sale.ID, SKU: sku, Title: "A " + sku, PriceMinor: 19900, Currency: "CNY", Allotment: 1000, LimitPerUser: 2,
+			OneTry: sku == "phone",
 		})
 	}
 	// The first item has the higher id: order is not by id.

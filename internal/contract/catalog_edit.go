@@ -72,7 +72,7 @@ func edited(c *catalogCase, sale seckill.Sale) seckill.Sale {
 	sale.Name, sale.PayWithin = "Black Friday", time.Hour
 	sale.StartsAt, sale.EndsAt = sale.StartsAt.Add(time.Hour), sale.EndsAt.Add(2*time.Hour)
 	kept := sale.Items[1]
-	kept.LimitPerUser, kept.PriceMinor, kept.Title = 5, 1, "cheap"
+	kept.LimitPerUser, kept.PriceMinor, kept.Title, kept.OneTry = 5, 1, "cheap", true
 	added := kept
 	added.ID, added.SKU = c.next(0), "cable"
 	sale.Items = []seckill.Item{added, kept}

@@ -14,6 +14,10 @@ type Ledger struct {
 	Stocks seckill.Stocks
 	Claims seckill.Claims
 	Orders seckill.Orders
+	// Returns and Adjustments move what Stocks keeps.
+	Returns     seckill.Returns
+	Adjustments seckill.Adjustments
+
 	Books  seckill.Books
 	Owing  seckill.Owing
 	Shards seckill.Shards
@@ -79,7 +83,12 @@ func (l ledgerTest) id(bucket int) seckill.ID {
 // stocked makes an item somewhere with a new stock row.
 func (l ledgerTest) stocked(units, limit int64) seckill.ID {
 	l.Helper()
-	item := seckill.Item{ID: l.id(rand.IntN(seckill.Buckets)), Allotment: units, LimitPerUser: limit}
+	return l.stockedAs(seckill.Item{Allotment: units, LimitPerUser: limit})
+}
+
+func (l ledgerTest) stockedAs(item seckill.Item) seckill.ID {
+	l.Helper()
+	item.ID = l.id(rand.IntN(seckill.Buckets))
 	if err := l.Stocks.Create(l.Context(), item, seckill.GateDefault); err != nil {
 		l.Fatal(err)
 	}
@@ -191,6 +200,12 @@ func (l ledgerTest) addsUp(item seckill.ID) {
 	}
 	if s.Claimed != facts.HeldUnits || s.Accounted != facts.EpochUnits || s.Allotted != facts.AdjustUnits || s.Issue != facts.LastIssue {
 		l.Fatalf("claims or moves do not add up: %+v", facts)
+	}
+	if facts.Moved[seckill.MoveReturn] != facts.ReturnedUnits || facts.Moved[seckill.MoveOwe] != s.OwedDecrease {
+		l.Fatalf("returns or what is owed do not add up: %+v", facts)
+	}
+	if s.OwedDecrease > 0 && s.State != seckill.StockSealing && s.State != seckill.StockLoading {
+		l.Fatalf("an item that is %s owes a decrease of %d", s.State, s.OwedDecrease)
 	}
 	if len(facts.OverLimit) > 0 {
 		l.Fatalf("over the limit: %v", facts.OverLimit)

@@ -233,6 +233,16 @@ func ordersAreRead(t *testing.T, start func(t *testing.T) *ordersCase) {
 		c.wantPage(seckill.OrderQuery{User: user, Limit: 2, After: two.ID}, one.ID)
 		c.wantPage(seckill.OrderQuery{User: user, Limit: 2, After: one.ID})
 	})
+	t.Run("pages through a user's orders of one state", func(t *testing.T) {
+		t.Parallel()
+		c := start(t)
+		user := userOn(c.shards, 0, 1)
+		one, two := c.order(user), c.order(user)
+		c.place(0, one, two)
+		c.wantPage(seckill.OrderQuery{User: user, State: seckill.OrderUnpaid, Limit: 1}, two.ID)
+		c.wantPage(seckill.OrderQuery{User: user, State: seckill.OrderUnpaid, Limit: 2, After: two.ID}, one.ID)
+		c.wantPage(seckill.OrderQuery{User: user, State: seckill.OrderPaid, Limit: 2})
+	})
 	t.Run("shows nobody another user's orders, in the same bucket either", func(t *testing.T) {
 		t.Parallel()
 		c := start(t)

@@ -20,6 +20,7 @@ func SettleRandom(t *testing.T, open func(t *testing.T) Ledger) {
 			h := newHistory(ledgerTest{tester: rt, Ledger: ledger})
 			steps := rapid.SampledFrom([]func(*rapid.T, seckill.ID){
 				h.settleSome, h.settleSome, h.resend, h.poison, h.sealOne, h.rebuildOne, h.openOne, h.issueOne, h.releaseOne, h.raiseOne,
+				h.returnSome, h.adjustOne,
 			})
 			for range rapid.IntRange(1, stepsMax).Draw(rt, "steps") {
 				item := rapid.SampledFrom(h.items[:]).Draw(rt, "item")
@@ -46,6 +47,8 @@ type history struct {
 	first map[seckill.ID]claimedAs
 	// overdrawn are epochs in which more was sent than was lent.
 	overdrawn map[string]bool
+	// adjusted is the first answer to each op of an item.
+	adjusted map[string]seckill.Adjusted
 }
 
 type claimedAs struct {
@@ -54,7 +57,7 @@ type claimedAs struct {
 }
 
 func newHistory(l ledgerTest) *history {
-	h := &history{ledgerTest: l, first: make(map[seckill.ID]claimedAs), overdrawn: make(map[string]bool)}
+	h := &history{ledgerTest: l, first: make(map[seckill.ID]claimedAs), overdrawn: make(map[string]bool), adjusted: make(map[string]seckill.Adjusted)}
 	h.items[0], h.items[1] = l.neighbours(4)
 	return h
 }
@@ -154,7 +157,7 @@ func (h *history) rebuildOne(t *rapid.T, item seckill.ID) {
 func (h *history) openOne(t *rapid.T, item seckill.ID) {
 	s := h.stock(item)
 	opened, err := h.Stocks.Open(h.Context(), s.Item, s.Epoch, s.Attempt)
-	if err != nil || opened != (s.State == seckill.StockLoading && !s.Final) {
+	if err != nil || opened != (s.State == seckill.StockLoading && !s.Final && s.OwedDecrease == 0) {
 		t.Fatalf("opened from %s: %t, %v", s.State, opened, err)
 	}
 }
@@ -182,6 +185,49 @@ func (h *history) raiseOne(t *rapid.T, item seckill.ID) {
 	}
 	if err := h.Stocks.RaiseCeiling(h.Context(), item, rapid.Int64Range(1, 8).Draw(t, "limit")); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// returnSome gives back any claims, of the other item too and some of them twice.
+func (h *history) returnSome(t *rapid.T, item seckill.ID) {
+	var returns []seckill.Return
+	for _, m := range h.sent {
+		for _, r := range m.Reservations {
+			if rapid.IntRange(0, 2).Draw(t, "returned") == 0 {
+				returns = append(returns, seckill.Return{Claim: r.ID, User: r.User, Quantity: r.Quantity})
+			}
+		}
+	}
+	before := h.stock(item)
+	units, err := h.Returns.Return(h.Context(), item, returns)
+	if after := h.stock(item); err != nil || after.Pool-before.Pool != units || before.Claimed-after.Claimed != units {
+		t.Fatalf("%d units came back from %+v to %+v, %v", units, before, after, err)
+	}
+}
+
+// adjustOne repeats an op now and then, and asks for more than there is.
+func (h *history) adjustOne(t *rapid.T, item seckill.ID) {
+	a := seckill.Adjustment{Item: item, Op: rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "op")}
+	name := fmt.Sprintf("%d/%s", item, a.Op)
+	first, repeated := h.adjusted[name]
+	if a.Delta = first.Taken - first.Owed; !repeated {
+		a.Delta = rapid.OneOf(rapid.Int64Range(-9, -1), rapid.Int64Range(1, 3)).Draw(t, "delta")
+	}
+	before := h.stock(item)
+	got, err := h.Adjustments.Adjust(h.Context(), a)
+	if err != nil || got.Repeated != repeated {
+		t.Fatalf("%+v: got %+v, %v", a, got, err)
+	}
+	after := h.stock(item)
+	switch changed := after.Allotted != before.Allotted || after.OwedDecrease != before.OwedDecrease; {
+	case got.Refused || repeated:
+		if changed || repeated && (got.Taken != first.Taken || got.Owed != first.Owed) {
+			t.Fatalf("%+v: got %+v, and %+v became %+v", a, got, before, after)
+		}
+	case after.Allotted-before.Allotted != got.Taken || after.OwedDecrease-before.OwedDecrease != got.Owed:
+		t.Fatalf("%+v: got %+v, and %+v became %+v", a, got, before, after)
+	default:
+		h.adjusted[name] = got
 	}
 }
 

@@ -38,7 +38,7 @@ func Stocks(t *testing.T, open func(t *testing.T) Ledger) {
 }
 
 func createsOnce(l ledgerTest) {
-	item := seckill.Item{ID: l.id(1), Allotment: 7, LimitPerUser: 2}
+	item := seckill.Item{ID: l.id(1), Allotment: 7, LimitPerUser: 2, OneTry: true}
 	for _, allotment := range []int64{7, 9} {
 		item.Allotment = allotment
 		if err := l.Stocks.Create(l.Context(), item, seckill.GateMax); err != nil {
@@ -47,7 +47,7 @@ func createsOnce(l ledgerTest) {
 	}
 	l.units(item.ID, 7, 0, 0, 0)
 	s := l.stock(item.ID)
-	if s.State != seckill.StockNew || s.Epoch != 0 || s.Ceiling != 2 || s.Gate != seckill.GateMax || s.Since.IsZero() {
+	if s.State != seckill.StockNew || s.Epoch != 0 || s.Ceiling != 2 || !s.OneTry || s.Gate != seckill.GateMax || s.Since.IsZero() {
 		l.Fatalf("got %+v", s)
 	}
 }

@@ -18,7 +18,7 @@ type Config struct {
 	Accounts   Accounts
 	Purchases  Purchases
 	Archive    Archive
-	Orders     OrderBook
+	Checkout   Checkout
 	Shards     seckill.Shards
 	Keys       OperatorKeys
 	Operations Operations
@@ -59,7 +59,7 @@ func New(config Config) (*API, error) {
 	}
 	s := &shoppers{
 		edge: edge, tokens: config.Tokens, accounts: config.Accounts, purchases: config.Purchases, archive: config.Archive,
-		reading: make(chan struct{}, archiveReadsMax), orders: config.Orders, shards: config.Shards,
+		reading: make(chan struct{}, archiveReadsMax), checkout: config.Checkout, shards: config.Shards,
 	}
 	s.routes(forShoppers)
 	edge.health(forShoppers, config.Ready, false)
@@ -78,7 +78,7 @@ func (a *API) Operators() http.Handler { return a.operators }
 
 func (c *Config) check() error {
 	for _, part := range []any{
-		c.Tokens, c.Purchases, c.Archive, c.Orders, c.Shards, c.Keys, c.Operations, c.Audit, c.Clock, c.Log, c.Registerer, c.Gatherer,
+		c.Tokens, c.Purchases, c.Archive, c.Checkout, c.Shards, c.Keys, c.Operations, c.Audit, c.Clock, c.Log, c.Registerer, c.Gatherer,
 	} {
 		if part == nil {
 			return errors.New("httpapi: a part is missing")

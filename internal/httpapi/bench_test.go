@@ -28,7 +28,7 @@ func BenchmarkReserve(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			registry := prometheus.NewRegistry()
 			edge, err := httpapi.New(httpapi.Config{
-				Tokens: fakeTokens{}, Purchases: answering{fake, buy}, Archive: &fakeArchive{}, Orders: &fakeOrders{}, Shards: oneShard{},
+				Tokens: fakeTokens{}, Purchases: answering{fake, buy}, Archive: &fakeArchive{}, Checkout: &fakeCheckout{}, Shards: oneShard{},
 				Keys: fakeKeys{}, Operations: &fakeOperations{}, Audit: &fakeAudit{}, Clock: seckill.SystemClock{},
 				Log: slog.New(slog.NewJSONHandler(io.Discard, nil)), Registerer: registry, Gatherer: registry,
 			})

@@ -28,6 +28,23 @@ func TestCatalog(t *testing.T) {
 	})
 }
 
+func TestOneTry(t *testing.T) {
+	t.Parallel()
+	t.Run("is said of an item that gives one, and left out of others", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		if item := read[api.Item](t, w.ask(call{path: itemPath})); item.OneTry {
+			t.Errorf("item is %+v", item)
+		}
+		w.purchases.sales[0].Items[0].OneTry = true
+		for _, sale := range read[api.SaleList](t, w.ask(call{path: "/v1/sales"})).Data {
+			if !sale.Items[0].OneTry {
+				t.Errorf("sale is %+v", sale)
+			}
+		}
+	})
+}
+
 func TestSaleList(t *testing.T) {
 	t.Parallel()
 	t.Run("lists by state and pages, newest first", func(t *testing.T) {
@@ -92,55 +109,6 @@ func TestArchive(t *testing.T) {
 		w := newWorld(t)
 		w.expectProblem(w.ask(call{path: "/v1/sales/0"}), http.StatusBadRequest, seckill.Invalid, "sale_id")
 		w.expectProblem(w.ask(call{path: "/v1/items/1e3"}), http.StatusBadRequest, seckill.Invalid, "item_id")
-	})
-}
-
-func order(id seckill.ID, user seckill.UserID) seckill.Order {
-	return seckill.Order{
-		ID: id, Item: itemID, User: user, Quantity: 2, PriceMinor: 1290, Currency: "EUR", State: seckill.OrderUnpaid,
-		PayBy: noon().Add(15 * time.Minute), CreatedAt: noon(),
-	}
-}
-
-func TestOrders(t *testing.T) {
-	t.Parallel()
-	t.Run("shows the caller's, with amount and times in UTC", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t)
-		paid := order(7, "ada")
-		paid.State, paid.PaidAt = seckill.OrderPaid, noon().In(time.FixedZone("CET", 3600))
-		w.orders.orders = []seckill.Order{paid}
-		got := read[api.Order](t, w.ask(call{path: "/v1/orders/7", header: asShopper()}))
-		if got.AmountMinor != 2580 || got.Status != api.OrderStatusPaid || !got.PaidAt.Equal(noon()) {
-			t.Errorf("order is %+v", got)
-		}
-	})
-	t.Run("says of somebody else's what it says of none", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t)
-		w.orders.orders = []seckill.Order{order(7, "bob")}
-		theirs := w.expectProblem(w.ask(call{path: "/v1/orders/7", header: asShopper()}), http.StatusNotFound, seckill.NotFound, "")
-		none := w.expectProblem(w.ask(call{path: "/v1/orders/8", header: asShopper()}), http.StatusNotFound, seckill.NotFound, "")
-		if theirs.Detail != none.Detail {
-			t.Errorf("%q and %q", theirs.Detail, none.Detail)
-		}
-	})
-	t.Run("pages through the caller's, newest first", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t)
-		for id := seckill.ID(6); id > 0; id-- {
-			w.orders.orders = append(w.orders.orders, order(id, map[bool]seckill.UserID{true: "ada", false: "bob"}[id != 3]))
-		}
-		first := read[api.OrderList](t, w.ask(call{path: "/v1/orders?limit=3", header: asShopper()}))
-		second := read[api.OrderList](t, w.ask(call{path: "/v1/orders?limit=3&cursor=" + first.Next, header: asShopper()}))
-		if len(first.Data) != 3 || first.Data[2].ID != "4" || len(second.Data) != 2 || second.Data[0].ID != "2" || second.Next != "" {
-			t.Errorf("pages are %+v and %+v", first, second)
-		}
-	})
-	t.Run("refuses a malformed id by its name", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t)
-		w.expectProblem(w.ask(call{path: "/v1/orders/0x7", header: asShopper()}), http.StatusBadRequest, seckill.Invalid, "order_id")
 	})
 }
 

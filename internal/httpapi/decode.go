@@ -41,6 +41,11 @@ func readBody(c *gin.Context, bytesMax int64) ([]byte, error) {
 	if !isJSON(c.Request.Header["Content-Type"]) {
 		return nil, wrongContentType()
 	}
+	return readBytes(c, bytesMax)
+}
+
+// readBytes reads a body of any type.
+func readBytes(c *gin.Context, bytesMax int64) ([]byte, error) {
 	if c.Request.ContentLength > bytesMax {
 		c.Writer.Header().Set("Connection", "close") // nobody will read what follows
 		return nil, tooLarge(bytesMax)
@@ -112,6 +117,13 @@ func (s strict) value(into reflect.Value, path string) error {
 			return invalidAt(path, "must be a text")
 		}
 		into.SetString(text)
+		return nil
+	case reflect.Bool:
+		truth, isBool := token.(bool)
+		if !isBool {
+			return invalidAt(path, "must be true or false")
+		}
+		into.SetBool(truth)
 		return nil
 	default:
 		return fmt.Errorf("decode %s: a wire struct has a %s", path, into.Kind())

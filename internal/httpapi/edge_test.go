@@ -214,6 +214,8 @@ func TestAuthentication(t *testing.T) {
 		{path: reservationsURL + "/1"},
 		{path: "/v1/orders"},
 		{path: "/v1/orders/1"},
+		{method: http.MethodPost, path: "/v1/orders/1/payments"},
+		{method: http.MethodPost, path: "/v1/orders/1/cancel"},
 	}
 	for name, header := range map[string]http.Header{
 		"no header": nil, "an empty header": headers("Authorization", ""), "no scheme": headers("Authorization", "ada"),
@@ -273,7 +275,7 @@ func TestMetrics(t *testing.T) {
 	t.Run("count faults", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		w.orders.err = errors.New("broken")
+		w.checkout.err = errors.New("broken")
 		w.ask(call{path: "/v1/orders", header: asShopper()})
 		if got := counted(t, w, "seckill_http_faults_total", "route", "/v1/orders"); got != 1 {
 			t.Errorf("counted %v", got)
@@ -294,7 +296,7 @@ func TestConfig(t *testing.T) {
 	t.Run("refuses a missing part and a proxy that is no network", func(t *testing.T) {
 		t.Parallel()
 		config := newWorld(t).config
-		config.Orders = nil
+		config.Checkout = nil
 		if _, err := httpapi.New(config); err == nil {
 			t.Error("a missing part was accepted")
 		}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/seckill-dev/seckill/api"
@@ -88,6 +90,39 @@ func FuzzIdempotencyKey(f *testing.F) {
 			if r <= ' ' || r > '~' {
 				t.Fatalf("%q was accepted", got)
 			}
+		}
+	})
+}
+
+// FuzzIfMatch: a version that is accepted is the number between the quotes; what is refused is refused by name.
+func FuzzIfMatch(f *testing.F) {
+	for _, seed := range []string{`"1"`, `W/"1"`, "*", "", `"`, `""`, `"01"`, `"-1"`, `"9223372036854775808"`, `"1","2"`, `"1`, `1"`, `"1" `} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, match string) {
+		version, err := ifMatch([]string{match})
+		if err != nil {
+			expectNamed(t, err)
+			return
+		}
+		if match == "*" && version == 0 {
+			return
+		}
+		if version < 1 || strings.TrimPrefix(match, "W/") != strconv.Quote(strconv.FormatInt(version, 10)) {
+			t.Fatalf("%q became %d", match, version)
+		}
+	})
+}
+
+// FuzzCursor: a cursor that is accepted is the one that its id gives.
+func FuzzCursor(f *testing.F) {
+	for _, seed := range []string{"MjA", "MjA=", "", "MA", "LTE", "MDE", "!", strings.Repeat("A", 300)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, cursor string) {
+		id, err := readCursor(cursor)
+		if err == nil && (id < 1 || cursorOf(id) != cursor) {
+			t.Fatalf("%q became %d, which is %q", cursor, id, cursorOf(id))
 		}
 	})
 }

@@ -71,7 +71,7 @@ func goldenReads() map[string]goldenCase {
 			}
 		}},
 		"order": {call: call{path: "/v1/orders/7301444403200099", header: asShopper("X-Request-Id", "golden")}, given: func(w *world) {
-			w.orders.orders = []seckill.Order{order(reservationID, "ada")}
+			w.checkout.orders = []seckill.Order{order(reservationID, "ada")}
 		}},
 		"sales": {call: call{path: "/v1/sales", header: headers("X-Request-Id", "golden")}},
 		"login": {call: call{method: http.MethodPost, path: "/v1/auth/login", body: `{"username":"ada","password":"correct horse"}`, header: headers("X-Request-Id", "golden")}},
@@ -98,6 +98,7 @@ func TestGolden(t *testing.T) {
 	t.Parallel()
 	cases := goldenPurchases()
 	maps.Copy(cases, goldenReads())
+	maps.Copy(cases, goldenOrders())
 	maps.Copy(cases, goldenOperations())
 	for name, c := range cases {
 		t.Run("answers "+name+" as ever", func(t *testing.T) {

@@ -44,7 +44,7 @@ type world struct {
 	t          *testing.T
 	document   *wire.Document
 	purchases  *fakePurchases
-	orders     *fakeOrders
+	checkout   *fakeCheckout
 	accounts   *fakeAccounts
 	operations *fakeOperations
 	audit      *fakeAudit
@@ -63,11 +63,11 @@ func newWorld(t *testing.T, change ...func(*httpapi.Config)) *world {
 		t.Fatal(err)
 	}
 	w := &world{
-		t: t, document: document, purchases: newFakePurchases(), orders: &fakeOrders{}, accounts: &fakeAccounts{},
+		t: t, document: document, purchases: newFakePurchases(), checkout: &fakeCheckout{}, accounts: &fakeAccounts{},
 		operations: &fakeOperations{}, audit: &fakeAudit{}, archive: &fakeArchive{}, log: &syncBuffer{}, registry: prometheus.NewRegistry(),
 	}
 	w.config = httpapi.Config{
-		Tokens: fakeTokens{}, Accounts: w.accounts, Purchases: w.purchases, Archive: w.archive, Orders: w.orders,
+		Tokens: fakeTokens{}, Accounts: w.accounts, Purchases: w.purchases, Archive: w.archive, Checkout: w.checkout,
 		Shards: oneShard{}, Keys: fakeKeys{}, Operations: w.operations, Audit: w.audit,
 		Clock: stillClock{noon()}, Log: slog.New(slog.NewJSONHandler(w.log, nil)), Registerer: w.registry, Gatherer: w.registry,
 		Random: func() float64 { return 0.5 },

@@ -24,6 +24,12 @@ func (e *edge) noteAccepted(ctx context.Context, c *gin.Context, shard int, rece
 		slog.String("request_id", requestID(c)))
 }
 
+// noteOrder is the one record of what a shopper did with an order.
+func (e *edge) noteOrder(ctx context.Context, c *gin.Context, did string, shard int, order seckill.ID) {
+	e.log.LogAttrs(ctx, slog.LevelInfo, did, slog.String("order", order.String()), slog.Int("shard", shard),
+		slog.String("request_id", requestID(c)))
+}
+
 // noteOperated is the record of an operator's successful act; the operators' log has the details.
 func (e *edge) noteOperated(ctx context.Context, c *gin.Context, actor, route string) {
 	e.log.LogAttrs(ctx, slog.LevelInfo, "operated",

@@ -17,7 +17,7 @@ import (
 const (
 	adminSales = "/admin/v1/sales"
 	adminSale  = adminSales + "/7301444403200010"
-	newItem    = `{"sku":"MUG-1","title":"Enamel mug","price_minor":1290,"currency":"EUR","allotment":1000,"limit_per_user":2}`
+	newItem    = `{"sku":"MUG-1","title":"Enamel mug","price_minor":1290,"currency":"EUR","allotment":1000,"limit_per_user":2,"one_try":true}`
 	newSale    = `{"name":"Spring drop","starts_at":"2026-03-20T10:00:00Z","ends_at":"2026-03-20T12:00:00+01:00","pay_within_seconds":900,"items":[` + newItem + `]}`
 )
 
@@ -37,7 +37,7 @@ func TestOperate(t *testing.T) {
 		if !got.StartsAt.Equal(time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC)) || !got.EndsAt.Equal(time.Date(2026, 3, 20, 11, 0, 0, 0, time.UTC)) {
 			t.Errorf("window is %s to %s", got.StartsAt, got.EndsAt)
 		}
-		item := operate.DraftItem{SKU: "MUG-1", Title: "Enamel mug", PriceMinor: 1290, Currency: "EUR", Allotment: 1000, LimitPerUser: 2}
+		item := operate.DraftItem{SKU: "MUG-1", Title: "Enamel mug", PriceMinor: 1290, Currency: "EUR", Allotment: 1000, LimitPerUser: 2, OneTry: true}
 		if got.Name != "Spring drop" || got.PayWithin != 15*time.Minute || !reflect.DeepEqual(got.Items, []operate.DraftItem{item}) || w.operations.actor != "operator:ada" {
 			t.Errorf("%s made %+v", w.operations.actor, got)
 		}
@@ -182,6 +182,8 @@ func TestBadSales(t *testing.T) {
 		"a name twice":                 {edit(`"name"`, `"name":"x","name"`), "name"},
 		"no items":                     {edit(`,"items":[`+newItem+`]`, ""), "items"},
 		"a limit that is not there":    {edit(`,"limit_per_user":2`, ""), "items[0].limit_per_user"},
+		"one try that is a number":     {edit(`"one_try":true`, `"one_try":1`), "items[0].one_try"},
+		"one try that is a text":       {edit(`"one_try":true`, `"one_try":"true"`), "items[0].one_try"},
 	}
 	for name, c := range cases {
 		t.Run("refuses "+name, func(t *testing.T) {

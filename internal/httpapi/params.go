@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +19,8 @@ const (
 	limitDefault = 20
 	limitMax     = 100
 	cursorMax    = 200
+
+	matchHeader = "If-Match"
 
 	keyHeader = "Idempotency-Key"
 	keyMin    = 8
@@ -47,6 +50,24 @@ func idempotencyKey(values []string) (string, error) {
 	default:
 		return values[0], nil
 	}
+}
+
+// ifMatch reads the version that an order or a sale must have; 0 asks for none. The weak form is taken too: proxies that compress an
+// answer weaken its ETag, and a client gives back what it got.
+func ifMatch(values []string) (int64, error) {
+	switch {
+	case len(values) == 0 || len(values) == 1 && values[0] == "*":
+		return 0, nil
+	case len(values) > 1:
+		return 0, seckill.InvalidField(matchHeader, matchHeader+" is there twice")
+	}
+	digits, closed := strings.CutSuffix(strings.TrimPrefix(values[0], "W/"), `"`)
+	digits, opened := strings.CutPrefix(digits, `"`)
+	version, err := strconv.ParseInt(digits, 10, 64)
+	if !opened || !closed || err != nil || version < 1 || digits != strconv.FormatInt(version, 10) {
+		return 0, seckill.InvalidField(matchHeader, matchHeader+` is the ETag of an answer, such as "1"`)
+	}
+	return version, nil
 }
 
 func visible(text string) bool {
@@ -138,16 +159,23 @@ func (q query) limit() (int, error) {
 
 // state reads a sale state out of those allowed; "" when none is asked for.
 func (q query) state(allowed []seckill.SaleState) (seckill.SaleState, error) {
-	text, given, err := q.one("state")
+	return word(q, "state", allowed)
+}
+
+// orderState reads any state of an order; "" when none is asked for.
+func (q query) orderState() (seckill.OrderState, error) {
+	return word(q, "state", seckill.OrderStates())
+}
+
+func word[W ~string](q query, name string, allowed []W) (W, error) {
+	text, given, err := q.one(name)
 	if err != nil || !given {
 		return "", err
 	}
-	for _, state := range allowed {
-		if text == string(state) {
-			return state, nil
-		}
+	if !slices.Contains(allowed, W(text)) {
+		return "", seckill.InvalidField(name, fmt.Sprintf("%s is one of %v", name, allowed))
 	}
-	return "", seckill.InvalidField("state", fmt.Sprintf("state is one of %v", allowed))
+	return W(text), nil
 }
 
 func (q query) flag(name string) (bool, error) {

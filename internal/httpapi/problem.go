@@ -138,6 +138,9 @@ func (e *edge) refuse(ctx context.Context, c *gin.Context, route string, err err
 	if document.RetryAfter > 0 {
 		header.Set("Retry-After", fmt.Sprint(document.RetryAfter))
 	}
+	if refusal.Order != nil {
+		tag(c, *refusal.Order)
+	}
 	if refusal.Reason == seckill.Unauthenticated {
 		header.Set("WWW-Authenticate", "Bearer")
 	}
@@ -163,9 +166,26 @@ func (e *edge) problem(refusal *seckill.Refusal, how answer, id string) api.Prob
 			document.ReservationID = refusal.Reservation.String()
 			document.Links.Self = reservationPath(refusal.Item, refusal.Reservation)
 		}
+	case seckill.Conflict:
+		document.Sale, document.Largest = standing(refusal.Sale), refusal.Largest
+		if refusal.Order != nil {
+			order := wireOrder(*refusal.Order)
+			document.Order = &order
+		}
 	default:
 	}
 	return document
+}
+
+// standing is the sale as it is, for whoever took it for another one.
+func standing(sale *seckill.Sale) api.SaleStanding {
+	if sale == nil {
+		return api.SaleStanding{}
+	}
+	return api.SaleStanding{
+		ID: sale.ID.String(), State: api.SaleState(sale.State), Version: sale.Version,
+		StartsAt: sale.StartsAt.UTC(), EndsAt: sale.EndsAt.UTC(),
+	}
 }
 
 // retryAfter is in whole seconds, rounded up. What is spread gets up to as much again, by chance, on top.

@@ -171,7 +171,7 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.orders.err = c.err
+			w.checkout.err = c.err
 			problem := w.expectProblem(w.ask(call{path: "/v1/orders/1", header: asShopper()}), c.status, c.reason, "")
 			if strings.Contains(problem.Detail, "secret") {
 				t.Errorf("problem is %+v", problem)

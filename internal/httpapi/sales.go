@@ -152,7 +152,7 @@ func (s *shoppers) wireSale(sale seckill.Sale) api.Sale {
 func (s *shoppers) wireItem(sale seckill.Sale, item seckill.Item) api.Item {
 	wire := api.Item{
 		ID: item.ID.String(), SaleID: item.Sale.String(), Sku: item.SKU, Title: item.Title, PriceMinor: item.PriceMinor,
-		Currency: item.Currency, LimitPerUser: item.LimitPerUser,
+		Currency: item.Currency, LimitPerUser: item.LimitPerUser, OneTry: item.OneTry,
 		State: api.SaleState(sale.StateAt(s.purchases.ServerTime())),
 	}
 	if view, cached := s.purchases.View(item.ID); cached && view.Known {

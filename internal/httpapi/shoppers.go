@@ -40,12 +40,6 @@ type Archive interface {
 	Item(ctx context.Context, id seckill.ID) (seckill.Item, error)
 }
 
-// OrderBook reads orders.
-type OrderBook interface {
-	Find(ctx context.Context, id seckill.ID) (seckill.Order, error)
-	OfUser(ctx context.Context, query seckill.OrderQuery) ([]seckill.Order, error)
-}
-
 // shoppers is the handler of the public listener.
 type shoppers struct {
 	*edge
@@ -54,7 +48,7 @@ type shoppers struct {
 	purchases Purchases
 	archive   Archive
 	reading   chan struct{}
-	orders    OrderBook
+	checkout  Checkout
 	shards    seckill.Shards
 }
 
@@ -71,4 +65,7 @@ func (s *shoppers) routes(engine *gin.Engine) {
 	s.route(engine, http.MethodGet, "/v1/items/:item_id/reservations/:reservation_id", waitMax+requestTimeout, s.shopper(s.getReservation))
 	s.route(engine, http.MethodGet, "/v1/orders", requestTimeout, s.shopper(s.listOrders))
 	s.route(engine, http.MethodGet, "/v1/orders/:order_id", requestTimeout, s.shopper(s.getOrder))
+	s.route(engine, http.MethodPost, "/v1/orders/:order_id/payments", requestTimeout, s.shopper(s.payOrder))
+	s.route(engine, http.MethodPost, "/v1/orders/:order_id/cancel", requestTimeout, s.shopper(s.cancelOrder))
+	s.route(engine, http.MethodPost, "/v1/payments/webhooks/:provider", requestTimeout, s.receiveNotice)
 }

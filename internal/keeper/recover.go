@@ -300,9 +300,9 @@ func ofEpoch(entries []seckill.DueEntry, epoch int64, published map[seckill.ID]b
 }
 
 // reload starts the next epoch when the load of this one stands still while Redis answers: its keeper is gone.
-// An item that ends meanwhile is not loaded any further.
+// An item that ends meanwhile is not loaded any further, nor is one of which an operator has taken what it lends.
 func (r *Recover) reload(ctx context.Context, stock seckill.Stock) error {
-	if stock.Final {
+	if stock.Final || stock.OwedDecrease > 0 {
 		return r.rebuild(ctx, stock, 0)
 	}
 	if stock.ReadAt.Before(stock.Progress.Add(seckill.LoadStall)) {

@@ -28,7 +28,8 @@ func TestCreate(t *testing.T) {
 			t.Errorf("sale %s, stock %s", sale.State, found.StockState(sale.Items[0].ID))
 		}
 		acts, err := w.catalog.Acts(t.Context(), sale.ID, 10)
-		if err != nil || len(acts) != 1 || acts[0].Actor != ada || !strings.Contains(acts[0].After, `"allotment":1000`) {
+		if err != nil || len(acts) != 1 || acts[0].Actor != ada || !strings.Contains(acts[0].After, `"allotment":1000`) ||
+			!strings.Contains(acts[0].After, `"one_try":true`) {
 			t.Errorf("log: %+v, %v", acts, err)
 		}
 	})
@@ -138,19 +139,19 @@ func deleteDraft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sale := w.create(t)
-	if err := w.Delete(t.Context(), ada, sale.ID); err != nil {
+	if err := w.Delete(t.Context(), ada, sale.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Get(t.Context(), sale.ID)
 	wantRefusal(t, err, seckill.NotFound, "")
-	wantRefusal(t, w.Delete(t.Context(), ada, sale.ID), seckill.NotFound, "")
+	wantRefusal(t, w.Delete(t.Context(), ada, sale.ID, 0), seckill.NotFound, "")
 }
 
 func deleteLive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sale := w.live(t)
-	err := w.Delete(t.Context(), ada, sale.ID)
+	err := w.Delete(t.Context(), ada, sale.ID, 0)
 	wantRefusal(t, err, seckill.Conflict, "")
 	if !strings.Contains(err.Error(), "live") {
 		t.Error(err)
@@ -167,7 +168,7 @@ func deleteBehindEdit(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	wantRefusal(t, w.Delete(t.Context(), ada, sale.ID), seckill.Conflict, "")
+	wantRefusal(t, w.Delete(t.Context(), ada, sale.ID, 0), seckill.Conflict, "")
 	if found := w.get(t, sale.ID).Sale; found.Name != name {
 		t.Errorf("the name is %q", found.Name)
 	}

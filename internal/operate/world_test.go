@@ -113,7 +113,7 @@ func draft(change ...func(*operate.Draft)) operate.Draft {
 }
 
 func mug() operate.DraftItem {
-	return operate.DraftItem{SKU: "MUG-1", Title: "Enamel mug", PriceMinor: 1290, Currency: "EUR", Allotment: 1000, LimitPerUser: 2}
+	return operate.DraftItem{SKU: "MUG-1", Title: "Enamel mug", PriceMinor: 1290, Currency: "EUR", Allotment: 1000, LimitPerUser: 2, OneTry: true}
 }
 
 func later(d *operate.Draft) { d.StartsAt = d.StartsAt.Add(30 * time.Minute) }

@@ -22,7 +22,7 @@ type StockFacts struct {
 	Moved       map[MoveKind]int64
 	EpochIssued int64
 	Adjusts     int64
-	// OverLimit are users whose held units exceed the ceiling.
+	// OverLimit are users whose held units exceed the ceiling; of an item that gives one try only, held and returned ones.
 	OverLimit []UserID
 }
 
@@ -36,6 +36,8 @@ type Books interface {
 	Orphans(ctx context.Context, shard int) ([]Orphan, error)
 	// MovesAfter pages through an item's moves by id.
 	MovesAfter(ctx context.Context, item ID, after string, limit int) ([]Move, error)
+	// MovesOf reads an item's moves by id; missing ones are left out.
+	MovesOf(ctx context.Context, item ID, ids []string) ([]Move, error)
 	// OwedAfter pages through a shard's outbox by id, whatever the kinds of its rows.
 	OwedAfter(ctx context.Context, shard int, after ID, limit int) ([]Owed, error)
 	// ClaimsAfter pages through an item's claims by id.

@@ -86,7 +86,7 @@ type Claims interface {
 	FindKeys(ctx context.Context, item ID, keys []LookRequest) ([]Claim, error)
 	// OfUser reads a user's claims of one item, oldest first.
 	OfUser(ctx context.Context, item ID, user UserID) ([]Claim, error)
-	// Buyers pages through whole buyers of an item in user order; claims that are not held have quantity 0. An empty page
-	// is the end.
+	// Buyers pages through whole buyers of an item in user order; claims that are not held have quantity 0, except
+	// returned ones of an item that gives one try only. An empty page is the end.
 	Buyers(ctx context.Context, item ID, after UserID, limit int) ([]Buyer, error)
 }

@@ -92,9 +92,10 @@ type OrderEvent struct {
 	At      time.Time
 }
 
-// OrderQuery selects a user's orders, newest first. After is the last id of the previous page.
+// OrderQuery selects a user's orders, newest first. After is the last id of the previous page; State "" means all.
 type OrderQuery struct {
 	User  UserID
+	State OrderState
 	After ID
 	Limit int
 }

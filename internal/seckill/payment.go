@@ -94,6 +94,9 @@ const (
 	RefundDone RefundState = "done"
 )
 
+// RefundStates lists every state.
+func RefundStates() []RefundState { return []RefundState{RefundOwed, RefundDone} }
+
 // Refund gives one charge back, all of it. One for each (Provider, Txn).
 type Refund struct {
 	Provider string

@@ -55,6 +55,12 @@ type Refusal struct {
 	Available int64
 	// Held are the caller's reservations of the item; set with limit_reached.
 	Held []Reservation
+	// Order is the order as it is; set with a conflict about one.
+	Order *Order
+	// Sale is the sale as it is; set with a conflict about one.
+	Sale *Sale
+	// Largest is the most units that could be taken; set with a conflict about stock.
+	Largest *int64
 }
 
 // Error implements error.

@@ -2,7 +2,9 @@ package seckill
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -69,8 +71,11 @@ type Stock struct {
 	// seen (claimed or rejected).
 	High      int64
 	Accounted int64
-	// Ceiling is the highest per-user limit ever in force.
-	Ceiling      int64
+	// Ceiling is the highest per-user limit ever in force. OneTry is the item's: what a user gave back counts against it.
+	Ceiling int64
+	OneTry  bool
+	// OwedDecrease is what operators took and the next Rebuild has to find in the pool; only a sealing or loading epoch
+	// owes any.
 	OwedDecrease int64
 	Gate         time.Duration
 
@@ -86,7 +91,9 @@ type Stock struct {
 
 // Move is one numbered change of an item's stock, written once in the transaction that makes it.
 type Move struct {
-	ID    string // deterministic: "issue:<item>:<k>", "adjust:<item>:<op>", "seal:<item>:<epoch>", "return:<claim>"
+	// ID is deterministic: "issue:<item>:<k>", "seal:<item>:<epoch>", "return:<claim>", "adjust:<item>:<op>". The first
+	// adjust is called "allotment"; what a Rebuild pays of an owed decrease, "owed:<epoch>".
+	ID    string
 	Item  ID
 	Kind  MoveKind
 	Epoch int64
@@ -100,7 +107,8 @@ type MoveKind string
 
 // The kinds of moves.
 const (
-	MoveAdjust MoveKind = "adjust" // allotted and pool, by an operator (the first one is the allotment)
+	MoveAdjust MoveKind = "adjust" // allotted and pool, by an operator (the first one is the allotment); may be of nothing
+	MoveOwe    MoveKind = "owe"    // owed_decrease: above 0 by an operator, below 0 by the Rebuild that pays or forgets it
 	MoveIssue  MoveKind = "issue"  // pool -> lent
 	MoveSeal   MoveKind = "seal"   // lent -> pool at the end of an epoch
 	MoveDoubt  MoveKind = "doubt"  // lent -> doubt at the end of an epoch
@@ -145,22 +153,51 @@ type Return struct {
 // Returns brings units back from claims.
 type Returns interface {
 	// Return moves held claims of one item to returned and their units from claimed to pool, in one transaction with a move
-	// for each, and owes each buyer's entry of quantity 0. A claim that is not held any more is skipped; a claim's own user
-	// and quantity decide, not the request's. Tells how many units came back.
+	// for each, and owes each buyer's entry of quantity 0, unless the item gives one try only. They count as ordered: only
+	// an order is given back. A claim that is not held any more, is another item's or does not exist is skipped; a claim's
+	// own user and quantity decide, not the request's. Repeatable; tells how many units came back by this call.
 	Return(ctx context.Context, item ID, returns []Return) (int64, error)
 }
 
+// OpMax bounds Adjustment.Op: a UUID fits, and so do the names of its moves into their column.
+const OpMax = 36
+
+// opAllotment names the first adjust move of every item.
+const opAllotment = "allotment"
+
 // Adjustment changes an item's allotment in the middle of its sale. Op names it: repeating one changes nothing.
 type Adjustment struct {
-	Item  ID
+	Item ID
+	// Op is 1-36 of [A-Za-z0-9_.-], once per item.
 	Op    string
 	Delta int64
 }
 
+// Validate says what is wrong with an adjustment, in the client's words.
+func (a Adjustment) Validate() error {
+	switch {
+	case len(a.Op) < 1 || len(a.Op) > OpMax || strings.ContainsFunc(a.Op, notOfOp):
+		return InvalidField("op_id", fmt.Sprintf("must be 1-%d of A-Z, a-z, 0-9, _, . and -", OpMax))
+	case a.Op == opAllotment:
+		return InvalidField("op_id", "is what the first allotment is called; choose another name")
+	case a.Delta == 0:
+		return InvalidField("delta", "must not be 0")
+	default:
+		return nil
+	}
+}
+
+func notOfOp(c rune) bool {
+	letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+	digit := c >= '0' && c <= '9'
+	return !letter && !digit && c != '_' && c != '.' && c != '-'
+}
+
 // Adjusted is what became of an adjustment.
 type Adjusted struct {
+	// Stock is the row after it, or as it is now when nothing was changed.
 	Stock Stock
-	// Taken is what changed at once, signed as Delta is; Owed is what the seal that follows still has to take from Redis.
+	// Taken is what changed at once, signed as Delta is; Owed is what the next Rebuild still has to find.
 	Taken int64
 	Owed  int64
 	// Repeated says that the op was known; Taken and Owed are then those of the first time.
@@ -173,8 +210,13 @@ type Adjusted struct {
 // Adjustments are the operators' corrections of stock.
 type Adjustments interface {
 	// Adjust adds to allotted and pool, or takes from them. What the pool lacks for a decrease is noted as owed, and taken
-	// by the next Rebuild; the caller seals the epoch for it. An item whose stock is closed refuses every adjustment with
-	// Largest 0. ErrNotFound without a row.
+	// by the next Rebuild as far as it goes; an open epoch is sealed for it in the same transaction, and one that is being
+	// loaded is not opened, so nobody else has to remember it. Several decreases may be owed at once. An increase goes to
+	// the pool as a whole also while one is owed: nothing is lent before the Rebuild, which takes from that pool. An item
+	// whose stock is closed refuses every adjustment with Largest 0.
+	//
+	// Refuses what Validate refuses, and with idempotency_mismatch an op that is known for another delta. ErrNotFound
+	// without a row.
 	Adjust(ctx context.Context, adjustment Adjustment) (Adjusted, error)
 }
 
@@ -194,7 +236,7 @@ type Stocks interface {
 	RaiseHigh(ctx context.Context, item ID, epoch, sold int64) error
 	// Rebuild moves, in one transaction: doubt += min(lent, max(0, target - accounted)) when From is sealing (an epoch
 	// that was never opened promised nothing), the rest of lent to pool, lent = 0, epoch + 1, high = accounted = 0,
-	// an owed decrease out of pool and allotted as far as it goes; final: state = closed; else the whole pool to lent as
+	// owed decreases out of pool and allotted as far as it goes, the rest of them forgotten; final: state = closed; else the whole pool to lent as
 	// the next issue (its number is given even when the pool is empty), attempt = NextAttempt, state = loading. Returns
 	// the row after it. False, with the row as it is: somebody else did, the row was touched since it was judged, or the
 	// item is halted.
@@ -202,7 +244,7 @@ type Stocks interface {
 	// Progress notes that a load is alive; false when it is no longer this epoch and attempt.
 	Progress(ctx context.Context, item ID, epoch int64, attempt ID) (bool, error)
 	// Open moves loading -> open for this epoch and attempt; only a true without error may be followed by Lent.Open. False
-	// also when the item became final (Rebuild closes it from loading) or was halted.
+	// also when the item became final or owes a decrease (Rebuild closes it, or pays, from loading), or was halted.
 	Open(ctx context.Context, item ID, epoch int64, attempt ID) (bool, error)
 	// Issue lends the whole pool as the next numbered issue, if the item is open and the pool is not empty.
 	Issue(ctx context.Context, item ID) (Move, bool, error)

@@ -3,6 +3,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -43,8 +44,12 @@ func readFacts(tx *gorm.DB, facts *seckill.StockFacts) error {
 	if err := readMoved(tx, facts); err != nil {
 		return fmt.Errorf("sum moves: %w", err)
 	}
-	err = tx.Raw(`SELECT user_id FROM claims WHERE item = ? AND state = ? GROUP BY user_id HAVING SUM(quantity) > ?
-		ORDER BY user_id`, stock.Item, seckill.ClaimHeld, stock.Ceiling).Scan(&facts.OverLimit).Error
+	counted := []seckill.ClaimState{seckill.ClaimHeld}
+	if stock.OneTry {
+		counted = append(counted, seckill.ClaimReturned)
+	}
+	err = tx.Raw(`SELECT user_id FROM claims WHERE item = ? AND state IN ? GROUP BY user_id HAVING SUM(quantity) > ?
+		ORDER BY user_id`, stock.Item, counted, stock.Ceiling).Scan(&facts.OverLimit).Error
 	if err != nil {
 		return fmt.Errorf("look for users over the limit: %w", err)
 	}
@@ -120,6 +125,19 @@ func (b Books) Orphans(ctx context.Context, shard int) ([]seckill.Orphan, error)
 // MovesAfter implements seckill.Books.
 func (b Books) MovesAfter(ctx context.Context, item seckill.ID, after string, limit int) ([]seckill.Move, error) {
 	return b.moves(ctx, item, selectMove+" WHERE item = ? AND id > ? ORDER BY id LIMIT ?", item, after, limit)
+}
+
+// MovesOf implements seckill.Books.
+func (b Books) MovesOf(ctx context.Context, item seckill.ID, ids []string) ([]seckill.Move, error) {
+	var all []seckill.Move
+	for chunk := range slices.Chunk(ids, rowsMax) {
+		moves, err := b.moves(ctx, item, selectMove+" WHERE item = ? AND id IN ?", item, chunk)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, moves...)
+	}
+	return all, nil
 }
 
 // OwedAfter implements seckill.Books.

@@ -37,6 +37,7 @@ type itemRow struct {
 	Currency     string     `gorm:"column:currency"`
 	Allotment    int64      `gorm:"column:allotment"`
 	LimitPerUser int64      `gorm:"column:limit_per_user"`
+	OneTry       bool       `gorm:"column:one_try"`
 }
 
 func (itemRow) TableName() string { return "items" }
@@ -57,7 +58,7 @@ func (actRow) TableName() string { return "audit_log" }
 
 func (r actRow) act() seckill.Act {
 	return seckill.Act{
-		Actor: r.Actor, Action: r.Action, Target: r.Target, Before: r.Before, After: r.After, At: fromMilli(r.At),
+		ID: r.ID, Actor: r.Actor, Action: r.Action, Target: r.Target, Before: r.Before, After: r.After, At: fromMilli(r.At),
 	}
 }
 

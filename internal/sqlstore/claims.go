@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,6 +71,10 @@ func (c Claims) OfUser(ctx context.Context, item seckill.ID, user seckill.UserID
 
 // Buyers implements seckill.Claims. The limit counts buyers, so that none is ever cut in two.
 func (c Claims) Buyers(ctx context.Context, item seckill.ID, after seckill.UserID, limit int) ([]seckill.Buyer, error) {
+	stock, err := Stocks(c).Get(ctx, item)
+	if err != nil && !errors.Is(err, seckill.ErrNotFound) {
+		return nil, err
+	}
 	claims, err := c.claims(ctx, c.router.home(item), selectClaim+` JOIN (
 			SELECT DISTINCT user_id AS buyer FROM claims WHERE item = ? AND user_id > ? ORDER BY user_id LIMIT ?
 		) page ON page.buyer = user_id WHERE item = ? ORDER BY user_id, id`, item, after, limit, item)
@@ -82,15 +87,15 @@ func (c Claims) Buyers(ctx context.Context, item seckill.ID, after seckill.UserI
 			buyers = append(buyers, seckill.Buyer{User: claim.User})
 		}
 		last := &buyers[len(buyers)-1]
-		last.Entries = append(last.Entries, entryOf(claim))
+		last.Entries = append(last.Entries, entryOf(claim, stock.OneTry))
 	}
 	return buyers, nil
 }
 
-// entryOf is what Redis is to know of a claim: one that is not held keeps its key with nothing behind it.
-func entryOf(c seckill.Claim) seckill.BuyerEntry {
+// entryOf is what Redis is to know of a claim: one that does not count keeps its key with nothing behind it.
+func entryOf(c seckill.Claim, oneTry bool) seckill.BuyerEntry {
 	entry := seckill.BuyerEntry{ID: c.ID, KeyHash: c.KeyHash}
-	if c.State == seckill.ClaimHeld {
+	if counts(c, oneTry) {
 		entry.Quantity = c.Quantity
 	}
 	return entry

@@ -4,7 +4,7 @@
 //
 //	Store                 the shards, opened once; every port below is a view of it
 //	  Catalog, Accounts   shard 0
-//	  Stocks, Claims      the item's home shard
+//	  Stocks, Claims      the item's home shard; Stocks are the returns and adjustments, too
 //	  Orders              the user's shard, 16 tables each
 //	  Marks, Owing        every shard
 //	  Events              every shard
@@ -17,9 +17,9 @@
 //
 //	seckill.ErrTransient  nothing was written: the server or the way to it is to blame, a deadlock, or the guard; then it
 //	                      is seckill.ErrUnavailable too
-//	errUnknownCommit      the answer to a COMMIT was lost. Calls that do no more when repeated (Settle, Reject, Place,
-//	                      MarkOrdered, Beat, Done) turn it into ErrTransient; all others return it as it is, since
-//	                      their answer says who decided
+//	errUnknownCommit      the answer to a COMMIT was lost. Calls that do no more when repeated (Settle, Reject, Return,
+//	                      Adjust, Place, MarkOrdered, Beat, Done) turn it into ErrTransient; all others return it as it
+//	                      is, since their answer says who decided
 //	seckill.ErrPoison     a claim's or an order's own data is refused by a CHECK, a length or a type
 //
 // Every call of a port passes Store.call and there the shard's Guard, which app gives (call.go): a deadline for callers

@@ -14,7 +14,8 @@ func TestLedgerContract(t *testing.T) {
 	t.Parallel()
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) contract.Ledger){
 		"stocks": contract.Stocks, "settle": contract.Settle, "claims": contract.Claims,
-		"books": contract.Books, "settle in a crowd": contract.SettleCrowd,
+		"books": contract.Books, "settle in a crowd": contract.SettleCrowd, "returns": contract.Returns,
+		"adjustments": contract.Adjustments, "returns in a crowd": contract.ReturnsCrowd,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -43,6 +44,7 @@ func TestLedgerInvariants(t *testing.T) {
 func ledger(store *sqlstore.Store) contract.Ledger {
 	return contract.Ledger{
 		Stocks: sqlstore.Stocks{Store: store}, Claims: sqlstore.Claims{Store: store}, Orders: sqlstore.Orders{Store: store},
+		Returns: sqlstore.Stocks{Store: store}, Adjustments: sqlstore.Stocks{Store: store},
 		Books: sqlstore.Books{Store: store}, Owing: sqlstore.Owing{Store: store}, Shards: store.Shards(), IDs: store.IDs(),
 		Elapse: func(ctx context.Context, item seckill.ID, passed time.Duration) error {
 			write, _, err := store.SQL(seckill.HomeShard(store.Shards(), item))

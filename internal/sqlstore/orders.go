@@ -61,6 +61,9 @@ func (o Orders) OfUser(ctx context.Context, query seckill.OrderQuery) ([]seckill
 		if query.After != 0 {
 			page = page.Where("id < ?", query.After)
 		}
+		if query.State != "" {
+			page = page.Where("state = ?", query.State)
+		}
 		return page.Order("id DESC").Limit(query.Limit).Find(&rows).Error
 	})
 	if err != nil {

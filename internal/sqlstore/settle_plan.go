@@ -16,7 +16,7 @@ type settling struct {
 	forced seckill.Reason
 	// known are the claims with an id that occurs in the call; shared by all items of the call.
 	known map[seckill.ID]*knownClaim
-	// keys are the claims of the users concerned by the key that they hold, units what each user holds of the item.
+	// keys are the claims of the users concerned by the key that they hold, units what counts against each user's limit.
 	keys  map[buyerKey]seckill.ID
 	units map[seckill.UserID]int64
 
@@ -53,9 +53,15 @@ func newSettling(
 // remember makes later decisions see a claim.
 func (s *settling) remember(c seckill.Claim) {
 	s.keys[buyerKey{c.User, c.KeyHash}] = c.ID
-	if c.State == seckill.ClaimHeld {
+	if counts(c, s.stock.OneTry) {
 		s.units[c.User] += c.Quantity
 	}
+}
+
+// counts says whether a claim counts against its user's limit: while it is held, and of an item that gives one try only
+// also when it was given back.
+func counts(c seckill.Claim, oneTry bool) bool {
+	return c.State == seckill.ClaimHeld || oneTry && c.State == seckill.ClaimReturned
 }
 
 // settle decides one message.
@@ -211,10 +217,15 @@ func (s *settling) returns(reason seckill.Reason, own bool) bool {
 func (s *settling) soldOut() bool { return s.had && s.stock.Claimed == s.stock.Allotted }
 
 func (s *settling) owe(c seckill.Claim, quantity int64, keyHash string) {
-	s.owed = append(s.owed, seckill.Owed{
-		Kind: seckill.OwedBuyer, Item: c.Item, Epoch: s.stock.Epoch, User: c.User,
+	s.owed = append(s.owed, owedBuyer(s.stock, c, quantity, keyHash))
+}
+
+// owedBuyer is what Redis has to learn of a claim, in the epoch it was decided in or a later one.
+func owedBuyer(s seckill.Stock, c seckill.Claim, quantity int64, keyHash string) seckill.Owed {
+	return seckill.Owed{
+		Kind: seckill.OwedBuyer, Item: c.Item, Epoch: s.Epoch, User: c.User,
 		Entry: seckill.BuyerEntry{ID: c.ID, Quantity: quantity, KeyHash: keyHash},
-	})
+	}
 }
 
 func (s *settling) write(c seckill.Claim) {

@@ -30,6 +30,7 @@ type settleCase struct {
 	quantity int64
 	forced   seckill.Reason
 	foreign  bool // the id is not of the user's bucket
+	oneTry   bool
 	want     seckill.Reason
 	after    purses
 	owed     int // -1: nothing
@@ -84,6 +85,14 @@ func refusalCases() map[string]settleCase {
 			before: purses{0, 4, 0, 0}, epoch: 5, quantity: 4, after: purses{0, 0, 0, 4}, owed: -1,
 			claims: []seckill.Claim{{ID: 1, User: "a", KeyHash: "other", Quantity: 4, State: seckill.ClaimReturned}},
 		},
+		"counts what was returned of an only try": {
+			oneTry: true, before: purses{0, 4, 0, 0}, epoch: 5, quantity: 3, want: seckill.LimitReached, after: purses{3, 1, 0, 0},
+			claims: []seckill.Claim{{ID: 1, User: "a", KeyHash: "other", Quantity: 2, State: seckill.ClaimReturned}},
+		},
+		"does not count what was rejected, not even of an only try": {
+			oneTry: true, before: purses{0, 4, 0, 0}, epoch: 5, quantity: 4, after: purses{0, 0, 0, 4}, owed: -1,
+			claims: []seckill.Claim{{ID: 1, User: "a", KeyHash: "other", Quantity: 2, State: seckill.ClaimRejected}},
+		},
 		"rejects an id whose order could be placed nowhere": {
 			foreign: true, before: purses{1, 4, 0, 0}, epoch: 5, quantity: 1, want: seckill.Invalid, after: purses{2, 3, 0, 0},
 		},
@@ -108,7 +117,9 @@ func TestSettlePlan(t *testing.T) {
 			if c.state == "" {
 				c.state = seckill.StockOpen
 			}
-			s := newSettling(c.before.stock(c.state), c.forced, map[seckill.ID]*knownClaim{}, c.claims)
+			stock := c.before.stock(c.state)
+			stock.OneTry = c.oneTry
+			s := newSettling(stock, c.forced, map[seckill.ID]*knownClaim{}, c.claims)
 			r := seckill.Reserved{ID: ownID("a"), User: "a", Quantity: c.quantity, KeyHash: "key"}
 			if c.foreign {
 				r.ID = ownID("somebody else")

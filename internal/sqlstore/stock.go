@@ -20,9 +20,10 @@ var _ seckill.Stocks = Stocks{}
 func (s Stocks) Create(ctx context.Context, item seckill.Item, gate time.Duration) error {
 	err := s.inTx(ctx, s.router.home(item.ID), func(tx *gorm.DB) error {
 		result := tx.Exec(`INSERT INTO stock (item, allotted, pool, lent, doubt, claimed, epoch, state, final, halted, attempt,
-			issue, high, accounted, ceiling, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version)
-			VALUES (?, ?, ?, 0, 0, 0, 0, ?, 0, '', 0, 0, 0, 0, ?, 0, ?, `+s.dialect.now()+`, 0, 0, 0, 1)`+s.dialect.skipKnown("item"),
-			item.ID, item.Allotment, item.Allotment, seckill.StockNew, item.LimitPerUser, gate.Milliseconds())
+			issue, high, accounted, ceiling, one_try, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version)
+			VALUES (?, ?, ?, 0, 0, 0, 0, ?, 0, '', 0, 0, 0, 0, ?, ?, 0, ?, `+s.dialect.now()+`, 0, 0, 0, 1)`+s.dialect.skipKnown("item"),
+			item.ID, item.Allotment, item.Allotment, seckill.StockNew, item.LimitPerUser,
+			flag(item.OneTry), gate.Milliseconds())
 		if result.Error != nil || result.RowsAffected == 0 {
 			return result.Error
 		}
@@ -30,7 +31,7 @@ func (s Stocks) Create(ctx context.Context, item seckill.Item, gate time.Duratio
 		if err != nil {
 			return err
 		}
-		return writeMoves(tx, []seckill.Move{newMove(row, seckill.MoveAdjust, "allotment", item.Allotment)})
+		return writeMoves(tx, []seckill.Move{newMove(row, seckill.MoveAdjust, nameAllotment, item.Allotment)})
 	})
 	if err != nil {
 		return fmt.Errorf("create stock of item %s: %w", item.ID, err)
@@ -82,7 +83,7 @@ func (s Stocks) Progress(ctx context.Context, item seckill.ID, epoch int64, atte
 // Open implements seckill.Stocks.
 func (s Stocks) Open(ctx context.Context, item seckill.ID, epoch int64, attempt seckill.ID) (bool, error) {
 	return s.set(ctx, item, "since = "+s.dialect.now()+", state = ?", []any{seckill.StockOpen},
-		"epoch = ? AND attempt = ? AND state = ? AND final = 0 AND halted = ''", epoch, attempt, seckill.StockLoading)
+		"epoch = ? AND attempt = ? AND state = ? AND final = 0 AND owed_decrease = 0 AND halted = ''", epoch, attempt, seckill.StockLoading)
 }
 
 // RaiseCeiling implements seckill.Stocks.
@@ -132,6 +133,20 @@ var errUnchanged = errors.New("nothing to change")
 // returns false with the row as it is, when decide says no.
 func (s Stocks) change(
 	ctx context.Context, item seckill.ID, decide func(*seckill.Stock) ([]seckill.Move, bool),
+) (seckill.Stock, bool, error) {
+	return s.changeIn(ctx, item, func(_ *gorm.DB, stock *seckill.Stock) ([]seckill.Move, error) {
+		moves, changed := decide(stock)
+		if !changed {
+			return nil, errUnchanged
+		}
+		return moves, nil
+	})
+}
+
+// changeIn is change for decisions that need more than the row: what decide reads and writes in tx stands or falls with
+// the row. It says no by errUnchanged.
+func (s Stocks) changeIn(
+	ctx context.Context, item seckill.ID, decide func(tx *gorm.DB, stock *seckill.Stock) ([]seckill.Move, error),
 ) (stock seckill.Stock, changed bool, err error) {
 	err = s.inTx(ctx, s.router.home(item), func(tx *gorm.DB) error {
 		locked, err := s.lockStock(tx, item)
@@ -139,10 +154,10 @@ func (s Stocks) change(
 			return err
 		}
 		stock = locked
-		moves, ok := decide(&stock)
-		if !ok {
+		moves, err := decide(tx, &stock)
+		if err != nil {
 			stock = locked
-			return errUnchanged
+			return err
 		}
 		if err := writeStock(tx, stock); err != nil {
 			return err
@@ -151,6 +166,7 @@ func (s Stocks) change(
 	})
 	switch {
 	case errors.Is(err, errUnchanged):
+		stock.Version-- // as it is: the lock's touch was rolled back
 		return stock, false, nil
 	case err != nil:
 		return seckill.Stock{}, false, fmt.Errorf("change stock of item %s: %w", item, err)

@@ -80,16 +80,21 @@ func endEpoch(s *seckill.Stock, promised int64) []seckill.Move {
 	return moves
 }
 
-// payDecrease takes an owed decrease out of pool and allotted as far as it goes. What is missing is not owed further:
-// the operator reads it from the move.
+// payDecrease takes owed decreases out of pool and allotted as far as it goes. What is missing is not owed further: the
+// operator reads it from the two moves.
 func payDecrease(s *seckill.Stock) []seckill.Move {
-	taken := min(s.OwedDecrease, s.Pool)
-	s.OwedDecrease = 0
-	if taken == 0 {
+	if s.OwedDecrease == 0 {
 		return nil
 	}
-	s.Pool, s.Allotted = s.Pool-taken, s.Allotted-taken
-	return []seckill.Move{newMove(*s, seckill.MoveAdjust, "owed:"+number(s.Epoch), -taken)}
+	name := nameOwed + number(s.Epoch)
+	moves := []seckill.Move{newMove(*s, seckill.MoveOwe, name, -s.OwedDecrease)}
+	taken := min(s.OwedDecrease, s.Pool)
+	s.OwedDecrease = 0
+	if taken > 0 {
+		s.Pool, s.Allotted = s.Pool-taken, s.Allotted-taken
+		moves = append(moves, newMove(*s, seckill.MoveAdjust, name, -taken))
+	}
+	return moves
 }
 
 // lendPool lends the whole pool, which may be empty: an epoch begins with an issue, because Redis needs its number.
@@ -117,4 +122,57 @@ func releaseDoubt(s *seckill.Stock) seckill.Move {
 	move := newMove(*s, seckill.MoveSettle, number(s.Epoch), s.Doubt)
 	s.Pool, s.Doubt = s.Pool+s.Doubt, 0
 	return move
+}
+
+// takable is the most that a decrease may ask for: what nobody has claimed and no earlier decrease will take.
+func takable(s seckill.Stock) int64 {
+	if s.State == seckill.StockClosed {
+		return 0
+	}
+	return max(0, s.Pool+s.Lent+s.Doubt-s.OwedDecrease)
+}
+
+// adjustStock decides a new adjustment. Its own move is written also when nothing changes at once: it is how the op is
+// known again. What is lent can only be taken from Redis by ending the epoch.
+func adjustStock(s *seckill.Stock, a seckill.Adjustment) (seckill.Adjusted, []seckill.Move) {
+	largest := takable(*s)
+	if s.State == seckill.StockClosed || a.Delta < -largest {
+		return seckill.Adjusted{Refused: true, Largest: largest}, nil
+	}
+	taken := max(a.Delta, -s.Pool)
+	owed := taken - a.Delta
+	s.Allotted, s.Pool, s.OwedDecrease = s.Allotted+taken, s.Pool+taken, s.OwedDecrease+owed
+	moves := []seckill.Move{newMove(*s, seckill.MoveAdjust, a.Op, taken)}
+	if owed > 0 {
+		sealStock(s, seckill.SealRequest{Item: s.Item})
+		moves = append(moves, newMove(*s, seckill.MoveOwe, a.Op, owed))
+	}
+	return seckill.Adjusted{Taken: taken, Owed: owed}, moves
+}
+
+// returned is what giving claims back comes to.
+type returned struct {
+	claims []seckill.ID
+	units  int64
+	moves  []seckill.Move
+	owed   []seckill.Owed
+}
+
+// returnClaims gives back those of the claims that are held. Redis may let the buyer try again, unless the item gives one
+// try only: then it goes on counting what the buyer had.
+func returnClaims(s *seckill.Stock, claims []seckill.Claim) returned {
+	var back returned
+	for _, c := range claims {
+		if c.Item != s.Item || c.State != seckill.ClaimHeld {
+			continue
+		}
+		s.Claimed, s.Pool = s.Claimed-c.Quantity, s.Pool+c.Quantity
+		back.claims = append(back.claims, c.ID)
+		back.units += c.Quantity
+		back.moves = append(back.moves, newReturn(*s, c))
+		if !s.OneTry {
+			back.owed = append(back.owed, owedBuyer(*s, c, 0, c.KeyHash))
+		}
+	}
+	return back
 }

@@ -15,9 +15,9 @@ func TestPayDecrease(t *testing.T) {
 		want  purses
 		moves int
 	}{
-		"is taken from the pool before the next issue":     {owed: 3, want: purses{0, 4, 3, 0}, moves: 4},
-		"goes as far as the pool, and is not owed further": {owed: 9, want: purses{0, 0, 3, 0}, moves: 4},
-		"is taken from an item that closes":                {owed: 3, final: true, want: purses{4, 0, 3, 0}, moves: 3},
+		"is taken from the pool before the next issue":     {owed: 3, want: purses{0, 4, 3, 0}, moves: 5},
+		"goes as far as the pool, and is not owed further": {owed: 9, want: purses{0, 0, 3, 0}, moves: 5},
+		"is taken from an item that closes":                {owed: 3, final: true, want: purses{4, 0, 3, 0}, moves: 4},
 		"changes nothing when nothing is owed":             {want: purses{0, 7, 3, 0}, moves: 3},
 	} {
 		t.Run("a decrease "+name, func(t *testing.T) {

@@ -30,6 +30,7 @@ type stockRow struct {
 	High         int64
 	Accounted    int64
 	Ceiling      int64
+	OneTry       bool
 	OwedDecrease int64
 	GateMs       int64
 	Since        int64
@@ -43,7 +44,7 @@ type stockRow struct {
 // selectStock begins a query for whole rows.
 func (s *Store) selectStock() string {
 	return `SELECT item, allotted, pool, lent, doubt, claimed, epoch, state, final, halted, attempt, issue, high,
-	accounted, ceiling, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version, ` + s.dialect.now() + ` AS read_at
+	accounted, ceiling, one_try, owed_decrease, gate_ms, since, progress, claimed_at, sealed_at, version, ` + s.dialect.now() + ` AS read_at
 	FROM stock`
 }
 
@@ -51,7 +52,7 @@ func (r stockRow) stock() seckill.Stock {
 	return seckill.Stock{
 		Item: r.Item, Allotted: r.Allotted, Pool: r.Pool, Lent: r.Lent, Doubt: r.Doubt, Claimed: r.Claimed,
 		Epoch: r.Epoch, State: r.State, Issue: r.Issue, Final: r.Final, Halted: r.Halted, Attempt: r.Attempt,
-		High: r.High, Accounted: r.Accounted, Ceiling: r.Ceiling, OwedDecrease: r.OwedDecrease,
+		High: r.High, Accounted: r.Accounted, Ceiling: r.Ceiling, OneTry: r.OneTry, OwedDecrease: r.OwedDecrease,
 		Gate:  time.Duration(r.GateMs) * time.Millisecond,
 		Since: fromMilli(r.Since), Progress: fromMilli(r.Progress), ClaimedAt: fromMilli(r.ClaimedAt),
 		SealedAt: fromMilli(r.SealedAt), Version: r.Version, ReadAt: fromMilli(r.ReadAt),
@@ -152,10 +153,27 @@ func (s *Store) moves(ctx context.Context, item seckill.ID, query string, args .
 // name, and the second one fails on the table's key.
 func newMove(s seckill.Stock, kind seckill.MoveKind, name string, units int64) seckill.Move {
 	return seckill.Move{
-		ID: string(kind) + ":" + s.Item.String() + ":" + name, Item: s.Item, Kind: kind,
-		Epoch: s.Epoch, Units: units, At: s.ReadAt,
+		ID: moveID(kind, s.Item, name), Item: s.Item, Kind: kind, Epoch: s.Epoch, Units: units, At: s.ReadAt,
 	}
 }
+
+func moveID(kind seckill.MoveKind, item seckill.ID, name string) string {
+	return string(kind) + ":" + item.String() + ":" + name
+}
+
+// newReturn describes the return of a claim, which is called after the claim alone.
+func newReturn(s seckill.Stock, c seckill.Claim) seckill.Move {
+	return seckill.Move{
+		ID: string(seckill.MoveReturn) + ":" + c.ID.String(), Item: s.Item, Kind: seckill.MoveReturn,
+		Epoch: s.Epoch, Units: c.Quantity, At: s.ReadAt,
+	}
+}
+
+// The names of adjust moves that no operator gives.
+const (
+	nameAllotment = "allotment"
+	nameOwed      = "owed:" // and the epoch whose Rebuild paid
+)
 
 func number(n int64) string { return strconv.FormatInt(n, 10) }
 

@@ -1,0 +1,22 @@
+package app
+
+import (
+	"log/slog"
+
+	"github.com/seckill-dev/seckill/internal/checkout"
+)
+
+func (b *Backend) checkoutOptions(log *slog.Logger, metrics checkout.Metrics) checkout.Options {
+	return checkout.Options{
+		Orders: b.Orders, Payments: b.Payments, Catalog: b.Catalog, IDs: b.IDs, Providers: b.Providers, Log: log, Metrics: metrics,
+	}
+}
+
+// providerNames are the labels that metrics of payments may have.
+func (b *Backend) providerNames() []string {
+	names := []string{checkout.Free{}.Name()}
+	for _, provider := range b.Providers {
+		names = append(names, provider.Name())
+	}
+	return names
+}

@@ -1,0 +1,82 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// Catalog tells what an item is called.
+type Catalog interface {
+	Item(ctx context.Context, id seckill.ID) (seckill.Item, error)
+}
+
+// Options are what the use case works on. Log and Metrics may be left out, and so may the bounds: zero means the default.
+type Options struct {
+	Orders   seckill.Orders
+	Payments seckill.Payments
+	Catalog  Catalog
+	IDs      seckill.IDs
+	// Providers take money. The first one takes new payments; notices of all of them are read, so that a shop that changes
+	// its provider still hears of what was begun at the old one. None: only what costs nothing can be paid.
+	Providers []seckill.Provider
+	Log       *slog.Logger
+	Metrics   Metrics
+
+	// PaymentsMax bounds the payments that are being opened at once, NoticesMax the notices that are being recorded.
+	PaymentsMax int
+	NoticesMax  int
+	// ProviderTimeout bounds one call to a provider.
+	ProviderTimeout time.Duration
+}
+
+const (
+	paymentsMaxDefault     = 256
+	noticesMaxDefault      = 64
+	providerTimeoutDefault = 3 * time.Second
+
+	// retryAfter is what a shopper or provider is told to wait when this process has enough to do, or a provider is away.
+	retryAfter = 2 * time.Second
+)
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.PaymentsMax == 0 {
+		o.PaymentsMax = paymentsMaxDefault
+	}
+	if o.NoticesMax == 0 {
+		o.NoticesMax = noticesMaxDefault
+	}
+	if o.ProviderTimeout == 0 {
+		o.ProviderTimeout = providerTimeoutDefault
+	}
+	return o
+}
+
+func (o Options) check() error {
+	for _, part := range []any{o.Orders, o.Payments, o.Catalog, o.IDs} {
+		if part == nil {
+			return errors.New("checkout: a part is missing")
+		}
+	}
+	return nil
+}
+
+// byName indexes the providers.
+func (o Options) byName() (map[string]seckill.Provider, error) {
+	providers := make(map[string]seckill.Provider, len(o.Providers))
+	for _, provider := range o.Providers {
+		name := provider.Name()
+		if _, twice := providers[name]; twice || name == "" || name == freeName {
+			return nil, fmt.Errorf("checkout: the provider name %q is taken or cannot be used", name)
+		}
+		providers[name] = provider
+	}
+	return providers, nil
+}

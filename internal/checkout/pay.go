@@ -1,0 +1,144 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// Receipt answers Pay. Replayed says that an earlier call opened the payment.
+type Receipt struct {
+	Payment  seckill.Payment
+	Order    seckill.Order
+	Replayed bool
+}
+
+// Pay begins the payment of one of the user's orders, or finds the one that is open. version is what the order's must be, 0
+// does not ask. What cannot be paid is a conflict that shows the order as it is; a provider that is away is busy, and the
+// next call goes on where this one ended.
+func (s *Service) Pay(ctx context.Context, user seckill.UserID, id seckill.ID, version int64) (Receipt, error) {
+	if err := s.take(s.paying, BoundPayments); err != nil {
+		return Receipt{}, err
+	}
+	defer func() { <-s.paying }()
+	order, err := s.payable(ctx, user, id, version)
+	if err != nil {
+		return Receipt{}, err
+	}
+	provider, err := s.taker(order)
+	if err != nil {
+		return Receipt{}, err
+	}
+	// Read before anything is written: without it nothing could be opened.
+	title, err := s.titles.of(ctx, order)
+	if err != nil {
+		return Receipt{}, err
+	}
+	receipt, err := s.begin(ctx, order, provider)
+	if err == nil && !receipt.Replayed {
+		receipt, err = s.open(ctx, receipt, provider, title)
+	}
+	if err != nil || order.AmountMinor() > 0 {
+		return receipt, err
+	}
+	return s.give(ctx, receipt)
+}
+
+// payable finds an order that may be paid, as far as can be seen without its lock.
+func (s *Service) payable(ctx context.Context, user seckill.UserID, id seckill.ID, version int64) (seckill.Order, error) {
+	order, err := s.find(ctx, user, id)
+	switch {
+	case err != nil:
+		return seckill.Order{}, err
+	case order.State != seckill.OrderUnpaid:
+		return seckill.Order{}, unpayable(order)
+	default:
+		return order, atVersion(order, version)
+	}
+}
+
+// taker is who takes the money for an order.
+func (s *Service) taker(order seckill.Order) (seckill.Provider, error) {
+	switch {
+	case order.AmountMinor() == 0:
+		return Free{}, nil
+	case len(s.options.Providers) == 0:
+		return nil, conflict(order, "this shop takes no payments")
+	default:
+		return s.options.Providers[0], nil
+	}
+}
+
+// begin writes our side of the payment, or finds it.
+func (s *Service) begin(ctx context.Context, order seckill.Order, provider seckill.Provider) (Receipt, error) {
+	id, err := s.options.IDs.Next(order.User.Bucket())
+	if err != nil {
+		return Receipt{}, fmt.Errorf("name a payment of order %s: %w", order.ID, err)
+	}
+	payment, now, begun, err := s.options.Payments.Begin(ctx, seckill.NewPayment{
+		ID: id, Order: order.ID, User: order.User, Provider: provider.Name(),
+	})
+	switch {
+	case errors.Is(err, seckill.ErrNotFound):
+		return Receipt{}, noOrder()
+	case err != nil:
+		return Receipt{}, fmt.Errorf("begin the payment of order %s: %w", order.ID, err)
+	case !begun:
+		return Receipt{}, unpayable(now)
+	default:
+		return Receipt{Payment: payment, Order: order, Replayed: payment.Session != ""}, nil
+	}
+}
+
+// unpayable says why not. Only the database knows whether an unpaid order is too late; it has just said so.
+func unpayable(order seckill.Order) *seckill.Refusal {
+	if order.State != seckill.OrderUnpaid {
+		return cannot(order, "be paid")
+	}
+	return conflict(order, "this order was to be paid by "+order.PayBy.UTC().Format(time.RFC3339))
+}
+
+// open has the provider make what the shopper pays at.
+func (s *Service) open(ctx context.Context, receipt Receipt, provider seckill.Provider, title string) (Receipt, error) {
+	session, url, err := s.ask(ctx, receipt.Payment, provider, title)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if receipt.Payment, err = s.options.Payments.Opened(ctx, receipt.Payment.ID, session, url); err != nil {
+		return Receipt{}, fmt.Errorf("note the session of payment %s: %w", receipt.Payment.ID, err)
+	}
+	if receipt.Payment.State != seckill.PaymentOpen {
+		return Receipt{}, s.overtaken(ctx, receipt)
+	}
+	return receipt, nil
+}
+
+// overtaken says what became of a payment while the provider was being asked.
+func (s *Service) overtaken(ctx context.Context, receipt Receipt) error {
+	order, err := s.find(ctx, receipt.Order.User, receipt.Order.ID)
+	if err != nil {
+		return err
+	}
+	return conflict(order, fmt.Sprintf("this payment is %s by now", receipt.Payment.State))
+}
+
+func (s *Service) ask(
+	ctx context.Context, payment seckill.Payment, provider seckill.Provider, title string,
+) (session, url string, err error) {
+	bounded, cancel := context.WithTimeout(ctx, s.options.ProviderTimeout)
+	defer cancel()
+	session, url, err = provider.Open(bounded, payment, title)
+	if err == nil {
+		return session, url, nil
+	}
+	s.options.Metrics.failed(provider.Name())
+	if errors.Is(err, seckill.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
+		s.options.Log.Debug("payment not opened", "payment", payment.ID, "provider", provider.Name(), "error", err)
+		return "", "", seckill.BusyFor(retryAfter, "payments cannot be opened at the moment; the order is kept until "+
+			payment.ExpiresAt.UTC().Format(time.RFC3339))
+	}
+	return "", "", fmt.Errorf("open payment %s at %s: %w", payment.ID, provider.Name(), err)
+}

@@ -1,0 +1,84 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// Service is the use case. Safe for concurrent use.
+type Service struct {
+	options   Options
+	providers map[string]seckill.Provider
+	titles    *titles
+	// paying and noticing hold a place for each payment that is being opened and each notice that is being recorded.
+	paying   chan struct{}
+	noticing chan struct{}
+}
+
+// New returns the use case. It asks no store and no provider.
+func New(options Options) (*Service, error) {
+	if err := options.check(); err != nil {
+		return nil, err
+	}
+	providers, err := options.byName()
+	if err != nil {
+		return nil, err
+	}
+	options = options.withDefaults()
+	return &Service{
+		options: options, providers: providers, titles: newTitles(options.Catalog),
+		paying: make(chan struct{}, options.PaymentsMax), noticing: make(chan struct{}, options.NoticesMax),
+	}, nil
+}
+
+// take takes a place, or refuses; the caller gives it back.
+func (s *Service) take(places chan struct{}, bound Bound) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	default:
+		s.options.Metrics.hit(bound)
+		return seckill.BusyFor(retryAfter, "too many "+string(bound)+" at once")
+	}
+}
+
+// find reads an order of this user.
+func (s *Service) find(ctx context.Context, user seckill.UserID, id seckill.ID) (seckill.Order, error) {
+	if !mayOwn(user, id) {
+		return seckill.Order{}, noOrder()
+	}
+	order, err := s.options.Orders.Find(ctx, id)
+	if errors.Is(err, seckill.ErrNotFound) || err == nil && order.User != user {
+		return seckill.Order{}, noOrder()
+	}
+	if err != nil {
+		return seckill.Order{}, fmt.Errorf("find order %s: %w", id, err)
+	}
+	return order, nil
+}
+
+// mayOwn spares the store what cannot be: an order's id is made in its user's bucket.
+func mayOwn(user seckill.UserID, order seckill.ID) bool { return order.Bucket() == user.Bucket() }
+
+func noOrder() *seckill.Refusal { return seckill.Refuse(seckill.NotFound, "there is no such order") }
+
+// conflict refuses because of how an order stands, and shows it.
+func conflict(order seckill.Order, detail string) *seckill.Refusal {
+	return &seckill.Refusal{Reason: seckill.Conflict, Detail: detail, Order: &order}
+}
+
+// cannot says that the order's state does not allow something.
+func cannot(order seckill.Order, verb string) *seckill.Refusal {
+	return conflict(order, fmt.Sprintf("this order is %s and cannot %s", order.State, verb))
+}
+
+// atVersion refuses an order that is not as the caller saw it; 0 does not ask.
+func atVersion(order seckill.Order, version int64) error {
+	if version == 0 || version == order.Version {
+		return nil
+	}
+	return conflict(order, fmt.Sprintf("this order is %s at version %d by now, not %d", order.State, order.Version, version))
+}
