@@ -72,7 +72,7 @@ func newWorld(t *testing.T) *world {
 	w.settings = &settings{Settings: keeper.NewRenew(w.keeper)}
 	w.ports = operate.Ports{
 		Catalog: w.catalog, Stocks: w.stocks, Orders: sqlstore.Orders{Store: store}, Lent: w.lent, Queue: queue,
-		Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
+		Events: sqlstore.Events{Store: store}, Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
 		Clock: w.clock, Log: log,
 	}
 	w.Service = operate.New(w.ports)
