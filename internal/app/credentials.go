@@ -133,7 +133,9 @@ func (c *Config) checkAccess(key, file string) error {
 	return nil
 }
 
-// readSecret reads the only line of a file.
+// ReadSecret reads the only line of a file.
+func ReadSecret(path string) (string, error) { return readSecret(path) }
+
 func readSecret(path string) (string, error) {
 	file, err := os.Open(path) //nolint:gosec // the operator names the file
 	if err != nil {
