@@ -56,9 +56,9 @@ func (c *adminCommand) ProvideDesk(cli *commands, console console) (*desk, error
 	if url == "" {
 		url = config.AdminURL()
 	}
-	client, err := adminclient.New(url, key, nil)
+	client, err := operatorAt(url, key)
 	if err != nil {
-		return nil, fmt.Errorf("--url: %w", err)
+		return nil, err
 	}
 	return &desk{client, console.out, c.JSON}, nil
 }

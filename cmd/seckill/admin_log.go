@@ -25,7 +25,7 @@ const loggedMax = 120
 // Run implements the command.
 func (c *adminLogCommand) Run(ctx context.Context, desk *desk) error {
 	acts, err := collect(c.pageFlags, func(page adminclient.Page) ([]api.Act, string, error) {
-		list, err := desk.Client.Log(ctx, c.Target, c.Actor, page)
+		list, err := desk.Log(ctx, c.Target, c.Actor, page)
 		return list.Data, list.Next, err
 	})
 	if err != nil {

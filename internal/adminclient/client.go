@@ -90,8 +90,8 @@ type call struct {
 	within  time.Duration
 }
 
-// do sends a call and decodes the answer, unless that is nil. status tells 200 from 202.
-func (c *Client) do(ctx context.Context, call call, answer any) (status int, err error) {
+// do sends a call and decodes the answer, unless that is nil.
+func (c *Client) do(ctx context.Context, call call, answer any) error {
 	within := call.within
 	if within == 0 {
 		within = callTimeout
@@ -100,29 +100,29 @@ func (c *Client) do(ctx context.Context, call call, answer any) (status int, err
 	defer cancel()
 	request, err := c.request(ctx, call)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return 0, &Unanswered{URL: c.url, Err: withoutURL(err)}
+		return &Unanswered{URL: c.url, Err: withoutURL(err)}
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, answerMax))
 	if err != nil {
-		return 0, &Unanswered{URL: c.url, Err: err}
+		return &Unanswered{URL: c.url, Err: err}
 	}
 	if response.StatusCode >= http.StatusMultipleChoices {
 		refused := &Refused{Status: response.StatusCode}
 		_ = json.Unmarshal(body, &refused.Problem) // whoever answered, the status says enough
-		return 0, refused
+		return refused
 	}
 	if answer == nil {
-		return response.StatusCode, nil
+		return nil
 	}
 	if err := json.Unmarshal(body, answer); err != nil {
-		return 0, fmt.Errorf("read the answer to %s %s: %w", call.method, call.path, err)
+		return fmt.Errorf("read the answer to %s %s: %w", call.method, call.path, err)
 	}
-	return response.StatusCode, nil
+	return nil
 }
 
 func (c *Client) request(ctx context.Context, call call) (*http.Request, error) {
@@ -163,13 +163,13 @@ func withoutURL(err error) error {
 
 // get reads one thing.
 func get[T any](ctx context.Context, c *Client, path string, query url.Values) (answer T, err error) {
-	_, err = c.do(ctx, call{method: http.MethodGet, path: path, query: query}, &answer)
+	err = c.do(ctx, call{method: http.MethodGet, path: path, query: query}, &answer)
 	return answer, err
 }
 
 // post asks for one thing to be done; version is what it must be at, 0 does not ask.
 func post[T any](ctx context.Context, c *Client, path string, version int64, body any) (answer T, err error) {
-	_, err = c.do(ctx, call{method: http.MethodPost, path: path, version: version, body: body}, &answer)
+	err = c.do(ctx, call{method: http.MethodPost, path: path, version: version, body: body}, &answer)
 	return answer, err
 }
 

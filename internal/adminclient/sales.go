@@ -33,14 +33,13 @@ func (c *Client) CreateSale(ctx context.Context, sale api.NewSale) (api.AdminSal
 
 // EditSale changes what the patch says.
 func (c *Client) EditSale(ctx context.Context, sale string, version int64, patch api.SalePatch) (answer api.AdminSale, err error) {
-	_, err = c.do(ctx, call{method: http.MethodPatch, path: salePath(sale), version: version, body: patch}, &answer)
+	err = c.do(ctx, call{method: http.MethodPatch, path: salePath(sale), version: version, body: patch}, &answer)
 	return answer, err
 }
 
 // DeleteSale deletes a draft.
 func (c *Client) DeleteSale(ctx context.Context, sale string, version int64) error {
-	_, err := c.do(ctx, call{method: http.MethodDelete, path: salePath(sale), version: version}, nil)
-	return err
+	return c.do(ctx, call{method: http.MethodDelete, path: salePath(sale), version: version}, nil)
 }
 
 // Preload schedules a draft and lends its units; a dry run only looks.
@@ -49,7 +48,7 @@ func (c *Client) Preload(ctx context.Context, sale string, version int64, dryRun
 	if dryRun {
 		preload.query = url.Values{"dry_run": {"true"}}
 	}
-	_, err = c.do(ctx, preload, &answer)
+	err = c.do(ctx, preload, &answer)
 	return answer, err
 }
 
@@ -79,6 +78,6 @@ func (c *Client) Audit(ctx context.Context, sale string) (report api.AuditReport
 	if sale != "" {
 		path = salePath(sale) + "/audit"
 	}
-	_, err = c.do(ctx, call{method: http.MethodGet, path: path, within: auditTimeout}, &report)
+	err = c.do(ctx, call{method: http.MethodGet, path: path, within: auditTimeout}, &report)
 	return report, err
 }
