@@ -22,7 +22,7 @@ func TestOnServers(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"sale": TestSale, "replay": TestReplay, "pause": TestPause, "end": TestEnd, "window": TestWindow, "publish": TestPublish,
 		"rejection": TestRejection, "dead letters": TestDeadLetters, "redis lost": TestRedisLost,
-		"false sold out": TestPeersFalseSoldOut, "limits": TestPeersLimits,
+		"false sold out": TestPeersFalseSoldOut, "limits": TestPeersLimits, "correction": TestCorrection, "one try": TestOneTry,
 	} {
 		t.Run(name, test)
 	}
