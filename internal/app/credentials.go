@@ -133,9 +133,7 @@ func (c *Config) checkAccess(key, file string) error {
 	return nil
 }
 
-// ReadSecret reads the only line of a file.
-func ReadSecret(path string) (string, error) { return readSecret(path) }
-
+// readSecret reads the only line of a file.
 func readSecret(path string) (string, error) {
 	file, err := os.Open(path) //nolint:gosec // the operator names the file
 	if err != nil {
