@@ -22,7 +22,8 @@ func TestOnServers(t *testing.T) {
 	for name, test := range map[string]func(*testing.T){
 		"sale": TestSale, "replay": TestReplay, "pause": TestPause, "end": TestEnd, "window": TestWindow, "publish": TestPublish,
 		"rejection": TestRejection, "dead letters": TestDeadLetters, "redis lost": TestRedisLost,
-		"false sold out": TestPeersFalseSoldOut, "limits": TestPeersLimits, "events": TestEvents,
+		"false sold out": TestPeersFalseSoldOut, "limits": TestPeersLimits, "correction": TestCorrection, "one try": TestOneTry,
+		"events": TestEvents,
 	} {
 		t.Run(name, test)
 	}

@@ -17,6 +17,8 @@ type booked struct {
 	now   time.Time
 	order *seckill.Order
 	first *seckill.Claim
+	// back says that a move tells of its return.
+	back bool
 }
 
 type claimRule struct {
@@ -37,6 +39,7 @@ func claimRules() []claimRule {
 		{"claim_without_order", claimWithoutOrder},
 		{"rejected_with_order", rejectedWithOrder},
 		{"returned_but_not_cancelled", returnedNotCancelled},
+		{"returned_without_move", returnedWithoutMove},
 		{"order_item", orderItem},
 	}
 }
@@ -104,9 +107,16 @@ func (r *run) judgeClaims(ctx context.Context, page []seckill.Claim, stock secki
 	if err != nil {
 		return nil, err
 	}
+	back, err := r.returnsOf(ctx, page)
+	if err != nil {
+		return nil, err
+	}
 	var findings []Finding
 	for _, claim := range page {
-		b := booked{claim: claim, epoch: stock.Epoch, now: stock.ReadAt, order: orders[claim.ID], first: firsts[claim.First]}
+		b := booked{
+			claim: claim, epoch: stock.Epoch, now: stock.ReadAt,
+			order: orders[claim.ID], first: firsts[claim.First], back: back[claim.ID],
+		}
 		for _, rule := range claimRules() {
 			if detail := rule.broken(b); detail != "" {
 				findings = append(findings, claimFinding(rule.id, claim, detail))

@@ -3,8 +3,9 @@
 //	sales    each with its items: what an operator may say of one
 //	stock    allotted = pool + lent + doubt + claimed; each term again from the moves and the claims, in one snapshot; the
 //	         columns without units: nothing that would keep an item from being sold, or on sale, without a cause
-//	moves    each alone, by its name; what ends an epoch against what begins the next one
-//	claims   each alone, and a claim that is ordered has its order; a rejected one has none
+//	moves    each alone, by its name; what ends an epoch against what begins the next one, and what operators are owed
+//	         against what was paid; each return against its claim
+//	claims   each alone, and a claim that is ordered has its order; a rejected one has none; a returned one has its move
 //	orders   each alone, against its events, the catalog and its claim
 //	outbox   each alone, against its claim
 //	redis    lent = avail + sold - accounted, while the epoch is open

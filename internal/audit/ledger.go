@@ -14,22 +14,26 @@ const tableMoves = "stock_moves"
 // ledger is what an item's moves say of its epochs: one step ends an epoch and begins the next, so what is sealed or put
 // in doubt has its counterpart. It is small, however many issues there were.
 type ledger struct {
+	entry  entry
 	stock  seckill.Stock
 	epochs map[int64]*epoch
 	// empty are the issues of no units.
 	empty []seckill.Move
+	// changes are the adjustments by their names.
+	changes map[string]adjusted
 }
 
 // epoch is what the moves say of one.
 type epoch struct {
 	first, last seckill.Move // issues; no ID when there is none
 	ends        []seckill.Move
-	owed        int64
+	// owed is what operators were owed in it; settled and paid what the step to it made of what the last one owed.
+	owed, settled, paid int64
 }
 
 // judgeMoves goes through an item's moves, which were written before the stock row is what it is, or after it was read.
-func (r *run) judgeMoves(ctx context.Context, stock seckill.Stock) ([]Finding, error) {
-	l := ledger{stock: stock, epochs: make(map[int64]*epoch)}
+func (r *run) judgeMoves(ctx context.Context, e entry, stock seckill.Stock) ([]Finding, error) {
+	l := ledger{entry: e, stock: stock, epochs: make(map[int64]*epoch), changes: make(map[string]adjusted)}
 	var findings []Finding
 	after := ""
 	for {
@@ -44,6 +48,11 @@ func (r *run) judgeMoves(ctx context.Context, stock seckill.Stock) ([]Finding, e
 			findings = append(findings, judgeMove(moved{move, stock})...)
 			l.add(move)
 		}
+		returns, err := r.judgeReturns(ctx, stock.Item, page)
+		if err != nil {
+			return nil, err
+		}
+		findings = append(findings, returns...)
 		after = page[len(page)-1].ID
 	}
 }
@@ -81,8 +90,8 @@ func (l *ledger) add(m seckill.Move) {
 		}
 	case seckill.MoveSeal, seckill.MoveDoubt:
 		e.ends = append(e.ends, m)
-	case seckill.MoveAdjust:
-		e.owed -= m.Units
+	case seckill.MoveAdjust, seckill.MoveOwe:
+		l.addAdjust(m)
 	default:
 	}
 }
@@ -117,8 +126,9 @@ func (l *ledger) judge() []Finding {
 		for _, end := range e.ends {
 			findings = append(findings, l.judgeEnd(end, next)...)
 		}
+		findings = append(findings, l.judgeOwed(number, e, next)...)
 	}
-	return findings
+	return slices.Concat(findings, l.judgeAllotment(), l.judgeAdjusts())
 }
 
 // judgeEnd compares what ended an epoch with what began the next one, in the same transaction and by the same clock: an
@@ -132,7 +142,7 @@ func (l *ledger) judgeEnd(end seckill.Move, next *epoch) []Finding {
 	if !end.At.Equal(began) {
 		return []Finding{moveFinding("move_at", end, fmt.Sprintf("at is %d, but the next epoch began at %d", milli(end.At), milli(began)))}
 	}
-	if pool := next.first.Units + next.owed; end.Kind == seckill.MoveSeal && !closing && end.Units > pool {
+	if pool := next.first.Units + next.paid; end.Kind == seckill.MoveSeal && !closing && end.Units > pool {
 		return []Finding{moveFinding("move_units", end,
 			fmt.Sprintf("%d units were sealed, but the next epoch began with %d", end.Units, pool))}
 	}

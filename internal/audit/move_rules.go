@@ -31,7 +31,8 @@ func moveRules() []moveRule {
 
 func isMoveKind(kind seckill.MoveKind) bool {
 	switch kind {
-	case seckill.MoveAdjust, seckill.MoveIssue, seckill.MoveSeal, seckill.MoveDoubt, seckill.MoveSettle, seckill.MoveReturn:
+	case seckill.MoveAdjust, seckill.MoveOwe, seckill.MoveIssue, seckill.MoveSeal, seckill.MoveDoubt, seckill.MoveSettle,
+		seckill.MoveReturn:
 		return true
 	default:
 		return false
@@ -53,39 +54,37 @@ func moveID(m moved) string {
 	return fmt.Sprintf("it should be called %s", moveName(m.move))
 }
 
-// moveName is what a move must be called. Adjustments by operators will add their own.
+// moveName is what a move must be called.
 func moveName(m seckill.Move) string {
 	name := strconv.FormatInt(m.Epoch, 10)
-	switch {
-	case m.Kind == seckill.MoveReturn:
+	switch m.Kind {
+	case seckill.MoveReturn:
 		return returnName(m.ID)
-	case m.Kind == seckill.MoveIssue:
+	case seckill.MoveAdjust, seckill.MoveOwe:
+		return adjustID(m)
+	case seckill.MoveIssue:
 		name = strconv.FormatInt(m.Issue, 10)
-	case m.Kind == seckill.MoveAdjust && m.Epoch == 0:
-		name = "allotment"
-	case m.Kind == seckill.MoveAdjust:
-		name = "owed:" + name
+	default:
 	}
 	return fmt.Sprintf("%s:%s:%s", m.Kind, m.Item, name)
 }
 
 // returnName: a return is called after its claim, whichever that is.
 func returnName(id string) string {
-	prefix := string(seckill.MoveReturn) + ":"
-	if claim, err := seckill.ParseID(strings.TrimPrefix(id, prefix)); err == nil && claim != 0 {
-		return prefix + claim.String()
+	if claim, err := seckill.ParseID(strings.TrimPrefix(id, returnPrefix)); err == nil && claim != 0 {
+		return returnPrefix + claim.String()
 	}
-	return prefix + "<claim>"
+	return returnPrefix + "<claim>"
 }
 
 // moveUnits knows which way units flow. Only the first issue of an epoch may be of an empty pool.
 func moveUnits(m moved) string {
 	possible := m.move.Units > 0
-	switch {
-	case m.move.Kind == seckill.MoveIssue, m.move.Kind == seckill.MoveAdjust && m.move.Epoch == 0:
+	switch m.move.Kind {
+	case seckill.MoveIssue:
 		possible = m.move.Units >= 0
-	case m.move.Kind == seckill.MoveAdjust:
-		possible = m.move.Units < 0
+	case seckill.MoveAdjust, seckill.MoveOwe:
+		possible = adjustUnits(m.move)
 	default:
 	}
 	if possible {
@@ -94,12 +93,16 @@ func moveUnits(m moved) string {
 	return fmt.Sprintf("no move of kind %s in epoch %d can be of %d units", m.move.Kind, m.move.Epoch, m.move.Units)
 }
 
-// moveEpoch: an epoch is sealed by the step to the next one, and doubt is settled in a later one than it came from.
+// moveEpoch: an item begins before its first epoch, and may be adjusted then; an epoch is sealed by the step to the next
+// one, and doubt is settled in a later one than it came from.
 func moveEpoch(m moved) string {
 	first, last := int64(1), m.stock.Epoch
 	switch m.move.Kind {
 	case seckill.MoveAdjust:
 		first = 0
+		if adjustmentOf(m.move) == firstAllotment {
+			last = 0
+		}
 	case seckill.MoveSeal, seckill.MoveDoubt:
 		last--
 	case seckill.MoveSettle:

@@ -13,14 +13,6 @@ func allotment(_ entry, f seckill.StockFacts) string {
 	return differ("allotted", f.Stock.Allotted, "the adjust moves add up to", f.AdjustUnits)
 }
 
-// allotmentOfCatalog compares as long as no operator has changed the stock: then only the first adjust move exists.
-func allotmentOfCatalog(e entry, f seckill.StockFacts) string {
-	if !e.known || f.Adjusts != 1 {
-		return ""
-	}
-	return differ("allotted", f.Stock.Allotted, "the catalog's allotment is", e.item.Allotment)
-}
-
 func issueNumber(_ entry, f seckill.StockFacts) string {
 	return differ("issue", f.Stock.Issue, "the last issue move is", f.LastIssue)
 }

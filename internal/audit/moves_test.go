@@ -37,7 +37,8 @@ func TestChangedMove(t *testing.T) {
 func moveRowChanges() map[string]string {
 	return map[string]string{
 		"id = 'issue:7:1' WHERE id = 'issue:%d:1'":               "move_id",
-		"id = 'adjust:%d:gift' WHERE id = 'adjust:%d:allotment'": "move_id",
+		"id = 'adjust:%d:gift' WHERE id = 'adjust:%d:allotment'": "move_missing",
+		"id = 'adjust:%d:a b' WHERE id = 'adjust:%d:allotment'":  "move_id",
 		"kind = 'gift' WHERE id = 'doubt:%d:1'":                  "move_kind",
 		"kind = 'settle' WHERE id = 'doubt:%d:1'":                "move_id",
 		"units = 0 WHERE id = 'doubt:%d:1'":                      "move_units",

@@ -41,6 +41,8 @@ func (r *run) readOrphans(ctx context.Context) error {
 type owing struct {
 	owed  seckill.Owed
 	claim *seckill.Claim
+	// oneTry says that the item gives one try only.
+	oneTry bool
 }
 
 type owedRule struct {
@@ -96,7 +98,7 @@ func (r *run) judgeOwed(ctx context.Context, page []seckill.Owed) ([]Finding, er
 	var findings []Finding
 	for _, o := range page {
 		for _, rule := range owedRules() {
-			if detail := rule.broken(owing{o, claims[o.Entry.ID]}); detail != "" {
+			if detail := rule.broken(owing{o, claims[o.Entry.ID], r.entries[o.Item].item.OneTry}); detail != "" {
 				findings = append(findings, Finding{
 					ID: rule.id, Item: o.Item, Reservation: o.Entry.ID, Table: tableOutbox, Key: o.ID.String(), Detail: detail,
 				})
@@ -147,6 +149,8 @@ func owedClaim(o owing) string {
 		return fmt.Sprintf("it is about user %s, but the claim is user %s's", o.owed.User, c.User)
 	case o.owed.Epoch < c.Epoch:
 		return fmt.Sprintf("it was owed in epoch %d, but the claim is of epoch %d", o.owed.Epoch, c.Epoch)
+	case o.oneTry && o.owed.Entry.Quantity == 0 && c.State == seckill.ClaimReturned:
+		return "it lets a buyer try again, but the item gives one try only"
 	default:
 		return owedEntry(o.owed.Entry, *c)
 	}

@@ -13,9 +13,21 @@ const clockSlack = 5 * time.Second
 
 // The columns of a stock row that hold no units: each may stop an item from being sold, or keep it on sale for too long.
 
-// owedDecrease: nobody can owe one yet. When operators may take units back, it will be bounded by what they asked for.
+// owedDecrease: what is owed is sealed for in the same transaction, and not lent before it is paid.
 func owedDecrease(_ entry, f seckill.StockFacts) string {
-	return differ("owed_decrease", f.Stock.OwedDecrease, "no decrease was asked for, so it must be", 0)
+	s := f.Stock
+	if s.OwedDecrease > 0 && s.State != seckill.StockSealing && s.State != seckill.StockLoading {
+		return fmt.Sprintf("owed_decrease is %d, but no item that is %s owes any", s.OwedDecrease, s.State)
+	}
+	return differ("owed_decrease", s.OwedDecrease, "the owe moves add up to", f.Moved[seckill.MoveOwe])
+}
+
+// oneTry is fixed before the first unit is sold.
+func oneTry(e entry, f seckill.StockFacts) string {
+	if !e.known || f.Stock.OneTry == e.item.OneTry {
+		return ""
+	}
+	return fmt.Sprintf("one_try is %t, but the item's is %t", f.Stock.OneTry, e.item.OneTry)
 }
 
 // sealedEarly compares with a sale that was read after the row: a sale is ended first, always, and stays so.

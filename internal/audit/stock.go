@@ -32,7 +32,6 @@ func stockRules() []stockRule {
 		{"accounted", accounted},
 		{"high", high},
 		{"allotment", allotment},
-		{"allotment_catalog", allotmentOfCatalog},
 		{"issue", issueNumber},
 		{"issue_epoch", issueEpoch},
 		{"lent", lent},
@@ -44,6 +43,7 @@ func stockRules() []stockRule {
 		{"high_exceeded", highExceeded},
 		{"issue_missing", issueMissing},
 		{"owed_decrease", owedDecrease},
+		{"one_try", oneTry},
 		{"sealed_early", sealedEarly},
 		{"stock_of_draft", stockOfDraft},
 		{"gate", gateLength},
@@ -76,7 +76,7 @@ func (r *run) readStock(ctx context.Context, e entry) (seckill.StockFacts, error
 		if err != nil {
 			return nil, err
 		}
-		moves, err := r.judgeMoves(ctx, facts.Stock)
+		moves, err := r.judgeMoves(ctx, e, facts.Stock)
 		return slices.Concat(judgeStock(e, facts), ceilings, moves), err
 	})
 	return facts, err

@@ -100,7 +100,7 @@ func returnsOnce(l ledgerTest) {
 }
 
 func returnsOnlyHeld(l ledgerTest) {
-	item, other := l.neighbours(limitMany) // 5 units each
+	item, other := l.neighbours() // 5 units each
 	mine, theirs := l.reserve("a", 1), l.reserve("a", 1)
 	rejected := l.reserve("b", 6)
 	l.settle(l.message(item, 1, 7, mine, rejected), l.message(other, 1, 1, theirs))

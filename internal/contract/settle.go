@@ -96,7 +96,7 @@ func liftsHighOfKnown(l ledgerTest) {
 }
 
 func setsDoubledAside(l ledgerTest) {
-	item, other := l.neighbours(limitMany)
+	item, other := l.neighbours()
 	a := l.reserveKey("a", 1, "key")
 	l.settle(l.message(item, 1, 1, a))
 	otherUser, otherKey, otherQuantity := a, a, a
@@ -123,11 +123,11 @@ func setsDoubledAside(l ledgerTest) {
 }
 
 // neighbours are two open items of five units on one shard.
-func (l ledgerTest) neighbours(limit int64) (one, other seckill.ID) {
+func (l ledgerTest) neighbours() (one, other seckill.ID) {
 	l.Helper()
-	one = l.opened(5, limit)
+	one = l.opened(5, limitMany)
 	for {
-		other = l.opened(5, limit)
+		other = l.opened(5, limitMany)
 		if seckill.HomeShard(l.Shards, one) == seckill.HomeShard(l.Shards, other) {
 			return one, other
 		}
@@ -135,7 +135,7 @@ func (l ledgerTest) neighbours(limit int64) (one, other seckill.ID) {
 }
 
 func doubledWithinACall(l ledgerTest) {
-	item, other := l.neighbours(limitMany)
+	item, other := l.neighbours()
 	a := l.reserve("a", 1)
 	stolen := a
 	stolen.User = "b"
@@ -198,7 +198,7 @@ func sellsNotOneMore(l ledgerTest) {
 }
 
 func haltsWhatIsAhead(l ledgerTest) {
-	item, neighbour := l.neighbours(limitMany)
+	item, neighbour := l.neighbours()
 	known, ahead, fine := l.reserve("a", 1), l.reserve("b", 1), l.reserve("c", 1)
 	settlement := l.settle(l.message(item, 1, 1, known), l.message(item, 2, 1, ahead), l.message(neighbour, 1, 1, fine))
 	if len(settlement.Held) != 2 || len(settlement.Ahead) != 1 || settlement.Ahead[0].Reservations[0] != ahead {

@@ -56,7 +56,7 @@ func twoKeysAtOnce(l ledgerTest) {
 func oppositeOrders(l ledgerTest) {
 	const batches, size = 12, 10
 	items := make([]seckill.ID, 2)
-	items[0], items[1] = l.neighbours(limitMany)
+	items[0], items[1] = l.neighbours()
 	messages := make([]seckill.Message, 0, 2*batches)
 	for i := range batches {
 		for _, item := range items {

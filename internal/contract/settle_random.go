@@ -38,7 +38,7 @@ func SettleRandom(t *testing.T, open func(t *testing.T) Ledger) {
 // stepsMax bounds a history: what is wrong shows within few steps, and each of them is a commit.
 const stepsMax = 16
 
-// history is what happened to two items of one shard.
+// history is what happened to two items of one shard, of which the second gives one try only.
 type history struct {
 	ledgerTest
 	items [2]seckill.ID
@@ -58,8 +58,14 @@ type claimedAs struct {
 
 func newHistory(l ledgerTest) *history {
 	h := &history{ledgerTest: l, first: make(map[seckill.ID]claimedAs), overdrawn: make(map[string]bool), adjusted: make(map[string]seckill.Adjusted)}
-	h.items[0], h.items[1] = l.neighbours(4)
-	return h
+	h.items[0] = l.opened(5, 4)
+	for {
+		h.items[1] = l.stockedAs(seckill.Item{Allotment: 5, LimitPerUser: 4, OneTry: true})
+		if seckill.HomeShard(l.Shards, h.items[0]) == seckill.HomeShard(l.Shards, h.items[1]) {
+			l.openNext(h.items[1], 0)
+			return h
+		}
+	}
 }
 
 // batch draws a message of an epoch that SQL has.

@@ -255,13 +255,18 @@ func wantLetterOfTheBroker(t *testing.T, q *rabbitmq.Queue) {
 	if err != nil || len(again) != 1 || again[0].ID != l.ID {
 		t.Errorf("listed again: %+v, %v", again, err)
 	}
-	if err := q.Replay(t.Context(), l.ID); err != nil {
+	replaysLetterOfTheBroker(t, q, l.ID)
+}
+
+func replaysLetterOfTheBroker(t *testing.T, q *rabbitmq.Queue, id seckill.ID) {
+	t.Helper()
+	if err := q.Replay(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}
 	if d := receive(t, subscribe(t, q)); string(d.Body) != "poison" || d.Redelivered {
 		t.Errorf("replayed %+v", d)
 	}
-	if letters, err = q.List(t.Context(), 0, 10); err != nil || len(letters) != 0 {
+	if letters, err := q.List(t.Context(), 0, 10); err != nil || len(letters) != 0 {
 		t.Errorf("after the replay: %+v, %v", letters, err)
 	}
 }

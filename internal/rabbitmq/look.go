@@ -67,7 +67,7 @@ func (q *Queue) look(ctx context.Context, shard int) (seckill.QueueState, error)
 		Ready: int64(found[0].Messages), Unacked: q.unacked(shard), Consumers: found[0].Consumers,
 		Dead: int64(found[1].Messages),
 	}
-	state.Age = q.ages.look(shard, state.Ready > 0, began, q.Clock.Now())
+	state.Age = q.ages.look(shard, seen{ready: state.Ready > 0, consumed: state.Consumers > 0}, began, q.Clock.Now())
 	return state, nil
 }
 

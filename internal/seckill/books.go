@@ -17,11 +17,9 @@ type StockFacts struct {
 	Issues         int64
 	LastIssue      int64
 	LastIssueEpoch int64
-	// Moved sums the moves by kind, EpochIssued only the issues of the present epoch; Adjusts counts the adjust moves, of
-	// which the first is the allotment.
+	// Moved sums the moves by kind, EpochIssued only the issues of the present epoch.
 	Moved       map[MoveKind]int64
 	EpochIssued int64
-	Adjusts     int64
 	// OverLimit are users whose held units exceed the ceiling; of an item that gives one try only, held and returned ones.
 	OverLimit []UserID
 }

@@ -10,7 +10,8 @@
 //
 // One SQL row per item, its stock, owns every unit: allotted = pool + lent + doubt + claimed, all >= 0.
 // Redis is never the truth; it is lent numbered amounts (issues) for one epoch at a time. A returned unit goes to
-// pool, exactly once and in the transaction that returns it, and is lent again by the next issue.
+// pool, exactly once and in the transaction that returns it, and is lent again by the next issue. What an operator takes
+// comes from the pool; what the pool lacks is owed, and taken where the next epoch begins.
 //
 // # States
 //

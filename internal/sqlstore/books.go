@@ -80,7 +80,7 @@ func readMoved(tx *gorm.DB, facts *seckill.StockFacts) error {
 		case seckill.MoveIssue:
 			facts.EpochIssued, facts.LastIssueEpoch, facts.Issues = k.EpochUnits, k.LastEpoch, k.Moves
 		case seckill.MoveAdjust:
-			facts.AdjustUnits, facts.Adjusts = k.Units, k.Moves
+			facts.AdjustUnits = k.Units
 		default:
 		}
 	}

@@ -18,7 +18,7 @@ import (
 const (
 	brokerReadyWithin = 60 * time.Second      // an idle machine needs 3 s, a busy one has needed 10
 	brokerPoll        = 50 * time.Millisecond // between two questions whether it is ready
-	brokerNamesWithin = 5 * time.Second       // until the name of a new queue is on disk; it writes them within three
+	brokerNamesWithin = 30 * time.Second      // until the name of a new queue is on disk; idle, it writes them within three
 	brokerEvalWithin  = 15 * time.Second      // one expression, with the start of the Erlang that asks
 	brokerCookie      = "seckill-test"
 	brokerUser        = "guest" // RabbitMQ's own
