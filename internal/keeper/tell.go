@@ -163,8 +163,8 @@ func (t *Tell) fail(ctx context.Context, shard int, dispatch seckill.Dispatch, c
 		t.ports.Log.Error("an endpoint was not told of an event; an operator can have it tried again",
 			"endpoint", t.endpoint.Name(), "event", dispatch.ID, "type", dispatch.Type, "tries", tries, "error", cause)
 	}
-	t.count(t.endpoint.Name(), outcome)
 	err := t.ports.Events.Failed(ctx, shard, t.endpoint.Name(), dispatch.ID, wait, cause.Error(), outcome == TellingDied)
+	t.count(t.endpoint.Name(), outcome)
 	if err != nil {
 		return fmt.Errorf("note a failure: %w", err)
 	}
