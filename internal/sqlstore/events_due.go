@@ -69,13 +69,18 @@ func (e Events) Due(ctx context.Context, shard int, endpoint string, limit int) 
 	}
 }
 
+// theseDispatches selects dispatches to an endpoint by their events. The plus says nothing, but SQLite then finds them by the
+// events; it would rather go through all that the endpoint is to be told.
+const theseDispatches = "+endpoint = ? AND event IN ?"
+
+// lease puts rows off.
 func (e Events) lease(tx *gorm.DB, endpoint string, rows []dispatchRow) error {
 	ids := make([]seckill.ID, len(rows))
 	for i, row := range rows {
 		ids[i] = row.ID
 	}
 	slices.Sort(ids)
-	leased := tx.Exec("UPDATE dispatches SET next_at = "+e.dialect.now()+" + ? WHERE endpoint = ? AND event IN ?"+
+	leased := tx.Exec("UPDATE dispatches SET next_at = "+e.dialect.now()+" + ? WHERE "+theseDispatches+
 		" AND dead = 0 AND next_at <= "+e.dialect.now(), seckill.DispatchLease.Milliseconds(), endpoint, ids)
 	if leased.Error == nil && leased.RowsAffected != int64(len(ids)) {
 		return errUnchanged
@@ -103,7 +108,7 @@ func forget(tx *gorm.DB, endpoint string, events []seckill.ID, when string) (del
 	if err := tx.Exec("UPDATE events SET spread = spread + 1 WHERE id IN ? AND spread > 0", events).Error; err != nil {
 		return 0, err
 	}
-	dispatches := tx.Exec("DELETE FROM dispatches WHERE endpoint = ? AND event IN ?"+when, endpoint, events)
+	dispatches := tx.Exec("DELETE FROM dispatches WHERE "+theseDispatches+when, endpoint, events)
 	if dispatches.Error != nil {
 		return 0, dispatches.Error
 	}

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS dispatches (
     next_at  BIGINT       NOT NULL,
     dead     BIGINT       NOT NULL,
     PRIMARY KEY (endpoint, event),
-    KEY dispatches_due (endpoint, dead, next_at),
+    KEY dispatches_due (endpoint, dead, next_at, event),
     KEY dispatches_subject (endpoint, subject, version),
     KEY dispatches_event (event)
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

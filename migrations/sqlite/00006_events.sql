@@ -26,7 +26,7 @@ CREATE TABLE dispatches (
     dead     BIGINT       NOT NULL,
     PRIMARY KEY (endpoint, event)
 );
-CREATE INDEX dispatches_due ON dispatches (endpoint, dead, next_at);
+CREATE INDEX dispatches_due ON dispatches (endpoint, dead, next_at, event);
 CREATE INDEX dispatches_subject ON dispatches (endpoint, subject, version);
 CREATE INDEX dispatches_event ON dispatches (event);
 
