@@ -104,8 +104,8 @@ func (r *run) judgeOwed(ctx context.Context, page []seckill.Owed) ([]Finding, er
 	var findings []Finding
 	for _, o := range page {
 		for _, rule := range owedRules() {
-			about := owing{o, claims[o.Entry.ID], orders[o.Entry.ID], r.entries[o.Item].item.OneTry}
-			if detail := rule.broken(about); detail != "" {
+			step := owing{o, claims[o.Entry.ID], orders[o.Entry.ID], r.entries[o.Item].item.OneTry}
+			if detail := rule.broken(step); detail != "" {
 				findings = append(findings, Finding{
 					ID: rule.id, Item: o.Item, Reservation: o.Entry.ID, Table: tableOutbox, Key: o.ID.String(), Detail: detail,
 				})

@@ -123,7 +123,7 @@ func (e Events) Failed(
 	now := e.dialect.now()
 	_, err := e.exec(ctx, shard, "UPDATE dispatches SET since = CASE WHEN tries = 0 THEN "+now+" ELSE since END,"+
 		" tries = tries + 1, failure = ?, next_at = "+now+" + ?, dead = ? WHERE endpoint = ? AND event = ? AND dead = 0",
-		clip(failure, failureMax), wait.Milliseconds(), flag(dead), endpoint, event)
+		clip(failure), wait.Milliseconds(), flag(dead), endpoint, event)
 	if err != nil {
 		return fmt.Errorf("note that telling %s of event %s failed: %w", endpoint, event, err)
 	}

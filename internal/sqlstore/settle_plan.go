@@ -88,7 +88,7 @@ func (s *settling) halt(m seckill.Message) {
 	s.result.Ahead = append(s.result.Ahead, m)
 	if s.stock.Halted == "" {
 		s.stock.Halted = clip(fmt.Sprintf("batch %s is of epoch %d, SQL knows %d: was it restored from a backup?",
-			m.Batch, m.Epoch, s.stock.Epoch), haltedMax)
+			m.Batch, m.Epoch, s.stock.Epoch))
 	}
 }
 
