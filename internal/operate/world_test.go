@@ -72,6 +72,7 @@ func newWorld(t *testing.T) *world {
 	w.settings = &settings{Settings: keeper.NewRenew(w.keeper)}
 	w.ports = operate.Ports{
 		Catalog: w.catalog, Stocks: w.stocks, Orders: sqlstore.Orders{Store: store}, Lent: w.lent, Queue: queue,
+		Adjustments: &adjustments{Adjustments: sqlstore.Stocks{Store: store}}, Payments: sqlstore.Payments{Store: store}, Letters: queue,
 		Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
 		Clock: w.clock, Log: log,
 	}
@@ -236,6 +237,14 @@ func (c *clock) After(d time.Duration) <-chan time.Time {
 type catalog struct {
 	seckill.Catalog
 	meanwhile func()
+	log       cut
+}
+
+func (c *catalog) Log(ctx context.Context, act seckill.Act) error {
+	if err := c.log.err(); err != nil {
+		return err
+	}
+	return c.Catalog.Log(ctx, act)
 }
 
 func (c *catalog) between() {
@@ -307,6 +316,24 @@ func (s *stocks) Seal(ctx context.Context, request seckill.SealRequest) (bool, e
 		return false, err
 	}
 	return s.Stocks.Seal(ctx, request)
+}
+
+type adjustments struct {
+	seckill.Adjustments
+	adjust cut
+	// done runs after an adjustment, before whoever asked hears of it.
+	done func()
+}
+
+func (a *adjustments) Adjust(ctx context.Context, adjustment seckill.Adjustment) (seckill.Adjusted, error) {
+	if err := a.adjust.err(); err != nil {
+		return seckill.Adjusted{}, err
+	}
+	adjusted, err := a.Adjustments.Adjust(ctx, adjustment)
+	if a.done != nil {
+		a.done()
+	}
+	return adjusted, err
 }
 
 type lent struct {
