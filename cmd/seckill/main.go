@@ -33,6 +33,7 @@ type commands struct {
 	Audit    auditCommand   `cmd:"" help:"Prove that every number adds up; exits 1 when one does not."`
 	Admin    adminCommand   `cmd:"" help:"Operate a running system: sales, stock, orders, dead letters, the log."`
 	Token    tokenCommand   `cmd:"" help:"Mint shoppers' tokens."`
+	Sandbox  sandboxCommand `cmd:"" help:"Run a payment provider without money, to try payments with."`
 	Settings configCommand  `cmd:"" name:"config" help:"Show the settings in force."`
 	Version  versionCommand `cmd:"" help:"Print the version."`
 }

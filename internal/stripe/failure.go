@@ -1,0 +1,52 @@
+package stripe
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+
+	sdk "github.com/stripe/stripe-go/v85"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// failure says what went wrong, without what Stripe says about the key or the shopper. Who was not reached, or had no time
+// for us, has done nothing.
+func failure(err error) error {
+	var refused *sdk.Error
+	var connecting *net.OpError
+	switch {
+	case errors.As(err, &refused):
+		return refusal(refused)
+	case errors.As(err, &connecting) && connecting.Op == "dial":
+		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
+	default:
+		return err
+	}
+}
+
+func refusal(refused *sdk.Error) error {
+	text := refused.Msg
+	if refused.HTTPStatusCode == http.StatusUnauthorized || refused.HTTPStatusCode == http.StatusForbidden {
+		text = "the key is wrong or may not do this" // Stripe's words have parts of the key in them
+	}
+	err := fmt.Errorf("stripe answers %d %s %s to request %s: %s",
+		refused.HTTPStatusCode, refused.Type, refused.Code, refused.RequestID, text)
+	if refused.HTTPStatusCode == http.StatusTooManyRequests || refused.HTTPStatusCode == http.StatusServiceUnavailable {
+		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
+	}
+	return err
+}
+
+// isKeyTaken says that the idempotency key was used for a request that differs.
+func isKeyTaken(err error) bool {
+	var refused *sdk.Error
+	return errors.As(err, &refused) && refused.Type == sdk.ErrorTypeIdempotency && refused.Code != sdk.ErrorCodeIdempotencyKeyInUse
+}
+
+// isRefused says that Stripe has understood the request and will not do it.
+func isRefused(err error) bool {
+	var refused *sdk.Error
+	return errors.As(err, &refused) && refused.HTTPStatusCode == http.StatusBadRequest
+}
