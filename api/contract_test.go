@@ -211,8 +211,8 @@ func TestWords(t *testing.T) {
 		"StockState":        words(seckill.StockStates()),
 		"ReservationStatus": words(seckill.ReservationStates()),
 		"OrderStatus":       words(seckill.OrderStates()),
-		"PaymentState":      words(seckill.PaymentStates()),
-		"RefundState":       words(seckill.RefundStates()),
+		"PaymentStatus":     words(seckill.PaymentStates()),
+		"RefundStatus":      words(seckill.RefundStates()),
 		"RefundReason":      words(seckill.RefundReasons()),
 	}
 	schemas := contract(t).Components.Schemas

@@ -115,21 +115,21 @@ func (e OrderStatus) Valid() bool {
 	}
 }
 
-// Defines values for PaymentState.
+// Defines values for PaymentStatus.
 const (
-	PaymentStateClosed PaymentState = "closed"
-	PaymentStateOpen   PaymentState = "open"
-	PaymentStatePaid   PaymentState = "paid"
+	PaymentStatusClosed PaymentStatus = "closed"
+	PaymentStatusOpen   PaymentStatus = "open"
+	PaymentStatusPaid   PaymentStatus = "paid"
 )
 
-// Valid indicates whether the value is a known member of the PaymentState enum.
-func (e PaymentState) Valid() bool {
+// Valid indicates whether the value is a known member of the PaymentStatus enum.
+func (e PaymentStatus) Valid() bool {
 	switch e {
-	case PaymentStateClosed:
+	case PaymentStatusClosed:
 		return true
-	case PaymentStateOpen:
+	case PaymentStatusOpen:
 		return true
-	case PaymentStatePaid:
+	case PaymentStatusPaid:
 		return true
 	default:
 		return false
@@ -220,18 +220,18 @@ func (e RefundReason) Valid() bool {
 	}
 }
 
-// Defines values for RefundState.
+// Defines values for RefundStatus.
 const (
-	RefundStateDone RefundState = "done"
-	RefundStateOwed RefundState = "owed"
+	RefundStatusDone RefundStatus = "done"
+	RefundStatusOwed RefundStatus = "owed"
 )
 
-// Valid indicates whether the value is a known member of the RefundState enum.
-func (e RefundState) Valid() bool {
+// Valid indicates whether the value is a known member of the RefundStatus enum.
+func (e RefundStatus) Valid() bool {
 	switch e {
-	case RefundStateDone:
+	case RefundStatusDone:
 		return true
-	case RefundStateOwed:
+	case RefundStatusOwed:
 		return true
 	default:
 		return false
@@ -907,12 +907,12 @@ type Payment struct {
 	PayURL   string `json:"pay_url,omitempty,omitzero"`
 	Provider string `json:"provider"`
 
-	// State open -> paid or closed; nothing is to be paid on a closed one.
-	State PaymentState `json:"state"`
+	// Status open -> paid or closed; nothing is to be paid on a closed one.
+	Status PaymentStatus `json:"status"`
 }
 
-// PaymentState open -> paid or closed; nothing is to be paid on a closed one.
-type PaymentState string
+// PaymentStatus open -> paid or closed; nothing is to be paid on a closed one.
+type PaymentStatus string
 
 // PriceMinor In minor units. Bounded so that a thousand of it are still exact in JavaScript.
 type PriceMinor = int64
@@ -1026,8 +1026,8 @@ type Refund struct {
 	// CreatedAt RFC 3339 in UTC.
 	CreatedAt Time `json:"created_at"`
 
-	// Currency ISO 4217.
-	Currency Currency `json:"currency"`
+	// Currency As the money arrived.
+	Currency string `json:"currency"`
 
 	// DoneAt RFC 3339 in UTC.
 	DoneAt Time `json:"done_at,omitempty,omitzero"`
@@ -1035,8 +1035,8 @@ type Refund struct {
 	// Reason Why money goes back. All but `operator` are of money that must not stand.
 	Reason RefundReason `json:"reason"`
 
-	// State owed -> done.
-	State RefundState `json:"state"`
+	// Status owed -> done.
+	Status RefundStatus `json:"status"`
 }
 
 // RefundOrder defines model for RefundOrder.
@@ -1051,8 +1051,8 @@ type RefundOrder struct {
 // RefundReason Why money goes back. All but `operator` are of money that must not stand.
 type RefundReason string
 
-// RefundState owed -> done.
-type RefundState string
+// RefundStatus owed -> done.
+type RefundStatus string
 
 // Reservation Units held for a shopper, on their way to an order.
 type Reservation struct {

@@ -91,7 +91,7 @@ func (s *Service) Run(ctx context.Context, sale *seckill.ID) (Report, error) {
 	}
 	r := &run{ports: s.ports, sales: sales, entries: newEntries(sales), whole: sale == nil}
 	for _, step := range []func(context.Context) error{
-		r.readSales, r.readItems, r.readStrays, r.readOrphans, r.readOrders, r.readOutbox, r.readOwed,
+		r.readSales, r.readItems, r.readStrays, r.readOrphans, r.readOrders, r.readPaid, r.readOutbox, r.readOwed,
 	} {
 		if err := step(ctx); err != nil {
 			return Report{}, fmt.Errorf("audit: %w", err)
@@ -111,6 +111,7 @@ type run struct {
 	whole   bool
 
 	checked  Checked
+	refunds  int64 // owed
 	findings []Finding
 	more     int64
 	notes    []string
@@ -175,8 +176,11 @@ func (r *run) readStray(ctx context.Context, shard int, item seckill.ID) error {
 	return r.readItem(ctx, e)
 }
 
-// readOwed notes what the outboxes still owe: a depth is no fault while a job works it off.
+// readOwed notes what is still owed: a depth is no fault while a job works it off.
 func (r *run) readOwed(ctx context.Context) error {
+	if r.refunds > 0 {
+		r.note("%d refunds are still owed", r.refunds)
+	}
 	if r.ports.Owing == nil {
 		return nil
 	}

@@ -137,7 +137,7 @@ func returnedNotCancelled(b booked) string {
 		return ""
 	}
 	switch b.order.State {
-	case seckill.OrderCancelled, seckill.OrderRefunding, seckill.OrderRefunded:
+	case seckill.OrderCancelled, seckill.OrderRefunded:
 		return ""
 	default:
 		return fmt.Sprintf("its units are returned, but the order is %s", b.order.State)

@@ -99,7 +99,7 @@ func idsOf(claims []seckill.Claim) []seckill.ID {
 
 // judgeClaims reads what belongs to claims that have been read, and holds them against every rule.
 func (r *run) judgeClaims(ctx context.Context, page []seckill.Claim, stock seckill.Stock) ([]Finding, error) {
-	orders, err := r.ordersOf(ctx, page)
+	orders, err := r.ordersOf(ctx, idsOf(page))
 	if err != nil {
 		return nil, err
 	}
@@ -130,10 +130,10 @@ func claimFinding(id string, c seckill.Claim, detail string) Finding {
 	return Finding{ID: id, Item: c.Item, Reservation: c.ID, Table: tableClaims, Key: c.ID.String(), Detail: detail}
 }
 
-func (r *run) ordersOf(ctx context.Context, page []seckill.Claim) (map[seckill.ID]*seckill.Order, error) {
-	orders, err := r.ports.Books.OrdersOf(ctx, idsOf(page))
+func (r *run) ordersOf(ctx context.Context, ids []seckill.ID) (map[seckill.ID]*seckill.Order, error) {
+	orders, err := r.ports.Books.OrdersOf(ctx, ids)
 	if err != nil {
-		return nil, fmt.Errorf("read orders of claims: %w", err)
+		return nil, fmt.Errorf("read orders by id: %w", err)
 	}
 	found := make(map[seckill.ID]*seckill.Order, len(orders))
 	for i := range orders {

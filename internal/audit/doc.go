@@ -6,8 +6,10 @@
 //	moves    each alone, by its name; what ends an epoch against what begins the next one, and what operators are owed
 //	         against what was paid; each return against its claim
 //	claims   each alone, and a claim that is ordered has its order; a rejected one has none; a returned one has its move
-//	orders   each alone, against its events, the catalog and its claim
-//	outbox   each alone, against its claim
+//	orders   each alone, against its events, the catalog, its money and its claim
+//	money    payments, charges and refunds, each against its order: what stands has paid it, in time; what does not stand
+//	         goes back
+//	outbox   each alone, against its claim or its order
 //	redis    lent = avail + sold - accounted, while the epoch is open
 //
 // # Nothing false on a running system
@@ -15,7 +17,7 @@
 // Figures that are summed come from one snapshot (seckill.Books.Facts). Rows that are read one after the other are read in
 // the order in which they cannot have been written: stock before its sale for "only an ended sale is sealed for good",
 // claims before orders for "an ordered claim has an order", orders before
-// claims for "an order has a claim". Whatever looks wrong is read again, twice, after a pause; only what is wrong each time
+// claims for "an order has a claim", and between them what is owed: units go back before they are no longer owed. Whatever looks wrong is read again, twice, after a pause; only what is wrong each time
 // is reported.
 //
 // Redis changes with every purchase, but avail + sold changes with an issue only, and so does lent + accounted in SQL:

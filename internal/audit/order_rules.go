@@ -91,13 +91,12 @@ func orderPayBy(o ordered) string {
 	return ""
 }
 
-// orderPaidAt leaves a cancelled order alone: it may have been paid too late.
 func orderPaidAt(o ordered) string {
 	paid := !o.order.PaidAt.IsZero()
 	switch o.order.State {
-	case seckill.OrderUnpaid:
+	case seckill.OrderUnpaid, seckill.OrderCancelled:
 		if paid {
-			return "the order is unpaid, but has a paid_at"
+			return fmt.Sprintf("the order is %s, but has a paid_at", o.order.State)
 		}
 	case seckill.OrderPaid, seckill.OrderRefunding, seckill.OrderRefunded:
 		if !paid {

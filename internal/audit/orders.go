@@ -7,11 +7,14 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// ordered is one order with what belongs to it, read after it.
+// ordered is one order with what belongs to it, read after it: first the money, then the claim.
 type ordered struct {
 	order seckill.BookedOrder
 	entry entry
+	money seckill.Money
 	claim *seckill.Claim
+	// running says that jobs are at work on it.
+	running bool
 }
 
 type orderRule struct {
@@ -33,6 +36,11 @@ func orderRules() []orderRule {
 		{"order_events", orderEvents},
 		{"order_pay_by", orderPayBy},
 		{"order_paid_at", orderPaidAt},
+		{"order_steps", orderSteps},
+		{"order_overdue", orderOverdue},
+		{"order_charge", orderCharge},
+		{"order_refund", orderRefund},
+		{"order_return", orderReturn},
 	}
 }
 
@@ -54,7 +62,7 @@ func (r *run) readOrders(ctx context.Context) error {
 }
 
 func (r *run) readOrderPage(ctx context.Context, shard int, cursor string) (next string, err error) {
-	counted := false
+	first := true
 	err = r.confirm(ctx, func(ctx context.Context) ([]Finding, error) {
 		page, after, err := r.ports.Books.OrdersAfter(ctx, shard, cursor, pageSize)
 		if err != nil {
@@ -64,9 +72,13 @@ func (r *run) readOrderPage(ctx context.Context, shard int, cursor string) (next
 		if err != nil {
 			return nil, err
 		}
-		if !counted {
-			next, counted = after, true
+		if err := r.addMoney(ctx, shard, orders); err != nil {
+			return nil, err
+		}
+		if first {
+			next, first = after, false
 			r.checked.Orders += int64(len(orders))
+			r.refunds += refundsOwed(orders)
 		}
 		if err := r.addClaims(ctx, orders); err != nil {
 			return nil, err
@@ -94,7 +106,7 @@ func (r *run) withEntries(ctx context.Context, page []seckill.BookedOrder) ([]or
 				others[order.Item] = e
 			}
 		}
-		orders = append(orders, ordered{order: order, entry: e})
+		orders = append(orders, ordered{order: order, entry: e, running: r.ports.Lent != nil})
 	}
 	return orders, nil
 }
@@ -134,6 +146,7 @@ func judgeOrders(orders []ordered) []Finding {
 				})
 			}
 		}
+		findings = append(findings, judgeMoney(o)...)
 	}
 	return findings
 }

@@ -41,6 +41,7 @@ func (r *run) readOrphans(ctx context.Context) error {
 type owing struct {
 	owed  seckill.Owed
 	claim *seckill.Claim
+	order *seckill.Order
 	// oneTry says that the item gives one try only.
 	oneTry bool
 }
@@ -54,6 +55,7 @@ func owedRules() []owedRule {
 	return []owedRule{
 		{"owed_kind", owedKind},
 		{"owed_claim", owedClaim},
+		{"owed_return", owedReturn},
 	}
 }
 
@@ -95,10 +97,15 @@ func (r *run) judgeOwed(ctx context.Context, page []seckill.Owed) ([]Finding, er
 	if err != nil {
 		return nil, err
 	}
+	orders, err := r.ordersOfReturns(ctx, page)
+	if err != nil {
+		return nil, err
+	}
 	var findings []Finding
 	for _, o := range page {
 		for _, rule := range owedRules() {
-			if detail := rule.broken(owing{o, claims[o.Entry.ID], r.entries[o.Item].item.OneTry}); detail != "" {
+			step := owing{o, claims[o.Entry.ID], orders[o.Entry.ID], r.entries[o.Item].item.OneTry}
+			if detail := rule.broken(step); detail != "" {
 				findings = append(findings, Finding{
 					ID: rule.id, Item: o.Item, Reservation: o.Entry.ID, Table: tableOutbox, Key: o.ID.String(), Detail: detail,
 				})
@@ -129,6 +136,17 @@ func (r *run) claimsOf(ctx context.Context, page []seckill.Owed) (map[seckill.ID
 	return claims, nil
 }
 
+// ordersOfReturns reads the orders whose units are to go back.
+func (r *run) ordersOfReturns(ctx context.Context, page []seckill.Owed) (map[seckill.ID]*seckill.Order, error) {
+	var ids []seckill.ID
+	for _, o := range page {
+		if o.Kind == seckill.OwedReturn {
+			ids = append(ids, o.Entry.ID)
+		}
+	}
+	return r.ordersOf(ctx, ids)
+}
+
 func owedKind(o owing) string {
 	switch o.owed.Kind {
 	case seckill.OwedBuyer, seckill.OwedReturn, seckill.OwedNotify:
@@ -153,6 +171,22 @@ func owedClaim(o owing) string {
 		return "it lets a buyer try again, but the item gives one try only"
 	default:
 		return owedEntry(o.owed.Entry, *c)
+	}
+}
+
+// owedReturn: a job gives these units back without asking the order once more.
+func owedReturn(o owing) string {
+	switch order := o.order; {
+	case o.owed.Kind != seckill.OwedReturn:
+		return ""
+	case order == nil:
+		return fmt.Sprintf("there is no order %s", o.owed.Entry.ID)
+	case order.Item != o.owed.Item:
+		return fmt.Sprintf("it is of item %s, but the order is of item %s", o.owed.Item, order.Item)
+	case order.State != seckill.OrderCancelled && order.State != seckill.OrderRefunded:
+		return fmt.Sprintf("it gives units back, but the order is %s", order.State)
+	default:
+		return differ("quantity", o.owed.Entry.Quantity, "the order's is", order.Quantity)
 	}
 }
 

@@ -43,7 +43,11 @@ func (s *Service) Order(ctx context.Context, user seckill.UserID, id seckill.ID)
 	if view.Refunds, err = s.options.Payments.RefundsOf(ctx, id); err != nil {
 		return OrderView{}, fmt.Errorf("read the refunds of order %s: %w", id, err)
 	}
-	return view, nil
+	if view.Payment.State == seckill.PaymentPaid && order.State == seckill.OrderUnpaid {
+		// Both change at once, so it was paid after the order was read. Nobody is shown a paid payment that paid nothing.
+		view.Order, err = s.find(ctx, user, id)
+	}
+	return view, err
 }
 
 // Orders shows a page of a user's orders.

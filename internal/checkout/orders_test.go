@@ -35,6 +35,21 @@ func TestOrder(t *testing.T) {
 			t.Errorf("view is %+v", view)
 		}
 	})
+	t.Run("is never unpaid with a payment that is paid", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		order := w.order(ada)
+		_, err := w.Pay(t.Context(), ada, order.ID, 0)
+		must(t, err)
+		w.till.before["payments of"] = func() { // between the two reads
+			w.till.orders[0].State, w.till.payments[0].State = seckill.OrderPaid, seckill.PaymentPaid
+		}
+		view, err := w.Order(t.Context(), ada, order.ID)
+		must(t, err)
+		if view.Order.State != seckill.OrderPaid || view.Payment.State != seckill.PaymentPaid {
+			t.Errorf("view is %+v", view)
+		}
+	})
 }
 
 func TestOrderRefused(t *testing.T) {

@@ -20,11 +20,13 @@ type till struct {
 	made     int64
 	// lose fails the next call of that name before it did anything.
 	lose map[string]error
+	// before happens before each call of that name.
+	before map[string]func()
 	// closing closes payments as soon as they are opened, as a keeper may.
 	closing bool
 }
 
-func newTill() *till { return &till{lose: map[string]error{}} }
+func newTill() *till { return &till{lose: map[string]error{}, before: map[string]func(){}} }
 
 // orders is seckill.Orders on the same rows.
 type orders struct {
@@ -34,6 +36,9 @@ type orders struct {
 
 func (t *till) enter(call string) (func(), error) {
 	t.mu.Lock()
+	if meanwhile := t.before[call]; meanwhile != nil {
+		meanwhile()
+	}
 	err := t.lose[call]
 	delete(t.lose, call)
 	return t.mu.Unlock, err

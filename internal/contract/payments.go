@@ -14,6 +14,7 @@ type Till struct {
 	Payments seckill.Payments
 	Orders   seckill.Orders
 	Owing    seckill.Owing
+	Books    seckill.Books
 	Shards   seckill.Shards
 	IDs      seckill.IDs
 	// SetDeadline sets the deadline of all orders of an item, by the database's clock.
@@ -24,7 +25,7 @@ type Till struct {
 func Payments(t *testing.T, open func(t *testing.T) Till) {
 	t.Helper()
 	for _, cases := range [][]tillCase{
-		cancelCases(), overdueCases(), beginCases(), recordCases(), reasonCases(), refundCases(), tillCrowdCases(),
+		cancelCases(), overdueCases(), beginCases(), recordCases(), reasonCases(), refundCases(), tillCrowdCases(), moneyCases(),
 	} {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {
@@ -89,11 +90,34 @@ func (l tillTest) placedOn(count int, shardOf func(i int) int) []seckill.Order {
 	for shard, batch := range batches {
 		must(l.T, l.Orders.Place(l.Context(), shard, batch))
 	}
-	orders := make([]seckill.Order, count)
+	return l.findAll(ids)
+}
+
+// findAll reads orders that all exist, in the order of the ids.
+func (l tillTest) findAll(ids []seckill.ID) []seckill.Order {
+	l.Helper()
+	found, err := l.Books.OrdersOf(l.Context(), ids)
+	must(l.T, err)
+	if len(found) != len(ids) {
+		l.Fatalf("found %d of %d orders", len(found), len(ids))
+	}
+	at := make(map[seckill.ID]seckill.Order, len(found))
+	for _, order := range found {
+		at[order.ID] = order
+	}
+	orders := make([]seckill.Order, len(ids))
 	for i, id := range ids {
-		orders[i] = l.find(id)
+		orders[i] = at[id]
 	}
 	return orders
+}
+
+func idsOf(orders []seckill.Order) []seckill.ID {
+	ids := make([]seckill.ID, len(orders))
+	for i, order := range orders {
+		ids[i] = order.ID
+	}
+	return ids
 }
 
 // unpaid is one order.

@@ -12,6 +12,7 @@ func beginCases() []tillCase {
 		{"begins a payment of what the order costs, until its deadline", beginsPayment},
 		{"begins one payment, also when several ask at the same time", beginsOnce},
 		{"begins another payment at another provider, and after one was closed", beginsAnother},
+		{"begins another payment after the wrong amount came in on one", beginsAfterWrongMoney},
 		{"begins no payment of an order that is not to be paid any more, and says what it is", beginsNone},
 		{"begins no payment of somebody else's order", beginsOwn},
 		{"begins no payment whose id would not be found", beginsFindable},
@@ -52,9 +53,10 @@ func beginsOnce(l tillTest) {
 		begun[caller] = payment
 		return ok, err
 	})
-	for _, payment := range append(begun, l.begin(order)) {
-		if payment != begun[0] || payment.Order != order.ID {
-			l.Fatalf("begun are %+v and %+v", payment, begun[0])
+	again := l.begin(order)
+	for _, payment := range begun {
+		if payment != again || payment.Order != order.ID {
+			l.Fatalf("begun are %+v and %+v", payment, again)
 		}
 	}
 	if all := l.paymentsOf(order); !slices.Equal(all, begun[:1]) {
@@ -84,6 +86,18 @@ func beginsAnother(l tillTest) {
 	first.State = seckill.PaymentClosed
 	if all := l.paymentsOf(order); !slices.Equal(all, []seckill.Payment{first, second, third}) {
 		l.Fatalf("payments are %+v", all)
+	}
+}
+
+func beginsAfterWrongMoney(l tillTest) {
+	order := l.unpaid()
+	first := l.begin(order)
+	tooLittle := l.charge(first, "too little")
+	tooLittle.AmountMinor--
+	l.record(tooLittle)
+	second := l.begin(order)
+	if second.ID == first.ID || second != l.begin(order) {
+		l.Fatalf("begun are %+v and %+v", first, second)
 	}
 }
 

@@ -173,10 +173,13 @@ func closesAtOnce(l tillTest) {
 	if cancelled.Load() != int64(len(orders)) {
 		l.Fatalf("%d of %d were closed", cancelled.Load(), len(orders))
 	}
-	for _, order := range orders {
-		l.wantEvents(order.ID, became(seckill.OrderCancelled, seckill.CauseTimeout))
+	for _, order := range l.findAll(idsOf(orders)) {
+		if order.State != seckill.OrderCancelled || order.Version != 2 {
+			l.Fatalf("closed is %+v", order)
+		}
 	}
 	for _, order := range orders[:20] {
+		l.wantEvents(order.ID, became(seckill.OrderCancelled, seckill.CauseTimeout))
 		l.wantReturn(order)
 	}
 }

@@ -86,17 +86,16 @@ func recordsOnePayment(l tillTest) {
 		l.Fatalf("%d of them pay", won)
 	}
 	l.wantEvents(order.ID, became(seckill.OrderPaid, seckill.CausePayment))
-	l.wantSettled(order.ID, 6)
+	l.wantSettled(l.find(order.ID), seckill.Money{Charges: l.charges(order.ID), Refunds: l.refunds(order.ID)}, 6)
 }
 
 // wantSettled wants so many charges of an order, each of which either pays it or has its one refund, and one that pays if
 // and only if the order is paid.
-func (l tillTest) wantSettled(id seckill.ID, count int) {
+func (l tillTest) wantSettled(order seckill.Order, money seckill.Money, count int) {
 	l.Helper()
-	charges, refunds := l.charges(id), l.refunds(id)
 	var standing int
-	for _, charge := range charges {
-		of := slices.DeleteFunc(slices.Clone(refunds), func(r seckill.Refund) bool { return r.Txn != charge.Txn })
+	for _, charge := range money.Charges {
+		of := slices.DeleteFunc(slices.Clone(money.Refunds), func(r seckill.Refund) bool { return r.Txn != charge.Txn })
 		switch {
 		case charge.Refund == "" && len(of) == 0:
 			standing++
@@ -106,9 +105,11 @@ func (l tillTest) wantSettled(id seckill.ID, count int) {
 			l.Fatalf("charge %+v has %+v", charge, of)
 		}
 	}
-	order := l.find(id)
-	if paid := order.State == seckill.OrderPaid; len(charges) != count || len(refunds) != count-standing || paid != (standing == 1) || standing > 1 {
-		l.Fatalf("%+v has %d charges that pay, of %+v; refunds are %+v", order, standing, charges, refunds)
+	if len(money.Charges) != count || len(money.Refunds) != count-standing {
+		l.Fatalf("%+v has %+v, want %d charges", order, money, count)
+	}
+	if paid := order.State == seckill.OrderPaid; standing > 1 || paid != (standing == 1) {
+		l.Fatalf("%+v has %d charges that pay: %+v", order, standing, money)
 	}
 }
 

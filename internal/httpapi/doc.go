@@ -8,6 +8,7 @@
 //   - Whatever a client sends is bounded before it is looked at: header, body, wait, page, time.
 //   - Requests are read strictly. A field that is unknown, doubled, null or of another type is refused by its name, because a
 //     purchase that was meant otherwise cannot be taken back.
+//   - What a payment provider posts is passed on byte by byte, because its signature is over the bytes. It is never logged.
 //   - A malformed id is 400 invalid and names the parameter; a well-formed id of nothing, or of somebody else's, is 404.
 //   - There is no 500. A fault (a panic, an error that is no refusal) is logged with the request's id and reads busy; while
 //     buying it reads unknown_outcome, since nobody can say that nothing happened. seckill_http_faults_total counts them.

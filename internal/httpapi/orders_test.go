@@ -54,7 +54,7 @@ func TestOrders(t *testing.T) {
 			response.header.Get("ETag") != `"2"` {
 			t.Errorf("order is %+v, tagged %s", got, response.header.Get("ETag"))
 		}
-		if got.Payment == nil || got.Payment.State != api.PaymentStatePaid || len(got.Refunds) != 2 || !got.Refunds[1].DoneAt.IsZero() {
+		if got.Payment == nil || got.Payment.Status != api.PaymentStatusPaid || len(got.Refunds) != 2 || !got.Refunds[1].DoneAt.IsZero() {
 			t.Errorf("payment is %+v, refunds %+v", got.Payment, got.Refunds)
 		}
 	})

@@ -32,7 +32,7 @@ func (s *shoppers) payOrder(ctx context.Context, c *gin.Context, user seckill.Us
 // wirePayment shows where to pay only while that pays the order: money that comes later goes back.
 func wirePayment(p seckill.Payment, of seckill.Order) api.Payment {
 	wire := api.Payment{
-		ID: p.ID.String(), OrderID: p.Order.String(), Provider: p.Provider, State: api.PaymentState(p.State),
+		ID: p.ID.String(), OrderID: p.Order.String(), Provider: p.Provider, Status: api.PaymentStatus(p.State),
 		AmountMinor: p.AmountMinor, Currency: p.Currency, ExpiresAt: p.ExpiresAt.UTC(), CreatedAt: p.CreatedAt.UTC(),
 	}
 	if p.State == seckill.PaymentOpen && of.State == seckill.OrderUnpaid {
@@ -43,7 +43,7 @@ func wirePayment(p seckill.Payment, of seckill.Order) api.Payment {
 
 func wireRefund(r seckill.Refund) api.Refund {
 	wire := api.Refund{
-		State: api.RefundState(r.State), Reason: api.RefundReason(r.Reason), AmountMinor: r.AmountMinor, Currency: r.Currency,
+		Status: api.RefundStatus(r.State), Reason: api.RefundReason(r.Reason), AmountMinor: r.AmountMinor, Currency: r.Currency,
 		CreatedAt: r.At.UTC(),
 	}
 	if !r.DoneAt.IsZero() {

@@ -1,6 +1,9 @@
 package seckill
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // StockFacts is a stock row with what its claims and moves add up to, read in one snapshot.
 type StockFacts struct {
@@ -45,6 +48,18 @@ type Books interface {
 	// OrdersAfter pages through all orders of a shard by (table, id); cursor "" begins, "" returned ends. Orders found in a
 	// table their id does not belong to are returned too, flagged Misplaced.
 	OrdersAfter(ctx context.Context, shard int, cursor string, limit int) (page []BookedOrder, next string, err error)
+	// MoneyOf reads what a shard has of these orders besides their rows, in one snapshot.
+	MoneyOf(ctx context.Context, shard int, orders []ID) (Money, error)
+	// PaidAfter pages through the ids of the orders that a shard has payments, charges or refunds of.
+	PaidAfter(ctx context.Context, shard int, after ID, limit int) ([]ID, error)
+}
+
+// Money is what was paid on orders, what goes back, and which of them have units that are to go back.
+type Money struct {
+	Payments []Payment
+	Charges  []Charge
+	Refunds  []Refund
+	Returns  []Owed
 }
 
 // Orphan is an item that a table has rows of, while stock has none.
@@ -65,4 +80,6 @@ type BookedOrder struct {
 	FirstEvent int64
 	LastEvent  int64
 	LastState  OrderState
+	// ReadAt is the database's clock when it was read.
+	ReadAt time.Time
 }

@@ -148,8 +148,8 @@ type Payments interface {
 	// CancelOverdue cancels the shard's unpaid orders whose deadline has passed, at most limit, the oldest deadlines first,
 	// and tells how many.
 	CancelOverdue(ctx context.Context, shard, limit int) (int, error)
-	// Begin returns the order's open payment at the provider, or writes a new one. False, with the order as it is: it is
-	// not unpaid, or its deadline has passed. ErrNotFound also when it is somebody else's.
+	// Begin returns the order's open payment at the provider that no money came in on, or writes a new one. False, with the
+	// order as it is: it is not unpaid, or its deadline has passed. ErrNotFound also when it is somebody else's.
 	Begin(ctx context.Context, payment NewPayment) (Payment, Order, bool, error)
 	// Opened notes what the provider calls a payment, if that is not known yet, and returns the payment as it then is.
 	Opened(ctx context.Context, payment ID, session, url string) (Payment, error)

@@ -22,6 +22,7 @@ type bookedRow struct {
 	FirstEvent int64
 	LastEvent  int64
 	LastState  seckill.OrderState
+	ReadAt     int64
 }
 
 // OrdersOf implements seckill.Books.
@@ -85,7 +86,7 @@ func (b Books) bookedAfter(
 		COALESCE((SELECT MIN(order_events.version) FROM order_events WHERE order_id = id), 0) AS first_event,
 		COALESCE((SELECT MAX(order_events.version) FROM order_events WHERE order_id = id), 0) AS last_event,
 		COALESCE((SELECT order_events.state FROM order_events WHERE order_id = id
-			ORDER BY order_events.version DESC LIMIT 1), '') AS last_state
+			ORDER BY order_events.version DESC LIMIT 1), '') AS last_state, ` + b.dialect.now() + ` AS read_at
 		FROM ` + table + " WHERE id > ? ORDER BY id LIMIT ?"
 	err := b.read(ctx, shard, func(db *gorm.DB) error { return db.Raw(query, after, limit).Scan(&rows).Error })
 	if err != nil {
@@ -101,6 +102,7 @@ func (b Books) booked(shard int, table string, row bookedRow) seckill.BookedOrde
 	return seckill.BookedOrder{
 		Order: row.Order.order(), Table: table,
 		Events: row.Events, FirstEvent: row.FirstEvent, LastEvent: row.LastEvent, LastState: row.LastState,
+		ReadAt:    fromMilli(row.ReadAt),
 		Misplaced: b.router.Shard(bucket) != shard || b.router.table(bucket) != table || row.Order.User.Bucket() != bucket,
 	}
 }

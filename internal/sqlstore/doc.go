@@ -1,11 +1,11 @@
-// Package sqlstore keeps everything that must be true after a crash: catalog, accounts, stock, claims, orders, marks,
-// the outbox of owed steps, and the leases of the id generator. It fills the domain's SQL ports and nothing else: it
-// decides by conditional updates and affected rows, and retries nothing by itself.
+// Package sqlstore keeps everything that must be true after a crash: catalog, accounts, stock, claims, orders, what is
+// paid on them, marks, the outbox of owed steps, and the leases of the id generator. It fills the domain's SQL ports and
+// nothing else: it decides by conditional updates and affected rows, and retries nothing by itself.
 //
 //	Store                 the shards, opened once; every port below is a view of it
 //	  Catalog, Accounts   shard 0
 //	  Stocks, Claims      the item's home shard; Stocks are the returns and adjustments, too
-//	  Orders              the user's shard, 16 tables each
+//	  Orders, Payments    the user's shard, 16 tables of orders each
 //	  Marks, Owing        every shard
 //	  Books               all of them, read only
 //	IDs                   makes ids under a leased node number (nodes, shard 0)
@@ -17,8 +17,8 @@
 //	seckill.ErrTransient  nothing was written: the server or the way to it is to blame, a deadlock, or the guard; then it
 //	                      is seckill.ErrUnavailable too
 //	errUnknownCommit      the answer to a COMMIT was lost. Calls that do no more when repeated (Settle, Reject, Return,
-//	                      Adjust, Place, MarkOrdered, Beat, Done) turn it into ErrTransient; all others return it as it
-//	                      is, since their answer says who decided
+//	                      Adjust, Place, MarkOrdered, Beat, Done, all of Payments) turn it into ErrTransient; all others
+//	                      return it as it is, since their answer says who decided
 //	seckill.ErrPoison     a claim's or an order's own data is refused by a CHECK, a length or a type
 //
 // Every call of a port passes Store.call and there the shard's Guard, which app gives (call.go): a deadline for callers
@@ -26,10 +26,11 @@
 // an answer, also when it says that a row is locked or the data bad; only silence counts. Verify, Check and Ping go past
 // the guard: they are what decides whether a shard may be used, at the start or when it is back. Open connects to nothing.
 //
-// On a server whatever writes is a READ COMMITTED transaction that locks the stock rows first, in id order. A process
-// that is stopped in the middle of one keeps its locks until the server has not heard of it for ten seconds
-// (wait_timeout, which holds inside transactions on MySQL and MariaDB alike; trap 19); others wait for a row for three at
-// a time. A COMMIT hears of no deadline: the writers' network timeout bounds it.
+// On a server whatever writes is a READ COMMITTED transaction that locks the stock rows first, in id order, or the row of
+// an order before anything that belongs to it. A process that is stopped in the middle of one keeps its locks until the
+// server has not heard of it for ten seconds (wait_timeout, which holds inside transactions on MySQL and MariaDB alike;
+// trap 19); others wait for a row for three at a time. A COMMIT hears of no deadline: the writers' network timeout bounds
+// it.
 //
 // Reads go to the primary unless they use Store.lagging, which only lists do that nobody decides on and no shopper is
 // shown: a replica must never show anybody less than he was told. What shoppers see of the catalog comes from memory

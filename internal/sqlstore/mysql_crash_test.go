@@ -206,3 +206,60 @@ func (b *bench) raiseUntil(t *testing.T, stop <-chan struct{}) (failed int) {
 		}
 	}
 }
+
+// Payments, cancellations and timeouts are repeated over commits whose answer is lost, and each order comes to one end.
+func TestMySQLServerKilledInTheMiddleOfPayments(t *testing.T) {
+	t.Parallel()
+	server := testenv.StartMariaDB(t)
+	store := migratedOn(t, server)
+	const count, workers = 240, 4
+	orders := make(chan *paidOrder, count)
+	for range count {
+		o := newPaidOrder(t, store)
+		o.begun()
+		orders <- o
+	}
+	close(orders)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	var done sync.WaitGroup
+	for worker := range workers {
+		done.Go(func() {
+			for o := range orders {
+				first, second := o.record, o.cancel
+				if worker%2 == 0 {
+					first, second = second, first
+				}
+				if err := errors.Join(until(ctx, first), until(ctx, second)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for kills := range 3 {
+		soon(t, "no order comes to its end any more", func() bool { return len(orders) < count-(kills+1)*count/4 })
+		server.Restart(t)
+	}
+	done.Wait()
+	wantEnds(t, store, count)
+}
+
+// wantEnds wants each of so many orders either paid by its one charge, or cancelled with that charge to go back.
+func wantEnds(t *testing.T, store *sqlstore.Store, count int64) {
+	t.Helper()
+	var paid, cancelled int64
+	for table := range 16 {
+		paid += countRows(t, store, fmt.Sprintf("orders_%02d", table), "state = 'paid' AND version = 2")
+		cancelled += countRows(t, store, fmt.Sprintf("orders_%02d", table), "state = 'cancelled' AND version = 2")
+	}
+	if paid+cancelled != count || paid == 0 || cancelled == 0 {
+		t.Fatalf("%d are paid, %d cancelled", paid, cancelled)
+	}
+	for rows, want := range map[string]int64{
+		"charges": count, "refunds": cancelled, "outbox": cancelled, "order_events": 2 * count,
+	} {
+		if got := countRows(t, store, rows, "1 = 1"); got != want {
+			t.Errorf("%d rows of %s, want %d", got, rows, want)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -150,4 +151,106 @@ func TestMySQLCallsALockWaitTransient(t *testing.T) {
 func openMariaDB(t testing.TB) *sqlstore.Store {
 	t.Helper()
 	return leased(t, mariadbConfig(t, 1))
+}
+
+// holdOrder locks an order's row as hold does an item's.
+func holdOrder(t *testing.T, o *paidOrder) (*sql.Tx, string) {
+	t.Helper()
+	write, _, err := o.store.SQL(0)
+	must(t, err)
+	tx, err := write.BeginTx(t.Context(), nil)
+	must(t, err)
+	t.Cleanup(func() { _ = tx.Rollback() })
+	table := fmt.Sprintf("orders_%02d", o.order.ID.Bucket()%16)
+	_, err = tx.ExecContext(t.Context(), "SELECT id FROM "+table+" WHERE id = ? FOR UPDATE", o.order.ID)
+	must(t, err)
+	return tx, table
+}
+
+// A charge waits for its order's row. What it finds there is what counts, and by when it finds it.
+func TestMySQLJudgesAChargeByWhatItLocked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		meanwhile string
+		want      seckill.RefundReason
+	}{
+		"cancelled meanwhile":     {"state = 'cancelled', version = 2", seckill.RefundCancelled},
+		"paid meanwhile":          {"state = 'paid', version = 2, paid_at = 1", seckill.RefundDouble},
+		"whose deadline has come": {"pay_by = pay_by", seckill.RefundLate},
+	} {
+		t.Run("of an order "+name, func(t *testing.T) {
+			t.Parallel()
+			o := newPaidOrder(t, openMariaDB(t))
+			o.begun()
+			deadline := time.Now().Add(700 * time.Millisecond)
+			must(t, setDeadline(t.Context(), o.store, o.order.Item, deadline))
+			other, table := holdOrder(t, o)
+			recorded := make(chan error, 1)
+			go func() { recorded <- o.record() }()
+			awaitLockWait(t, o.store)
+			_, err := other.ExecContext(t.Context(), "UPDATE "+table+" SET "+c.meanwhile+" WHERE id = ?", o.order.ID)
+			must(t, err)
+			soon(t, "the deadline does not come", func() bool { return time.Now().After(deadline) })
+			must(t, other.Commit())
+			must(t, <-recorded)
+			if charges, err := o.payments.ChargesOf(t.Context(), o.order.ID); err != nil || charges[0].Refund != c.want {
+				t.Fatalf("got %+v, %v", charges, err)
+			}
+		})
+	}
+}
+
+// Who has one order's row in his hands keeps nobody from any other, in the same table either.
+func TestMySQLLocksOnlyTheOrdersItMoves(t *testing.T) {
+	t.Parallel()
+	o := newPaidOrder(t, openMariaDB(t))
+	holdOrder(t, o)
+	moved := make([]*paidOrder, 120)
+	for i := range moved {
+		moved[i] = newPaidOrder(t, o.store) // the same user's
+		moved[i].begun()
+	}
+	began := time.Now()
+	must(t, moved[0].cancel())
+	must(t, moved[1].record())
+	must(t, moved[1].refund())
+	must(t, moved[1].refunded())
+	must(t, setDeadlineBut(t, o))
+	if count, err := o.payments.CancelOverdue(t.Context(), 0, 200); err != nil || count != len(moved)-2 {
+		t.Fatalf("%d were closed, %v", count, err)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("somebody waited: it took %v", took)
+	}
+}
+
+// setDeadlineBut makes every order overdue but one, whose row is locked.
+func setDeadlineBut(t *testing.T, o *paidOrder) error {
+	t.Helper()
+	write, _, err := o.store.SQL(0)
+	must(t, err)
+	_, err = write.ExecContext(t.Context(), fmt.Sprintf("UPDATE orders_%02d SET pay_by = ? WHERE id > ?", o.order.ID.Bucket()%16),
+		time.Now().UnixMilli(), o.order.ID)
+	return err
+}
+
+// One row that a stopped process has locked holds up those that are closed with it, until the server ends that process,
+// and no others.
+func TestMySQLClosesOverdueOrdersPastALockedOne(t *testing.T) {
+	t.Parallel()
+	const count, perTransaction = 130, 100
+	locked := newPaidOrder(t, openMariaDB(t))
+	for range count - 1 {
+		newPaidOrder(t, locked.store)
+	}
+	locked.late()
+	other, _ := holdOrder(t, locked)
+	closed, err := locked.payments.CancelOverdue(t.Context(), 0, 2*count)
+	if !errors.Is(err, seckill.ErrTransient) || closed != count-perTransaction {
+		t.Fatalf("%d were closed, %v", closed, err)
+	}
+	must(t, other.Rollback())
+	if closed, err = locked.payments.CancelOverdue(t.Context(), 0, 2*count); err != nil || closed != perTransaction {
+		t.Fatalf("%d were closed, %v", closed, err)
+	}
 }

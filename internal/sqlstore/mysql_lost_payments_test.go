@@ -177,7 +177,7 @@ func (o *paidOrder) begin() error {
 
 func (o *paidOrder) record() error {
 	_, _, err := o.payments.Record(o.t.Context(), seckill.Charge{
-		Provider: "bank", Txn: "one", Payment: o.asked.ID, AmountMinor: 995, Currency: "EUR",
+		Provider: "bank", Txn: o.order.ID.String(), Payment: o.asked.ID, AmountMinor: 995, Currency: "EUR",
 	})
 	return err
 }

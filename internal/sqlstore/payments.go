@@ -88,10 +88,12 @@ func (p Payments) Begin(
 	return payment, order, begun, nil
 }
 
-// openPayment is the order's open attempt at the provider, or seckill.ErrNotFound.
+// openPayment is the order's open attempt at the provider, or seckill.ErrNotFound. One that money came in on, even if the
+// wrong amount, is used up at the provider: who still wants to pay needs another.
 func openPayment(tx *gorm.DB, asked seckill.NewPayment) (seckill.Payment, error) {
 	var row paymentRow
-	err := tx.Where("order_id = ? AND provider = ? AND state = ?", asked.Order, asked.Provider, seckill.PaymentOpen).
+	err := tx.Where("order_id = ? AND provider = ? AND state = ? AND id NOT IN (SELECT payment FROM charges WHERE order_id = ?)",
+		asked.Order, asked.Provider, seckill.PaymentOpen, asked.Order).
 		Order("id").Take(&row).Error
 	if err != nil {
 		return seckill.Payment{}, dbError(err)

@@ -18,9 +18,11 @@ func (p Payments) Record(
 		if payment.Provider != told.Provider {
 			return seckill.ErrNotFound
 		}
-		charge, err = readCharge(tx, told.Provider, told.Txn)
-		if !errors.Is(err, seckill.ErrNotFound) {
-			return errors.Join(err, errUnchanged)
+		switch charge, err = readCharge(tx, told.Provider, told.Txn); {
+		case err == nil:
+			return errUnchanged
+		case !errors.Is(err, seckill.ErrNotFound):
+			return err
 		}
 		charge = told
 		charge.Order, charge.At, charge.Refund = locked.ID, locked.now, judge(locked, told)

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,11 +24,16 @@ func (p Payments) CancelOverdue(ctx context.Context, shard, limit int) (int, err
 	}
 	var cancelled int
 	for chunk := range slices.Chunk(due, overdueMax) {
-		count, err := p.cancelOverdue(ctx, shard, chunk)
-		if err != nil {
-			return cancelled, fmt.Errorf("cancel overdue orders of shard %d: %w", shard, repeatable(err))
+		count, failure := p.cancelOverdue(ctx, shard, chunk)
+		if failure != nil {
+			// The others go on: it may be one row that a stopped process has locked.
+			err = errors.Join(err, repeatable(failure))
+			continue
 		}
 		cancelled += count
+	}
+	if err != nil {
+		return cancelled, fmt.Errorf("cancel overdue orders of shard %d: %w", shard, err)
 	}
 	return cancelled, nil
 }

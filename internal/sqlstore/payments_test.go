@@ -25,6 +25,7 @@ func TestPaymentsContract(t *testing.T) {
 func till(store *sqlstore.Store) contract.Till {
 	return contract.Till{
 		Payments: sqlstore.Payments{Store: store}, Orders: sqlstore.Orders{Store: store}, Owing: sqlstore.Owing{Store: store},
+		Books:  sqlstore.Books{Store: store},
 		Shards: store.Shards(), IDs: store.IDs(),
 		SetDeadline: func(ctx context.Context, item seckill.ID, in time.Duration) error {
 			return setDeadline(ctx, store, item, time.Now().Add(in))
