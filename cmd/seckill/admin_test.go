@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -61,3 +62,29 @@ func bury(ts *testscript.TestScript, neg bool, args []string) {
 
 // letterID is older than any that the program makes.
 const letterID = 4242
+
+// paste writes the lines of a README section that people paste into a terminal to a file, as they mean on this machine.
+// The first one, which starts the system, is the script's.
+func paste(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: paste heading file")
+	}
+	content, err := os.ReadFile(readme)
+	ts.Check(err)
+	_, section, found := strings.Cut(string(content), "\n## "+args[0]+"\n")
+	if !found {
+		ts.Fatalf("README.md has no section %q", args[0])
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	var lines []string
+	for line := range strings.Lines(section) {
+		if code, isCode := strings.CutPrefix(line, "    "); isCode {
+			lines = append(lines, code)
+		}
+	}
+	if len(lines) == 0 {
+		ts.Fatalf("section %q has nothing to paste", args[0])
+	}
+	here := strings.NewReplacer("go run ./cmd/seckill", "seckill", "localhost:8080", ts.Getenv("SHOP"))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(here.Replace(strings.Join(lines[1:], ""))), 0o600))
+}
