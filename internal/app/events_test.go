@@ -163,14 +163,53 @@ func tellsTheShop(t *testing.T) {
 	if got := e.of(s.item.ID); !slices.Equal(got, []seckill.EventType{seckill.EventItemSoldOut}) {
 		t.Errorf("heard %v", got)
 	}
-	for id, told := range s.promises() {
-		if got := e.of(id); !slices.Equal(got, []seckill.EventType{seckill.EventOrderCreated}) {
-			t.Errorf("heard %v of the order of %s", got, told.user)
-		}
-	}
+	e.hearsOfOrders(s)
 	e.inOrder()
 	s.allTold()
 	s.wantTold(e)
+}
+
+// hearsOfOrders wants the shop to hear what becomes of orders: one is paid, one is cancelled.
+func (e *ear) hearsOfOrders(s *shop) {
+	e.t.Helper()
+	ends := []seckill.EventType{seckill.EventOrderPaid, seckill.EventOrderCancelled}
+	for id, told := range s.promises() {
+		want := []seckill.EventType{seckill.EventOrderCreated}
+		if got := e.of(id); !slices.Equal(got, want) {
+			e.t.Errorf("heard %v of the order of %s", got, told.user)
+		}
+		if len(ends) == 0 {
+			continue
+		}
+		s.end(id, told.user, ends[0])
+		want = append(want, ends[0])
+		ends = ends[1:]
+		s.await("the shop has heard that the order has ended", func() bool { return slices.Equal(e.of(id), want) })
+	}
+}
+
+// end pays or cancels an order.
+func (s *shop) end(id seckill.ID, owner seckill.UserID, how seckill.EventType) {
+	s.t.Helper()
+	payments := s.system.Backend.Payments
+	if how == seckill.EventOrderCancelled {
+		if _, done, err := payments.Cancel(s.t.Context(), seckill.Cancellation{Order: id, User: owner, Cause: seckill.CauseUser}); err != nil || !done {
+			s.t.Fatalf("cancelled: %t, %v", done, err)
+		}
+		return
+	}
+	payment, err := s.system.Backend.IDs.Next(owner.Bucket())
+	if err == nil {
+		_, _, _, err = payments.Begin(s.t.Context(), seckill.NewPayment{ID: payment, Order: id, User: owner, Provider: "test"})
+	}
+	if err == nil {
+		_, _, err = payments.Record(s.t.Context(), seckill.Charge{
+			Provider: "test", Txn: payment.String(), Payment: payment, Order: id, AmountMinor: 100, Currency: "EUR",
+		})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // wantTold holds what each endpoint is said to have been told against what one of them has heard.

@@ -9,6 +9,7 @@
 //	Spread   addresses events to the endpoints that the shop is told by
 //	Tell     tells one of these endpoints
 //
-// No job holds a lock, and only Tell a lease, so that nobody is told everything by every keeper: each step is a conditional update that somebody else may already have made, and "false"
-// means "read again next time". A job that dies between two steps leaves a row that says where to go on.
+// No job holds a lock, and only Tell a lease, so that not every keeper tells everything: each step is a conditional update
+// that somebody else may already have made, and "false" means "read again next time". A job that dies between two steps
+// leaves a row that says where to go on.
 package keeper
