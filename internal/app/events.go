@@ -20,6 +20,8 @@ const (
 	// dropEvery is the rhythm of dropping what was written while somebody was told; backlogEvery that of counting what waits.
 	dropEvery    = time.Minute
 	backlogEvery = 15 * time.Second
+	// retireEvery is the rhythm of giving up what is kept for endpoints that nobody names any more.
+	retireEvery = 5 * time.Minute
 )
 
 // openWebhooks reads the secrets of the webhooks; nothing is connected to yet. Only keepers tell.
@@ -120,10 +122,12 @@ func (b *Backend) tellTurns(ports keeper.Ports, of string) []keeper.Turn {
 	for i, endpoint := range b.Endpoints {
 		names[i] = endpoint.Name()
 	}
+	retire := keeper.Turn{Name: "retire events" + of, Every: retireEvery, Job: keeper.NewRetire(ports, names)}
 	if len(names) == 0 {
-		return []keeper.Turn{{Name: "drop events" + of, Every: dropEvery, Job: keeper.NewSpread(ports, nil)}}
+		return []keeper.Turn{{Name: "drop events" + of, Every: dropEvery, Job: keeper.NewSpread(ports, nil)}, retire}
 	}
 	turns := []keeper.Turn{
+		retire,
 		{Name: "spread events" + of, Every: tellEvery, Job: keeper.NewSpread(ports, names)},
 		{Name: "count events" + of, Every: backlogEvery, Job: keeper.NewBacklogs(ports, names, b.telling.backlog)},
 	}

@@ -39,6 +39,7 @@ func Events(t *testing.T, open func(t *testing.T) EventsFixture) {
 		"replays a dead one as if it were new":                               replaysTheDead,
 		"discards a dead one, and its event with the last":                   discardsTheDead,
 		"replays and discards nothing that is not dead":                      leavesTheLiving,
+		"retires what nobody of that name is told any more for a day":        retiresTheForgotten,
 		"pages through the dead by event":                                    pagesTheDead,
 		"counts what waits":                                                  countsWaiting,
 		"changes nothing when telling what was told":                         tellsTwice,

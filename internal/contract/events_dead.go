@@ -139,6 +139,29 @@ func leavesTheLiving(e eventsTest) {
 	e.wantDue(shopA, 1)
 }
 
+func retiresTheForgotten(e eventsTest) {
+	e.told([]string{shopA, shopB}, event(1, 10, 1), event(2, 20, 1))
+	e.Elapse(e.T, e.shard, seckill.UntoldFor)
+	e.told([]string{shopA, shopB}, event(3, 30, 1))
+	for _, want := range []int{1, 1, 0} {
+		n, err := e.Events.Retire(e.Context(), e.shard, []string{shopA}, 1)
+		must(e.T, err)
+		if n != want {
+			e.Fatalf("%d retired, want %d", n, want)
+		}
+	}
+	e.want(e.dead(0, 10), 1, 2)
+	e.wantDue(shopA, 1, 2, 3)
+	e.wantDue(shopB, 3)
+	// Nobody at all is named any more.
+	e.Elapse(e.T, e.shard, seckill.UntoldFor)
+	n, err := e.Events.Retire(e.Context(), e.shard, nil, 100)
+	must(e.T, err)
+	if n != 4 {
+		e.Fatalf("%d retired, want the other 4", n)
+	}
+}
+
 func pagesTheDead(e eventsTest) {
 	e.died([]string{shopA, shopB}, event(1, 10, 1), event(2, 20, 1), event(3, 30, 1))
 	e.told([]string{shopA}, event(4, 40, 1))

@@ -45,6 +45,32 @@ func (s *Spread) spreadShard(ctx context.Context, shard int) error {
 	return nil
 }
 
+// Retire gives up what nobody is told any more, because the configuration names its endpoint no longer: an operator finds it
+// among the dead.
+type Retire struct {
+	ports     Ports
+	endpoints []string
+}
+
+// NewRetire returns the job.
+func NewRetire(ports Ports, endpoints []string) *Retire { return &Retire{ports, endpoints} }
+
+// RunOnce retires some of it.
+func (r *Retire) RunOnce(ctx context.Context) error {
+	var failures []error
+	for _, shard := range r.ports.shards() {
+		retired, err := r.ports.Events.Retire(ctx, shard, r.endpoints, spreadBatch)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("events of shard %d: %w", shard, err))
+		}
+		if retired > 0 {
+			r.ports.Log.Error("events wait for endpoints that nobody tells any more; an operator can discard them, or name the endpoint again",
+				"shard", shard, "events", retired)
+		}
+	}
+	return errors.Join(failures...)
+}
+
 // Backlog is what waits for one endpoint on one shard.
 type Backlog struct {
 	Endpoint string

@@ -75,6 +75,9 @@ type Events interface {
 	Told(ctx context.Context, shard int, endpoint string, events []ID) error
 	// Failed counts a try, notes what went wrong, and puts the next one off for that long; dead ends the trying.
 	Failed(ctx context.Context, shard int, endpoint string, event ID, wait time.Duration, failure string, dead bool) error
+	// Retire marks dead what endpoints other than these have not been told for UntoldFor, at most limit of them: nobody tells
+	// them any more. It tells how many these were.
+	Retire(ctx context.Context, shard int, endpoints []string, limit int) (int, error)
 	// Dead pages through dead dispatches by event id; the limit counts events, and each comes with all its dead dispatches.
 	Dead(ctx context.Context, shard int, after ID, limit int) ([]Dispatch, error)
 	// Replay has a dead dispatch tried again, as if it were new; Discard deletes it. False: there is no such dead one.

@@ -28,6 +28,31 @@ func (e Events) Dead(ctx context.Context, shard int, after seckill.ID, limit int
 	return dispatchesOf(rows), nil
 }
 
+// retired is what the dispatches say that nobody tells any more.
+const retired = "nobody of this name is told any more"
+
+// Retire implements seckill.Events.
+func (e Events) Retire(ctx context.Context, shard int, endpoints []string, limit int) (int, error) {
+	const stale = "dead = 0 AND since <= ? AND NOT (endpoint IN ?)"
+	now, err := e.now(ctx, shard)
+	if err != nil {
+		return 0, err
+	}
+	since, told := toMilli(now.Add(-seckill.UntoldFor)), append([]string{""}, endpoints...)
+	var events []seckill.ID
+	err = e.read(ctx, shard, func(db *gorm.DB) error {
+		return db.Raw("SELECT event FROM dispatches WHERE "+stale+" ORDER BY event LIMIT ?", since, told, min(limit, rowsMax)).Scan(&events).Error
+	})
+	if err != nil || len(events) == 0 {
+		return 0, err
+	}
+	changed, err := e.exec(ctx, shard, "UPDATE dispatches SET dead = 1, failure = ? WHERE event IN ? AND "+stale, retired, events, since, told)
+	if err != nil {
+		return 0, fmt.Errorf("retire dispatches of shard %d: %w", shard, repeatable(err))
+	}
+	return int(changed), nil
+}
+
 // Replay implements seckill.Events.
 func (e Events) Replay(ctx context.Context, shard int, endpoint string, event seckill.ID) (bool, error) {
 	now := e.dialect.now()
