@@ -79,6 +79,7 @@ func settle(env *testscript.Env) error {
 	env.Setenv("OPERATOR_KEY", "data/keys/operator.key")
 	env.Setenv("SECKILL_LISTEN", shop.Addr().String())
 	env.Setenv("SECKILL_ADMIN_LISTEN", admin.Addr().String())
+	env.Setenv("SECKILL_PAYMENTS__SANDBOX__LISTEN", "127.0.0.1:0")
 	env.Setenv("SECKILL_DATA", filepath.Join(env.WorkDir, "data"))
 	env.Values[processKey{}] = &process{}
 	env.Values[playersKey{}] = map[string]*process{}

@@ -16,15 +16,14 @@ type Backend struct {
 	Accounts seckill.Accounts
 	Stocks   seckill.Stocks
 	// Adjustments are the operators' corrections of Stocks.
-	Adjustments seckill.Adjustments
-	Claims      seckill.Claims
-	Orders      seckill.Orders
-	Payments    seckill.Payments
-	// Providers take payments; the first one takes new ones.
-	Providers     []seckill.Provider
+	Adjustments   seckill.Adjustments
+	Claims        seckill.Claims
+	Orders        seckill.Orders
+	Payments      seckill.Payments
 	Marks         seckill.Marks
 	Owing         seckill.Owing
 	Events        seckill.Events
+	Returns       seckill.Returns
 	Books         seckill.Books
 	Shards        seckill.Shards
 	IDs           seckill.IDs
@@ -34,6 +33,8 @@ type Backend struct {
 	Consumer      seckill.Consumer
 	Queue         seckill.QueueWatch
 	DeadLetters   seckill.DeadLetterDesk
+	// Providers take money; the first one takes new payments.
+	Providers []seckill.Provider
 	// Endpoints are told of events, by keepers alone.
 	Endpoints []seckill.Endpoint
 	// Drain is nil where the queue must be counted.

@@ -6,6 +6,10 @@
 //	Relay    publishes what Redis still owes the queue
 //	Issue    lends what has come back to the pool
 //	Owed     sets the buyers' entries that settling owes to Redis
+//	Expire   cancels the orders whose deadline has passed
+//	Close    sees to it that nothing more is paid on cancelled orders
+//	Return   gives their units back, once that is certain
+//	Refund   gives back the money that must not stand
 //	Spread   addresses events to the endpoints that the shop is told by
 //	Tell     tells one of these endpoints
 //
