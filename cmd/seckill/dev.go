@@ -46,8 +46,8 @@ func (c *devCommand) Run(ctx context.Context, cli *commands, console console) er
 	f, err := fleet.Open(ctx, fleet.Config{
 		Dir: cli.Data, APIs: c.APIs, Workers: c.Workers, Keepers: c.Keepers, Shards: c.Shards,
 		Listen: c.Listen, AdminListen: c.AdminListen,
-		Command: func(node fleet.Node) fleet.Command { return fleet.Command{Args: roleArguments(program, node)} },
-		Notice:  console.notice,
+		Sandbox: true, Command: func(node fleet.Node) fleet.Command { return fleet.Command{Args: roleArguments(program, node)} },
+		Notice: console.notice,
 	})
 	if err != nil {
 		return err
@@ -85,11 +85,23 @@ func (c *devCommand) check(cli *commands) error {
 
 // roleArguments run this program again, as one role. There is no password among them.
 func roleArguments(program string, node fleet.Node) []string {
+	if node.Role == fleet.Sandbox {
+		return sandboxArguments(program, node)
+	}
 	arguments := []string{program, "--config", node.Config, node.Role, "--admin-listen", node.Admin}
 	if node.Role == fleet.API {
 		arguments = append(arguments, "--listen", node.Listen)
 	}
 	return arguments
+}
+
+// sandboxArguments run it as the payment provider of the others.
+func sandboxArguments(program string, node fleet.Node) []string {
+	return []string{
+		program, "sandbox", "--listen", node.Listen, "--webhook", "http://" + node.Shop + "/v1/payments/webhooks/sandbox",
+		"--key-file", node.File(fleet.SandboxKey), "--secret-file", node.File(fleet.SandboxSecret),
+		"--ledger", node.File(fleet.SandboxLedger),
+	}
 }
 
 // serve starts the roles on the running servers, with a sale to play with, and waits for the end of ctx.

@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 //	part name                 SIGTERM to it: it must end by itself, with exit code 0
 //	quit name                 kill -9, or nothing if it has ended
 //	names variable…           sets variables to the words that the last program printed
-//	buys units                the shopper of the file `token` buys units of $ITEM
+//	buys units key            the shopper of the file `token` buys units of $ITEM
 //	bury body                 a dead letter with that body; sets $LETTER
 //	paste heading file        what that section of README.md has to be pasted, without its first line
 //	secretless file...        no secret of secrets/ is in the files
@@ -79,6 +79,7 @@ func settle(env *testscript.Env) error {
 	env.Setenv("OPERATOR_KEY", "data/keys/operator.key")
 	env.Setenv("SECKILL_LISTEN", shop.Addr().String())
 	env.Setenv("SECKILL_ADMIN_LISTEN", admin.Addr().String())
+	env.Setenv("SECKILL_PAYMENTS__SANDBOX__LISTEN", "127.0.0.1:0")
 	env.Setenv("SECKILL_DATA", filepath.Join(env.WorkDir, "data"))
 	env.Values[processKey{}] = &process{}
 	env.Values[playersKey{}] = map[string]*process{}

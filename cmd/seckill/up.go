@@ -12,9 +12,10 @@ import (
 )
 
 type upCommand struct {
-	Demo        bool   `help:"Make and preload a sale that opens in a few seconds, and show how it goes."`
-	Listen      string `placeholder:"ADDR" help:"Where shoppers are served, instead of the configured address."`
-	AdminListen string `placeholder:"ADDR" help:"Where operators are served, instead of the configured address."`
+	Demo          bool   `help:"Make and preload a sale that opens in a few seconds, and show how it goes."`
+	Listen        string `placeholder:"ADDR" help:"Where shoppers are served, instead of the configured address."`
+	AdminListen   string `placeholder:"ADDR" help:"Where operators are served, instead of the configured address."`
+	SandboxListen string `placeholder:"ADDR" help:"Where the sandbox inside serves its pay pages, instead of the configured address."`
 }
 
 const demoReadyWait = 30 * time.Second
@@ -26,7 +27,8 @@ func (c *upCommand) Run(ctx context.Context, cli *commands, console console) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, system.Close()) }()
-	log.Info("serving", "shoppers", system.URL(), "operators", system.AdminURL(), "data", system.Config.Data, "version", version)
+	log.Info("serving", "shoppers", system.URL(), "operators", system.AdminURL(), "sandbox", system.SandboxURL(),
+		"data", system.Config.Data, "version", version)
 	if !c.Demo {
 		return system.Run(ctx)
 	}
@@ -40,6 +42,9 @@ func (c *upCommand) flags() map[string]any {
 	}
 	if c.AdminListen != "" {
 		flags["admin_listen"] = c.AdminListen
+	}
+	if c.SandboxListen != "" {
+		flags["payments.sandbox.listen"] = c.SandboxListen
 	}
 	if c.Demo {
 		// The progress line says what happens; the log keeps what needs attention.

@@ -12,18 +12,16 @@ import (
 
 // Backend is every port, filled by one set of adapters.
 type Backend struct {
-	Catalog  seckill.Catalog
-	Accounts seckill.Accounts
-	Stocks   seckill.Stocks
-	// Adjustments are the operators' corrections of Stocks.
-	Adjustments seckill.Adjustments
-	Claims      seckill.Claims
-	Orders      seckill.Orders
-	Payments    seckill.Payments
-	// Providers take payments; the first one takes new ones.
-	Providers     []seckill.Provider
+	Catalog       seckill.Catalog
+	Accounts      seckill.Accounts
+	Stocks        seckill.Stocks
+	Adjustments   seckill.Adjustments
+	Claims        seckill.Claims
+	Orders        seckill.Orders
+	Payments      seckill.Payments
 	Marks         seckill.Marks
 	Owing         seckill.Owing
+	Returns       seckill.Returns
 	Books         seckill.Books
 	Shards        seckill.Shards
 	IDs           seckill.IDs
@@ -33,6 +31,8 @@ type Backend struct {
 	Consumer      seckill.Consumer
 	Queue         seckill.QueueWatch
 	DeadLetters   seckill.DeadLetterDesk
+	// Providers take money; the first one takes new payments.
+	Providers []seckill.Provider
 	// Drain is nil where the queue must be counted.
 	Drain seckill.Drain
 	// RedisDies says that Redis died with the last process: what was open is sealed at the start.

@@ -58,6 +58,8 @@ type Config struct {
 	Accounts AccountsConfig `yaml:"accounts"`
 	// What is let in. Beyond it the answer is an early 429 or 503 with Retry-After.
 	Limits LimitsConfig `yaml:"limits"`
+	// How orders are paid.
+	Payments PaymentsConfig `yaml:"payments"`
 	// Where Redis is, with backend: services.
 	Redis RedisConfig `yaml:"redis"`
 	// Where the brokers of one RabbitMQ cluster are, with backend: services.
@@ -172,6 +174,7 @@ func Defaults() Config {
 		Limits: LimitsConfig{
 			PerUserPerSecond: 10, PerUserBurst: 20, Pending: 16384, BacklogAge: 30 * time.Second, BacklogDepth: 20_000,
 		},
+		Payments: PaymentsConfig{Provider: ProviderSandbox, Sandbox: SandboxConfig{Listen: "127.0.0.1:8082"}},
 		Redis:    RedisConfig{Addresses: []string{}, CallTimeout: 300 * time.Millisecond},
 		RabbitMQ: RabbitMQConfig{Addresses: []string{}, Vhost: "/", Prefix: "seckill", Lanes: 2, Prefetch: 512},
 		Shards:   []ShardConfig{},

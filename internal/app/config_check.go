@@ -30,7 +30,7 @@ const (
 func (c *Config) check() error {
 	for _, check := range []func() error{
 		c.checkPlace, c.checkListeners, c.checkLog, c.checkTimes, c.checkTokens, c.checkOperators, c.checkAccounts, c.checkLimits,
-		c.checkServices,
+		c.checkPayments, c.checkServices,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -71,6 +71,7 @@ func (c *Config) Warnings() []string {
 		warn("accounts.argon2.memory_kib", fmt.Sprintf("%d makes passwords cheap to guess; use at least %d",
 			c.Accounts.Argon2.MemoryKiB, memorySafeKiB))
 	}
+	c.warnPayments(warn)
 	c.warnServices(warn)
 	return unsafe
 }

@@ -60,6 +60,9 @@ func Load(options LoadOptions) (Config, error) {
 	if !layers.Exists("profile") && config.Backend == BackendServices {
 		config.Profile = ProfileProduction
 	}
+	if !layers.Exists("payments.provider") && (config.Backend != BackendEmbedded || config.Profile != ProfileDevelopment) {
+		config.Payments.Provider = ""
+	}
 	return config, config.check()
 }
 

@@ -22,6 +22,8 @@ import (
 const (
 	goodSecret = "p8Zk2vQ1mN7xR4tY6wB3cD5fG9hJ0sLa"
 	goodKey    = "Zq4mW8nR2tX6vB1kP9dL"
+	// production is a start of the strict kind that takes no payments.
+	production = "profile: production\npayments: {provider: none}\n"
 )
 
 func loadText(t *testing.T, yaml string, env ...string) (app.Config, error) {
@@ -217,7 +219,7 @@ func TestProduction(t *testing.T) {
 	const operators = "operators: [{name: ada, key: " + goodKey + "}]\n"
 	t.Run("starts with keys of its own", func(t *testing.T) {
 		t.Parallel()
-		config := mustLoad(t, "profile: production\n"+tokens+operators)
+		config := mustLoad(t, production+tokens+operators)
 		if warnings := config.Warnings(); len(warnings) > 0 {
 			t.Error(warnings)
 		}
@@ -235,7 +237,7 @@ func TestProduction(t *testing.T) {
 	} {
 		t.Run("refuses "+name, func(t *testing.T) {
 			t.Parallel()
-			_, err := loadText(t, "profile: production\n"+c.yaml)
+			_, err := loadText(t, production+c.yaml)
 			if err == nil || !strings.HasPrefix(err.Error(), c.key+": ") {
 				t.Errorf("got %v, want a sentence about %s", err, c.key)
 			}
@@ -251,7 +253,7 @@ func TestProduction(t *testing.T) {
 	}
 	t.Run("takes a public admin listener that is allowed", func(t *testing.T) {
 		t.Parallel()
-		mustLoad(t, "profile: production\nadmin_listen: :8081\nadmin_anywhere: true\n"+tokens+operators)
+		mustLoad(t, production+"admin_listen: :8081\nadmin_anywhere: true\n"+tokens+operators)
 	})
 }
 
@@ -299,7 +301,7 @@ func TestCredentials(t *testing.T) {
 			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			config := mustLoad(t, "profile: production\ntokens: {keys: [{kid: a, secret_file: "+file+"}]}\n"+
+			config := mustLoad(t, production+"tokens: {keys: [{kid: a, secret_file: "+file+"}]}\n"+
 				"operators: [{name: ada, key: "+goodKey+"}]")
 			if _, err := config.Credentials(); err == nil || !strings.HasPrefix(err.Error(), "tokens.keys[0].secret_file: ") {
 				t.Errorf("got %v", err)
@@ -363,7 +365,7 @@ func credentialsFromFiles(t *testing.T) {
 	if err := os.WriteFile(file, []byte(goodSecret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config := mustLoad(t, "profile: production\ntokens: {keys: [{kid: a, secret_file: "+file+"}]}\n"+
+	config := mustLoad(t, production+"tokens: {keys: [{kid: a, secret_file: "+file+"}]}\n"+
 		"operators: [{name: ada, key_file: "+file+"}]")
 	found, err := config.Credentials()
 	if err != nil {

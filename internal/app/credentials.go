@@ -209,6 +209,19 @@ type placedSecret struct {
 // secrets are all secrets of the configuration, by key.
 func (c *Config) secrets() iter.Seq2[string, placedSecret] {
 	return func(yield func(string, placedSecret) bool) {
+		for _, some := range []iter.Seq2[string, placedSecret]{c.entryKeys(), c.providerSecrets(), c.passwords()} {
+			for key, secret := range some {
+				if !yield(key, secret) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// entryKeys are those of shoppers' tokens and of operators.
+func (c *Config) entryKeys() iter.Seq2[string, placedSecret] {
+	return func(yield func(string, placedSecret) bool) {
 		for i, key := range c.Tokens.Keys {
 			if !yield(fmt.Sprintf("tokens.keys[%d].secret", i), placedSecret{key.Secret, key.SecretFile}) {
 				return
@@ -219,6 +232,12 @@ func (c *Config) secrets() iter.Seq2[string, placedSecret] {
 				return
 			}
 		}
+	}
+}
+
+// passwords are those of the servers.
+func (c *Config) passwords() iter.Seq2[string, placedSecret] {
+	return func(yield func(string, placedSecret) bool) {
 		for key, login := range c.logins() {
 			if login.hasPassword() && !yield(key+".password", placedSecret{login.Password, login.PasswordFile}) {
 				return

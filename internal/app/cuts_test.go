@@ -56,6 +56,7 @@ func (c cuts) option() app.Option {
 		b.Orders = cutOrders{b.Orders, c}
 		b.Stocks = cutStocks{b.Stocks, c}
 		b.Catalog = cutCatalog{b.Catalog, c}
+		c.atTheTill(b)
 	}
 }
 

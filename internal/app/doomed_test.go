@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -33,6 +34,7 @@ const (
 	listenVariable = "SECKILL_TEST_LISTEN"
 	adminVariable  = "SECKILL_TEST_ADMIN"
 	planVariable   = "SECKILL_TEST_PLAN"
+	bankVariable   = "SECKILL_TEST_BANK"
 	never          = "never"
 )
 
@@ -66,8 +68,8 @@ func runDoomed(cut string) int {
 
 // doomedConfig is the embedded system's, or, with a configuration file, that of one role on shared servers.
 func doomedConfig() (app.Config, app.Plan, error) {
-	config, plan := app.Defaults(), app.Everything()
-	config.Data = os.Getenv(dataVariable)
+	config, plan := withBank(app.Defaults()), app.Everything()
+	config.Data, config.Payments.Sandbox.Listen = os.Getenv(dataVariable), os.Getenv(bankVariable)
 	config.Limits.PerUserPerSecond, config.Limits.PerUserBurst = 1000, 1000
 	if file := os.Getenv(configVariable); file != "" {
 		read, err := app.Load(app.LoadOptions{File: file})
@@ -88,6 +90,8 @@ type victim struct {
 	child  *exec.Cmd
 	exited chan struct{}
 	sale   api.AdminSale
+	// payWithin is how many seconds its orders may stay unpaid, 0 for long enough.
+	payWithin int
 	// doors are where else the crowd may buy.
 	doors []string
 }
@@ -95,7 +99,7 @@ type victim struct {
 func newVictim(t *testing.T) *victim {
 	t.Helper()
 	config := testConfig(t)
-	config.Listen, config.AdminListen = freeAddress(t), freeAddress(t)
+	config.Listen, config.AdminListen, config.Payments.Sandbox.Listen = freeAddress(t), freeAddress(t), freeAddress(t)
 	return &victim{t: t, config: config}
 }
 
@@ -115,7 +119,7 @@ func (v *victim) start(cut string) {
 	v.t.Helper()
 	child := exec.Command(os.Args[0]) //nolint:noctx // it ends by kill -9, that is the point
 	child.Env = append(os.Environ(), cutVariable+"="+cut, dataVariable+"="+v.config.Data,
-		listenVariable+"="+v.config.Listen, adminVariable+"="+v.config.AdminListen)
+		listenVariable+"="+v.config.Listen, adminVariable+"="+v.config.AdminListen, bankVariable+"="+v.config.Payments.Sandbox.Listen)
 	child.Stderr = v.t.Output()
 	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := child.Start(); err != nil {
@@ -189,7 +193,7 @@ func (v *victim) create(units int64) {
 	v.t.Helper()
 	price := int64(100)
 	err := v.operate(http.MethodPost, "/admin/v1/sales", api.NewSale{
-		Name: "sale", StartsAt: time.Now().UTC(), EndsAt: time.Now().UTC().Add(time.Hour), PayWithinSeconds: 600,
+		Name: "sale", StartsAt: time.Now().UTC(), EndsAt: time.Now().UTC().Add(time.Hour), PayWithinSeconds: cmp.Or(v.payWithin, 600),
 		Items: []api.NewItem{{Sku: "A", Title: "A", PriceMinor: &price, Currency: "EUR", Allotment: units, LimitPerUser: 2}},
 	}, &v.sale)
 	if err != nil {

@@ -107,6 +107,7 @@ func (b *Backend) useStore(store *sqlstore.Store) {
 	b.Claims = sqlstore.Claims{Store: store}
 	b.Orders = sqlstore.Orders{Store: store}
 	b.Payments = sqlstore.Payments{Store: store}
+	b.Returns = sqlstore.Stocks{Store: store}
 	b.Marks = sqlstore.Marks{Store: store}
 	b.Owing = sqlstore.Owing{Store: store}
 	b.Books = sqlstore.Books{Store: store}

@@ -29,6 +29,9 @@ type Invitation struct {
 	Further []string
 }
 
+// payHint is for who has an order and a sandbox.
+const payHint = "Or pay an order:  POST /v1/orders/{id}/payments, and open its pay_url; the sandbox there moves no money"
+
 // Introduce prints what somebody needs to try a sale by hand.
 func (s *System) Introduce(w io.Writer, sale seckill.Sale) error {
 	item := sale.Items[0]
@@ -36,6 +39,9 @@ func (s *System) Introduce(w io.Writer, sale seckill.Sale) error {
 		URL: s.URL(), AdminURL: s.AdminURL(), Sale: sale.Name, SaleID: sale.ID.String(), ItemID: item.ID.String(),
 		Units: item.Allotment, Limit: item.LimitPerUser, Opens: sale.StartsAt,
 		Further: []string{"Or send a crowd:  go run ./cmd/seckill crowd --shoppers 5000"},
+	}
+	if s.Config.hasSandboxInside() {
+		invitation.Further = append(invitation.Further, payHint)
 	}
 	if err := invitation.admit(s.Config, s.Tokens); err != nil {
 		return err

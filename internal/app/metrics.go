@@ -1,10 +1,14 @@
 package app
 
 import (
+	"strconv"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/seckill-dev/seckill/internal/checkout"
+	"github.com/seckill-dev/seckill/internal/keeper"
 	"github.com/seckill-dev/seckill/internal/purchase"
 	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/settle"
@@ -107,4 +111,31 @@ func settleMetrics(registerer prometheus.Registerer) func(settle.Poison) {
 		letters.WithLabelValues(string(poison))
 	}
 	return func(poison settle.Poison) { letters.WithLabelValues(string(poison)).Inc() }
+}
+
+// keeperMetrics shows what is owed to shoppers and to the stock, by shard.
+func keeperMetrics(registerer prometheus.Registerer) keeper.Metrics {
+	gauge := func(name, help string) func(shard int) prometheus.Gauge {
+		gauges := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: help}, []string{"shard"})
+		registerer.MustRegister(gauges)
+		return func(shard int) prometheus.Gauge { return gauges.WithLabelValues(strconv.Itoa(shard)) }
+	}
+	returns := gauge("seckill_returns_owed", "Cancelled orders whose units have not gone back to the stock yet.")
+	held := gauge("seckill_payments_unclosed",
+		"Payments of cancelled orders that their provider cannot be asked to close; their units stay held.")
+	owed := gauge("seckill_refunds_owed", "Refunds that the provider has not confirmed yet.")
+	oldest := gauge("seckill_refund_oldest_seconds", "How long the oldest of them has been owed.")
+	stuck := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "seckill_refunds_stuck_total", Help: "Failed tries of refunds that have failed ten times or more.",
+	})
+	registerer.MustRegister(stuck)
+	return keeper.Metrics{
+		Returns: func(shard, orders int) { returns(shard).Set(float64(orders)) },
+		Held:    func(shard, payments int) { held(shard).Set(float64(payments)) },
+		Refunds: func(shard int, refunds int64, since time.Duration) {
+			owed(shard).Set(float64(refunds))
+			oldest(shard).Set(since.Seconds())
+		},
+		Stuck: stuck.Inc,
+	}
 }

@@ -22,8 +22,8 @@ const (
 func (b *Backend) keeperPorts(log *slog.Logger) keeper.Ports {
 	ports := keeper.Ports{
 		Catalog: b.Catalog, Stocks: b.Stocks, Claims: b.Claims, Owing: b.Owing, Marks: b.Marks, Lent: b.Lent,
-		Publisher: b.Publisher, Queue: b.Queue, Drain: b.Drain, Shards: b.Shards, IDs: b.IDs,
-		Clock: seckill.SystemClock{}, Log: log,
+		Publisher: b.Publisher, Queue: b.Queue, Drain: b.Drain, Payments: b.Payments, Returns: b.Returns,
+		Providers: b.providersByName(), Shards: b.Shards, IDs: b.IDs, Clock: seckill.SystemClock{}, Log: log,
 	}
 	if ports.Drain == nil {
 		ports.Drain = keeper.NewCountedDrain(ports)
@@ -47,8 +47,9 @@ func (b *Backend) purchasePorts(log *slog.Logger, metrics purchase.Metrics) purc
 }
 
 // newKeeper returns a keeper of all jobs. Each keeper has jobs of its own: what they remember only saves work.
-func (b *Backend) newKeeper(log *slog.Logger) *keeper.Keeper {
+func (b *Backend) newKeeper(log *slog.Logger, metrics keeper.Metrics) *keeper.Keeper {
 	ports := b.keeperPorts(log)
+	ports.Metrics = metrics
 	turns := []keeper.Turn{
 		{Name: "clock", Every: 500 * time.Millisecond, Job: keeper.NewClock(ports)},
 		{Name: "complete", Every: time.Second, Job: settle.NewCompleter(b.settlePorts(log))},
@@ -69,11 +70,15 @@ func turnsOf(ports keeper.Ports, of string) []keeper.Turn {
 		{Name: "owed" + of, Every: 500 * time.Millisecond, Job: keeper.NewOwed(ports)},
 		{Name: "relay" + of, Every: time.Second, Job: keeper.NewRelay(ports)},
 		{Name: "doubt" + of, Every: 2 * time.Second, Job: keeper.NewDoubt(ports)},
+		{Name: "expire" + of, Every: 500 * time.Millisecond, Job: keeper.NewExpire(ports)},
+		{Name: "close" + of, Every: 250 * time.Millisecond, Job: keeper.NewClose(ports)},
+		{Name: "return" + of, Every: 250 * time.Millisecond, Job: keeper.NewReturn(ports)},
+		{Name: "refund" + of, Every: time.Second, Job: keeper.NewRefund(ports)},
 	}
 }
 
-func (b *Backend) keeperStage(name string, log *slog.Logger) service.Stage {
-	return service.Stage{Name: name, Run: b.newKeeper(log.With("role", name)).Run, StopWithin: keeperStopWait}
+func (b *Backend) keeperStage(name string, log *slog.Logger, metrics keeper.Metrics) service.Stage {
+	return service.Stage{Name: name, Run: b.newKeeper(log.With("role", name), metrics).Run, StopWithin: keeperStopWait}
 }
 
 func (b *Backend) workerStage(name string, log *slog.Logger, deadLettered func(settle.Poison)) service.Stage {

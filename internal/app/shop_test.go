@@ -32,6 +32,8 @@ type shop struct {
 	system *app.System
 	stop   func()
 	item   seckill.Item
+	// payWithin is how long orders may stay unpaid.
+	payWithin time.Duration
 
 	mu     sync.Mutex
 	ledger map[seckill.ID]told
@@ -49,13 +51,13 @@ func testConfig(t *testing.T) app.Config {
 	config := app.Defaults()
 	config.Data, config.Listen, config.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
 	config.Limits.PerUserPerSecond, config.Limits.PerUserBurst = 1000, 1000
-	return config
+	return withBank(config)
 }
 
 // newShop is a shop that has not been opened.
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{t: t, config: testConfig(t), ledger: map[seckill.ID]told{}}
+	s := &shop{t: t, config: testConfig(t), payWithin: time.Hour, ledger: map[seckill.ID]told{}}
 	if strings.HasPrefix(t.Name(), onServers+"/") {
 		s.config, s.redis = serversConfig(t, s.config)
 		if err := app.Migrate(t.Context(), s.config, slog.New(slog.DiscardHandler)); err != nil {
@@ -129,7 +131,7 @@ func (s *shop) preload(units, limit int64, opens, lasts time.Duration) seckill.S
 	s.t.Helper()
 	starts := time.Now().Add(opens)
 	sale, err := s.system.Operate.Create(s.t.Context(), "test", operate.Draft{
-		Name: "sale", StartsAt: starts, EndsAt: starts.Add(lasts), PayWithin: time.Hour,
+		Name: "sale", StartsAt: starts, EndsAt: starts.Add(lasts), PayWithin: s.payWithin,
 		Items: []operate.DraftItem{{SKU: "A", Title: "A", PriceMinor: 100, Currency: "EUR", Allotment: units, LimitPerUser: limit}},
 	})
 	if err != nil {

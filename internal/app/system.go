@@ -37,6 +37,7 @@ type System struct {
 	registry  *prometheus.Registry
 	shoppers  listener
 	operators listener
+	sandbox   sandboxInside
 	jwks      *identity.JWKSFile
 }
 
@@ -54,6 +55,10 @@ func Open(ctx context.Context, config Config, plan Plan, log *slog.Logger, optio
 	if err := plan.check(config); err != nil {
 		return nil, err
 	}
+	keys, err := config.keepProviderKeys(plan)
+	if err != nil {
+		return nil, err
+	}
 	backend, err := openBackend(ctx, config, log)
 	if err != nil {
 		return nil, err
@@ -64,6 +69,9 @@ func Open(ctx context.Context, config Config, plan Plan, log *slog.Logger, optio
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	if err := s.openProvider(ctx, keys); err != nil {
+		return nil, err
+	}
 	for _, option := range options {
 		option(backend)
 	}
@@ -76,7 +84,10 @@ func Open(ctx context.Context, config Config, plan Plan, log *slog.Logger, optio
 	if err := s.buildUseCases(); err != nil {
 		return nil, err
 	}
-	return s, s.bind(ctx)
+	if err := s.bind(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.buildSandbox()
 }
 
 func (s *System) buildUseCases() (err error) {
@@ -136,8 +147,12 @@ func (s *System) Run(ctx context.Context) error {
 	if s.jwks != nil {
 		stages = append(stages, service.Stage{Name: "jwks", Run: s.jwks.Run, StopWithin: time.Second})
 	}
+	if s.sandbox.server != nil {
+		stages = append(stages, s.sandbox.stage())
+	}
+	owed := keeperMetrics(s.registry)
 	for i := range s.plan.Keepers {
-		stages = append(stages, s.Backend.keeperStage(fmt.Sprintf("keeper-%d", i+1), s.log))
+		stages = append(stages, s.Backend.keeperStage(fmt.Sprintf("keeper-%d", i+1), s.log, owed))
 	}
 	deadLettered := settleMetrics(s.registry)
 	for i := range s.plan.Workers {
@@ -201,7 +216,7 @@ const readyPoll = 20 * time.Millisecond
 
 // Close gives back what Open took; after Run.
 func (s *System) Close() error {
-	var failures []error
+	failures := []error{s.sandbox.close()}
 	for _, l := range []listener{s.shoppers, s.operators} {
 		if l.Listener == nil {
 			continue

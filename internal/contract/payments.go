@@ -25,7 +25,8 @@ type Till struct {
 func Payments(t *testing.T, open func(t *testing.T) Till) {
 	t.Helper()
 	for _, cases := range [][]tillCase{
-		cancelCases(), overdueCases(), beginCases(), recordCases(), reasonCases(), refundCases(), tillCrowdCases(), moneyCases(),
+		cancelCases(), overdueCases(), beginCases(), recordCases(), reasonCases(), refundCases(), owedCases(), tillCrowdCases(),
+		moneyCases(),
 	} {
 		for _, c := range cases {
 			t.Run(c.name, func(t *testing.T) {

@@ -6,6 +6,10 @@
 //	Relay    publishes what Redis still owes the queue
 //	Issue    lends what has come back to the pool
 //	Owed     sets the buyers' entries that settling owes to Redis
+//	Expire   cancels the orders whose deadline has passed
+//	Close    sees to it that nothing more is paid on cancelled orders
+//	Return   gives their units back, once that is certain
+//	Refund   gives back the money that must not stand
 //
 // No job holds a lock or a lease: each step is a conditional update that somebody else may already have made, and "false"
 // means "read again next time". A job that dies between two steps leaves a row that says where to go on.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -157,7 +158,10 @@ func (p *fakePublisher) Available(int) error { return nil }
 type fakeOwing struct {
 	seckill.Owing
 	rows []seckill.Owed
+
+	mu   sync.Mutex
 	done []seckill.ID
+	fail error // what Done fails with
 }
 
 func (o *fakeOwing) Owed(context.Context, int, seckill.OwedKind, seckill.ID, int) ([]seckill.Owed, error) {
@@ -165,6 +169,11 @@ func (o *fakeOwing) Owed(context.Context, int, seckill.OwedKind, seckill.ID, int
 }
 
 func (o *fakeOwing) Done(_ context.Context, _ int, ids []seckill.ID) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fail != nil {
+		return o.fail
+	}
 	o.done = append(o.done, ids...)
 	return nil
 }

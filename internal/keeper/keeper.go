@@ -35,10 +35,15 @@ type Ports struct {
 	Publisher seckill.Publisher
 	Queue     seckill.QueueWatch
 	Drain     seckill.Drain
+	Payments  seckill.Payments
+	Returns   seckill.Returns
+	// Providers are those of payments, by name.
+	Providers map[string]seckill.Provider
 	Shards    seckill.Shards
 	IDs       seckill.IDs
 	Clock     seckill.Clock
 	Log       *slog.Logger
+	Metrics   Metrics
 
 	// only holds the shard that a job goes through, when it is not all of them.
 	only []int

@@ -54,7 +54,8 @@ const (
 	OwedNotify OwedKind = "notify" // tell the shop
 )
 
-// Owed is one row of a shard's outbox. For OwedBuyer: Item, Epoch, User and Entry.
+// Owed is one row of a shard's outbox. For OwedBuyer: Item, Epoch, User and Entry. For OwedReturn: Item, User and Entry, whose
+// ID is the order's.
 type Owed struct {
 	ID    ID
 	Kind  OwedKind

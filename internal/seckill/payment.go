@@ -159,6 +159,8 @@ type Payments interface {
 	Payment(ctx context.Context, id ID) (Payment, error)
 	// PaymentsOf reads an order's attempts, oldest first.
 	PaymentsOf(ctx context.Context, order ID) ([]Payment, error)
+	// OpenPayments reads the open attempts of orders that all live on the shard.
+	OpenPayments(ctx context.Context, shard int, orders []ID) ([]Payment, error)
 	// Record writes a charge once and judges it then: it pays the order (unpaid -> paid) if that is unpaid, its deadline has
 	// not passed, and amount and currency are the order's; else it owes a refund. Returns the charge as recorded, and
 	// whether this call did. charge.Payment routes; ErrNotFound when there is no such payment.
@@ -171,6 +173,8 @@ type Payments interface {
 	Refund(ctx context.Context, request RefundRequest) (Order, bool, error)
 	// RefundsDue reads the shard's owed refunds whose next try has come, those that have waited longest first.
 	RefundsDue(ctx context.Context, shard, limit int) ([]Refund, error)
+	// RefundsOwed counts the shard's owed refunds, due or not, and tells how long the oldest has been owed.
+	RefundsOwed(ctx context.Context, shard int) (int64, time.Duration, error)
 	// RefundFailed counts a try, the one after refund.Tries, notes what went wrong, and puts the next one off for that long.
 	RefundFailed(ctx context.Context, refund Refund, wait time.Duration, failure string) error
 	// Refunded moves the refund owed -> done, and the order refunding -> refunded if this is the charge that paid it; with

@@ -17,6 +17,13 @@ func (f *Fleet) File() string { return filepath.Join(f.dir, "seckill.yaml") }
 func (f *Fleet) writeConfig(ctx context.Context) error {
 	var text strings.Builder
 	fmt.Fprintf(&text, "backend: services\nprofile: development\ndata: %q\n%s\n", filepath.Join(f.dir, "data"), f.config.Settings)
+	for _, sandbox := range f.Nodes[Sandbox] {
+		if err := sandbox.writeSecrets(); err != nil {
+			return err
+		}
+		fmt.Fprintf(&text, "payments: {provider: sandbox, sandbox: {url: %q, key_file: %q, secret_file: %q}}\n",
+			"http://"+sandbox.Addr(), sandbox.File(SandboxKey), sandbox.File(SandboxSecret))
+	}
 	fmt.Fprintf(&text, "redis: {addresses: [%q]}\n", f.Redis.Addr())
 	fmt.Fprintf(&text, "rabbitmq: {addresses: [%q], login: {username: %q, password: %q}}\nshards:\n",
 		f.RabbitMQ.Addr(), f.RabbitMQ.User(), f.RabbitMQ.Password())

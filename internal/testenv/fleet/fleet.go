@@ -16,11 +16,13 @@ import (
 	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
-// Roles of processes, in the order in which they end: who promises first, who keeps the promise last.
+// Roles of processes, in the order in which they end: who promises first, who keeps the promise last. The sandbox is a
+// payment provider that all of them ask.
 const (
-	API    = "api"
-	Worker = "worker"
-	Keeper = "keeper"
+	API     = "api"
+	Worker  = "worker"
+	Keeper  = "keeper"
+	Sandbox = "sandbox"
 )
 
 // Names of servers; the shards are mariadb-0 and so on.
@@ -38,6 +40,8 @@ type Config struct {
 	Dir string
 	// How many of each; 0 means two.
 	APIs, Workers, Keepers, Shards int
+	// Sandbox adds a payment provider, which the configuration file then names.
+	Sandbox bool
 	// Listen and AdminListen are where the first api serves; empty means free ports, as all others have.
 	Listen, AdminListen string
 	// Settings are further lines of the configuration file.
@@ -158,6 +162,9 @@ func (f *Fleet) chooseAddresses() error {
 			f.Nodes[role] = append(f.Nodes[role], node)
 		}
 	}
+	if f.config.Sandbox {
+		return f.addSandbox()
+	}
 	return nil
 }
 
@@ -205,12 +212,14 @@ func (f *Fleet) members() map[string]Member {
 }
 
 // nodes are all of them, in the order in which they end.
-func (f *Fleet) nodes() []*Node { return slices.Concat(f.Nodes[API], f.Nodes[Worker], f.Nodes[Keeper]) }
+func (f *Fleet) nodes() []*Node {
+	return slices.Concat(f.Nodes[API], f.Nodes[Worker], f.Nodes[Keeper], f.Nodes[Sandbox])
+}
 
 // Shutdown ends the nodes as a supervisor does, role by role, each with time to finish what it does until ctx ends; then
 // it closes the fleet.
 func (f *Fleet) Shutdown(ctx context.Context) {
-	for _, role := range []string{API, Worker, Keeper} {
+	for _, role := range []string{API, Worker, Keeper, Sandbox} {
 		var ending sync.WaitGroup
 		for _, node := range f.Nodes[role] {
 			ending.Go(func() { node.run.end(ctx) })

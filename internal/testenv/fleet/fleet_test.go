@@ -50,7 +50,7 @@ func copies(node fleet.Node) fleet.Command {
 
 // open opens a fleet of one shard and one node of each role.
 func open(ctx context.Context, dir string) (*fleet.Fleet, error) {
-	f, err := fleet.Open(ctx, fleet.Config{Dir: dir, APIs: 1, Workers: 1, Keepers: 1, Shards: 1, Command: copies})
+	f, err := fleet.Open(ctx, fleet.Config{Dir: dir, APIs: 1, Workers: 1, Keepers: 1, Shards: 1, Sandbox: true, Command: copies})
 	if err != nil {
 		return nil, err
 	}
@@ -85,15 +85,13 @@ func TestFleetIsMasteredByName(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.Close)
-	if got, want := strings.Join(f.Names(), " "), "api-0 keeper-0 mariadb-0 rabbitmq redis worker-0"; got != want {
+	if got, want := strings.Join(f.Names(), " "), "api-0 keeper-0 mariadb-0 rabbitmq redis sandbox-0 worker-0"; got != want {
 		t.Errorf("has %s, want %s", got, want)
 	}
 	if info, err := os.Stat(f.File()); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the passwords are in a file of mode %v: %v", info.Mode(), err)
 	}
-	if _, err := f.Member("api-7"); err == nil {
-		t.Error("has an api-7")
-	}
+	checkMembers(t, f)
 	node := f.Nodes[fleet.Worker][0]
 	for what, do := range map[string]func(){
 		"it was killed":    node.Kill,
@@ -130,6 +128,22 @@ func TestFleetIsMasteredByName(t *testing.T) {
 	}
 }
 
+func checkMembers(t *testing.T, f *fleet.Fleet) {
+	t.Helper()
+	if _, err := f.Member("api-7"); err == nil {
+		t.Error("has an api-7")
+	}
+	sandbox := f.Nodes[fleet.Sandbox][0]
+	if sandbox.Shop != f.Nodes[fleet.API][0].Addr() {
+		t.Errorf("the sandbox tells %s of payments", sandbox.Shop)
+	}
+	for _, name := range []string{fleet.SandboxKey, fleet.SandboxSecret} {
+		if info, err := os.Stat(sandbox.File(name)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestFleetGivesUpANodeThatDoesNotRun(t *testing.T) {
 	t.Parallel()
 	f, err := fleet.Open(t.Context(), fleet.Config{APIs: 1, Workers: 1, Keepers: 1, Shards: 1, Command: func(fleet.Node) fleet.Command {
@@ -163,7 +177,7 @@ func TestFleetEndsWithAProcessThatIsKilled(t *testing.T) {
 	must(t, holder.Process.Kill())
 	_ = holder.Wait() // killed, as it should be
 	addresses := strings.Fields(line)
-	if len(addresses) != 7 {
+	if len(addresses) != 8 {
 		t.Fatalf("the copy said %q", line)
 	}
 	for _, address := range addresses[1:] {

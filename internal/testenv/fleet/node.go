@@ -27,6 +27,8 @@ type Node struct {
 	Config string
 	Listen string
 	Admin  string
+	// Shop is where the first api serves shoppers; a sandbox tells it of payments.
+	Shop string
 
 	run *supervision
 }
@@ -48,6 +50,9 @@ func (f *Fleet) newNode(role string, index int) (*Node, error) {
 			return nil, err
 		}
 		*address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	}
+	if role == Sandbox {
+		n.Shop = f.Nodes[API][0].Listen // the others are made first
 	}
 	command := f.config.Command(*n)
 	n.run = newSupervision(process.Command{Args: command.Args, Env: command.Env}, f.log(n.Name()), func(what string) { f.config.Notice(n.Name(), what) })
@@ -72,12 +77,20 @@ func (f *Fleet) log(name string) string { return filepath.Join(f.dir, name+".log
 // Name is the role and the number among its like: api-0.
 func (n *Node) Name() string { return fmt.Sprintf("%s-%d", n.Role, n.Index) }
 
-// Addr is where the node serves: shoppers, if it is an api.
+// Addr is where the node serves: shoppers, if it is an api or a sandbox.
 func (n *Node) Addr() string {
-	if n.Role == API {
+	if n.Role == API || n.Role == Sandbox {
 		return n.Listen
 	}
 	return n.Admin
+}
+
+// health is where the node says that it is ready. A sandbox is as soon as it lives.
+func (n *Node) health() string {
+	if n.Role == Sandbox {
+		return "http://" + n.Addr() + "/livez"
+	}
+	return "http://" + n.Addr() + "/readyz"
 }
 
 // IsUp says whether the node's process runs.
@@ -124,7 +137,7 @@ func (n *Node) awaitReady(ctx context.Context, isHopeless func() bool) error {
 func (n *Node) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.Addr()+"/readyz", http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, n.health(), http.NoBody)
 	if err != nil {
 		return err
 	}
@@ -133,7 +146,7 @@ func (n *Node) ready(ctx context.Context) error {
 		return err
 	}
 	defer response.Body.Close()
-	if response.StatusCode == http.StatusOK {
+	if response.StatusCode < http.StatusMultipleChoices {
 		return nil
 	}
 	why, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10))
