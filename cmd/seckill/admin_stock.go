@@ -8,7 +8,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/seckill-dev/seckill/api"
-	"github.com/seckill-dev/seckill/internal/adminclient"
 )
 
 type adminStatsCommand struct{ saleArgument }
@@ -70,10 +69,9 @@ func (c *adminStockCommand) Run(ctx context.Context, desk *desk) error {
 	})
 }
 
-// sayOp names the adjustment where repeating it, and not another one like it, is what helps.
+// sayOp names the adjustment where repeating it, and not another one like it, is what helps: it may have been made.
 func (c *adminStockCommand) sayOp(err error) error {
-	var unanswered *adminclient.Unanswered
-	if errors.As(err, &unanswered) {
+	if mayPass(err) {
 		return fmt.Errorf("%w; to be sure, repeat this with --op %s", err, c.Op)
 	}
 	return err

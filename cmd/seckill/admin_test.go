@@ -27,8 +27,8 @@ func names(ts *testscript.TestScript, neg bool, args []string) {
 
 // buys has the shopper of the file `token` buy units of $ITEM, as soon as it is sold.
 func buys(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: buys units")
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: buys units key")
 	}
 	token := strings.TrimSpace(ts.ReadFile("token"))
 	url := "http://" + ts.Getenv("SHOP") + "/v1/items/" + ts.Getenv("ITEM") + "/reservations"
@@ -37,7 +37,7 @@ func buys(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		request.Header.Set("Authorization", "Bearer "+token)
 		request.Header.Set("Content-Type", "application/json")
-		request.Header.Set("Idempotency-Key", "by-the-script")
+		request.Header.Set("Idempotency-Key", args[1])
 		response, err := (&http.Client{Timeout: patience}).Do(request)
 		ts.Check(err)
 		defer response.Body.Close()

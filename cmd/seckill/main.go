@@ -82,11 +82,16 @@ func (c console) fail(err error) int {
 	if !errors.Is(err, errFindings) {
 		_, _ = fmt.Fprintf(c.err, "seckill: %v\n", err)
 	}
-	var passing interface{ Passing() bool }
-	if errors.As(err, &passing) && passing.Passing() {
+	if mayPass(err) {
 		return exitAgain
 	}
 	return 1
+}
+
+// mayPass says that repeating what failed may help.
+func mayPass(err error) bool {
+	var passing interface{ Passing() bool }
+	return errors.As(err, &passing) && passing.Passing()
 }
 
 // exitAgain says that repeating the command may help; sysexits.h calls it EX_TEMPFAIL.

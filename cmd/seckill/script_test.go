@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 //	part name                 SIGTERM to it: it must end by itself, with exit code 0
 //	quit name                 kill -9, or nothing if it has ended
 //	names variable…           sets variables to the words that the last program printed
-//	buys units                the shopper of the file `token` buys units of $ITEM
+//	buys units key            the shopper of the file `token` buys units of $ITEM
 //	bury body                 a dead letter with that body; sets $LETTER
 //	paste heading file        what that section of README.md has to be pasted, without its first line
 //	secretless file...        no secret of secrets/ is in the files

@@ -50,61 +50,37 @@ func TestClient(t *testing.T) {
 func asksAsTheContractSays(t *testing.T) {
 	t.Parallel()
 	client, last := system(t, http.StatusOK, struct{}{})
-	ctx := t.Context()
-	name := "Friday"
-	for _, c := range []struct {
-		call func() error
-		want asked
-	}{
-		{
-			func() error {
-				_, err := client.Sales(ctx, "live", adminclient.Page{Cursor: "abc", Limit: 5})
-				return err
-			},
-			asked{line: "GET /admin/v1/sales?cursor=abc&limit=5&state=live"},
-		},
-		{
-			func() error { _, err := client.EditSale(ctx, "7", 3, api.SalePatch{Name: &name}); return err },
-			asked{line: "PATCH /admin/v1/sales/7", match: `"3"`, contentType: "application/json", body: `{"name":"Friday"}`},
-		},
-		{
-			func() error { return client.DeleteSale(ctx, "7", 3) },
-			asked{line: "DELETE /admin/v1/sales/7", match: `"3"`},
-		},
-		{
-			func() error { _, err := client.Preload(ctx, "7", 0, true); return err },
-			asked{line: "POST /admin/v1/sales/7/preload?dry_run=true"},
-		},
-		{
-			func() error {
-				_, err := client.AdjustStock(ctx, "8", api.StockAdjustment{Delta: -5, OpID: "x"})
-				return err
-			},
-			asked{line: "POST /admin/v1/items/8/stock", contentType: "application/json", body: `{"delta":-5,"op_id":"x"}`},
-		},
-		{
-			func() error {
-				_, err := client.RefundOrder(ctx, "9", 2, api.RefundOrder{Reason: "r", Restock: true})
-				return err
-			},
-			asked{line: "POST /admin/v1/orders/9/refund", match: `"2"`, contentType: "application/json", body: `{"reason":"r","restock":true}`},
-		},
-		{
-			func() error { _, err := client.Orders(ctx, "a@b", adminclient.Page{}); return err },
-			asked{line: "GET /admin/v1/orders?user=a%40b"},
-		},
-		{
-			func() error { _, err := client.Log(ctx, "7", "operator:ada", adminclient.Page{}); return err },
-			asked{line: "GET /admin/v1/log?actor=operator%3Aada&target=7"},
-		},
-		{func() error { _, err := client.Audit(ctx, ""); return err }, asked{line: "GET /admin/v1/audit"}},
-		{func() error { _, err := client.Audit(ctx, "7"); return err }, asked{line: "GET /admin/v1/sales/7/audit"}},
-	} {
-		c.want.key = "Bearer a-key"
-		if err := c.call(); err != nil || *last != c.want {
-			t.Errorf("asked %+v (%v), want %+v", *last, err, c.want)
+	ask := func(want asked, err error) {
+		t.Helper()
+		want.key = "Bearer a-key"
+		if want.body != "" {
+			want.contentType = "application/json"
+		}
+		if err != nil || *last != want {
+			t.Errorf("asked %+v (%v), want %+v", *last, err, want)
 		}
 	}
+	ctx, name := t.Context(), "Friday"
+	_, err := client.Sales(ctx, "live", adminclient.Page{Cursor: "abc", Limit: 5})
+	ask(asked{line: "GET /admin/v1/sales?cursor=abc&limit=5&state=live"}, err)
+	_, err = client.EditSale(ctx, "7", 3, api.SalePatch{Name: &name})
+	ask(asked{line: "PATCH /admin/v1/sales/7", match: `"3"`, body: `{"name":"Friday"}`}, err)
+	err = client.DeleteSale(ctx, "7", 3)
+	ask(asked{line: "DELETE /admin/v1/sales/7", match: `"3"`}, err)
+	_, err = client.Preload(ctx, "7", 0, true)
+	ask(asked{line: "POST /admin/v1/sales/7/preload?dry_run=true"}, err)
+	_, err = client.AdjustStock(ctx, "8", api.StockAdjustment{Delta: -5, OpID: "x"})
+	ask(asked{line: "POST /admin/v1/items/8/stock", body: `{"delta":-5,"op_id":"x"}`}, err)
+	_, err = client.RefundOrder(ctx, "9", 2, api.RefundOrder{Reason: "r", Restock: true})
+	ask(asked{line: "POST /admin/v1/orders/9/refund", match: `"2"`, body: `{"reason":"r","restock":true}`}, err)
+	_, err = client.Orders(ctx, "a@b", adminclient.Page{})
+	ask(asked{line: "GET /admin/v1/orders?user=a%40b"}, err)
+	_, err = client.Log(ctx, "7", "operator:ada", adminclient.Page{})
+	ask(asked{line: "GET /admin/v1/log?actor=operator%3Aada&target=7"}, err)
+	_, err = client.Audit(ctx, "")
+	ask(asked{line: "GET /admin/v1/audit"}, err)
+	_, err = client.Audit(ctx, "7")
+	ask(asked{line: "GET /admin/v1/sales/7/audit"}, err)
 }
 
 func tellsRefusals(t *testing.T) {

@@ -12,10 +12,9 @@ import (
 
 // Backend is every port, filled by one set of adapters.
 type Backend struct {
-	Catalog  seckill.Catalog
-	Accounts seckill.Accounts
-	Stocks   seckill.Stocks
-	// Adjustments are the operators' corrections of Stocks.
+	Catalog       seckill.Catalog
+	Accounts      seckill.Accounts
+	Stocks        seckill.Stocks
 	Adjustments   seckill.Adjustments
 	Claims        seckill.Claims
 	Orders        seckill.Orders

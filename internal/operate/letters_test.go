@@ -73,11 +73,7 @@ func letterReplayed(t *testing.T) {
 	if d := <-s.Deliveries(); string(d.Body) != "again" {
 		t.Errorf("delivered %s", d.Body)
 	}
-	acts, err := w.catalog.Acts(t.Context(), letter.ID, 10)
-	if err != nil || len(acts) != 2 || acts[1].Action != "letter.replay" || acts[0].Action != "letter.replayed" ||
-		!strings.Contains(acts[1].Before, `"body":"again"`) || acts[0].Before != "" {
-		t.Errorf("%+v, %v", acts, err)
-	}
+	w.wantTwoLines(t, letter.ID, line{"letter.replay", `"body":"again"`, ""}, line{action: "letter.replayed"})
 }
 
 func letterDiscarded(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -90,7 +91,7 @@ var migrated = sync.OnceValues(func() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	store, err := storeIn(context.Background(), folder)
 	if err != nil {
 		return nil, err
@@ -232,6 +233,24 @@ func (w *world) actions(t *testing.T, id seckill.ID) []string {
 	}
 	return actions
 }
+
+// wantTwoLines wants what was intended and what came of it in the log of a target: each a name, and texts that it has.
+func (w *world) wantTwoLines(t *testing.T, target seckill.ID, intent, outcome line) {
+	t.Helper()
+	acts, err := w.catalog.Acts(t.Context(), target, 10)
+	if err != nil || len(acts) != 2 {
+		t.Fatalf("%+v, %v", acts, err)
+	}
+	for i, want := range []line{outcome, intent} {
+		act := acts[i]
+		if act.Action != want.action || !strings.Contains(act.Before, want.before) || !strings.Contains(act.After, want.after) {
+			t.Errorf("the log says %+v, want %+v", act, want)
+		}
+	}
+}
+
+// line is one of the log: its action, and what its fields contain.
+type line struct{ action, before, after string }
 
 func wantOK(t *testing.T, report operate.SaleReport, n int) {
 	t.Helper()
