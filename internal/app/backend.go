@@ -12,9 +12,11 @@ import (
 
 // Backend is every port, filled by one set of adapters.
 type Backend struct {
-	Catalog       seckill.Catalog
-	Accounts      seckill.Accounts
-	Stocks        seckill.Stocks
+	Catalog  seckill.Catalog
+	Accounts seckill.Accounts
+	Stocks   seckill.Stocks
+	// Adjustments are the operators' corrections of Stocks.
+	Adjustments   seckill.Adjustments
 	Claims        seckill.Claims
 	Orders        seckill.Orders
 	Payments      seckill.Payments
@@ -29,7 +31,7 @@ type Backend struct {
 	Publisher     seckill.Publisher
 	Consumer      seckill.Consumer
 	Queue         seckill.QueueWatch
-	DeadLetters   seckill.DeadLetters
+	DeadLetters   seckill.DeadLetterDesk
 	// Providers take money; the first one takes new payments.
 	Providers []seckill.Provider
 	// Drain is nil where the queue must be counted.

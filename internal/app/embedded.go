@@ -103,6 +103,7 @@ func (b *Backend) useStore(store *sqlstore.Store) {
 	b.Catalog = sqlstore.Catalog{Store: store}
 	b.Accounts = sqlstore.Accounts{Store: store}
 	b.Stocks = sqlstore.Stocks{Store: store}
+	b.Adjustments = sqlstore.Stocks{Store: store}
 	b.Claims = sqlstore.Claims{Store: store}
 	b.Orders = sqlstore.Orders{Store: store}
 	b.Payments = sqlstore.Payments{Store: store}

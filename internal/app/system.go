@@ -101,6 +101,7 @@ func (s *System) buildUseCases() (err error) {
 	ports := b.keeperPorts(s.log)
 	s.Operate = operate.New(operate.Ports{
 		Catalog: b.Catalog, Stocks: b.Stocks, Orders: b.Orders, Lent: b.Lent, Queue: b.Queue,
+		Adjustments: b.Adjustments, Payments: b.Payments, Letters: b.DeadLetters,
 		Epochs: keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
 		Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log, Gate: s.Config.Gate,
 	})

@@ -1,5 +1,5 @@
 // Package rabbitmq is the durable queue on RabbitMQ 3.10 and later: the ports seckill.Publisher, Consumer, QueueWatch and
-// DeadLetters. Only this package knows amqp091. It decides nothing about what messages mean.
+// DeadLetterDesk. Only this package knows amqp091. It decides nothing about what messages mean.
 //
 // # On the broker
 //
@@ -64,6 +64,8 @@
 // # Dead letters
 //
 // AMQP cannot look at a message without taking it. List takes all, reads and gives back, alone (an exclusive queue is its
-// lock), so it is a question for operators and not for loops. Ids rise with time; those of letters that the broker moved
-// are made from the time and the message's own id, and so are the same in every List.
+// lock), so it is a question for operators and not for loops. Replay and Discard are a List that keeps one: whoever has the
+// lock finds a letter, whoever comes later does not. Ids rise with time; those of letters that the broker moved are made
+// from the time and the message's own id, and so are the same in every List. A replayed message is a new one: its
+// redeliveries are counted from nothing, and if it dies again, that letter has another id.
 package rabbitmq
