@@ -22,6 +22,7 @@ type Backend struct {
 	Payments      seckill.Payments
 	Marks         seckill.Marks
 	Owing         seckill.Owing
+	Events        seckill.Events
 	Returns       seckill.Returns
 	Books         seckill.Books
 	Shards        seckill.Shards
@@ -34,6 +35,8 @@ type Backend struct {
 	DeadLetters   seckill.DeadLetterDesk
 	// Providers take money; the first one takes new payments.
 	Providers []seckill.Provider
+	// Endpoints are told of events, by keepers alone.
+	Endpoints []seckill.Endpoint
 	// Drain is nil where the queue must be counted.
 	Drain seckill.Drain
 	// RedisDies says that Redis died with the last process: what was open is sealed at the start.
@@ -41,6 +44,8 @@ type Backend struct {
 
 	// emptyRedis makes Redis lose everything; for tests.
 	emptyRedis func()
+
+	telling telling
 
 	// ready says why no shopper should be sent here; nil where nothing can.
 	ready func() error
