@@ -24,6 +24,7 @@ type Backend struct {
 	Events        seckill.Events
 	Returns       seckill.Returns
 	Books         seckill.Books
+	Archives      seckill.Archives
 	Shards        seckill.Shards
 	IDs           seckill.IDs
 	Lent          seckill.Lent

@@ -112,6 +112,7 @@ func (b *Backend) useStore(store *sqlstore.Store) {
 	b.Owing = sqlstore.Owing{Store: store}
 	b.Events = sqlstore.Events{Store: store}
 	b.Books = sqlstore.Books{Store: store}
+	b.Archives = sqlstore.Archives{Store: store}
 }
 
 func (b *Backend) openQueue(ctx context.Context, store *sqlstore.Store, log *slog.Logger) error {
