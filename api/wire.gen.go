@@ -638,6 +638,45 @@ type Credentials struct {
 // Currency ISO 4217.
 type Currency = string
 
+// DeadEvent An event that one endpoint was not told.
+type DeadEvent struct {
+	// At RFC 3339 in UTC.
+	At Time `json:"at"`
+
+	// Data The subject as it was then.
+	Data map[string]interface{} `json:"data"`
+
+	// Endpoint The name of the webhook, or `rabbitmq`.
+	Endpoint string `json:"endpoint"`
+
+	// Failure What the last try said.
+	Failure string `json:"failure"`
+
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID ID `json:"id"`
+
+	// Since When the first try failed.
+	Since Time `json:"since"`
+
+	// Subject The order, sale or item.
+	Subject ID    `json:"subject"`
+	Tries   int64 `json:"tries"`
+
+	// Type Such as order.paid; docs/events.md has them all.
+	Type string `json:"type"`
+
+	// Version Rises with each event of the subject.
+	Version int64 `json:"version"`
+}
+
+// DeadEventList defines model for DeadEventList.
+type DeadEventList struct {
+	Data []DeadEvent `json:"data"`
+
+	// Next Absent on the last page.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
 // DeadLetter A message that nobody could settle. Of one that can be read, what it is about; of one that was asked for, its bytes.
 type DeadLetter struct {
 	// At RFC 3339 in UTC.
@@ -1253,6 +1292,12 @@ type IfMatch = string
 // Cursor defines model for cursor.
 type Cursor = string
 
+// Endpoint defines model for endpoint.
+type Endpoint = string
+
+// EventID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+type EventID = ID
+
 // ItemID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 type ItemID = ID
 
@@ -1315,6 +1360,15 @@ type Unauthenticated = Problem
 
 // WrongContentType A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type WrongContentType = Problem
+
+// ListDeadEventsParams defines parameters for ListDeadEvents.
+type ListDeadEventsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit At most so many on a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
 
 // ListDeadLettersParams defines parameters for ListDeadLetters.
 type ListDeadLettersParams struct {
@@ -1484,6 +1538,9 @@ type ListSalesParams struct {
 
 // ListSalesParamsState defines parameters for ListSales.
 type ListSalesParamsState string
+
+// DiscardDeadEventJSONRequestBody defines body for DiscardDeadEvent for application/json ContentType.
+type DiscardDeadEventJSONRequestBody = DiscardLetter
 
 // DiscardDeadLetterJSONRequestBody defines body for DiscardDeadLetter for application/json ContentType.
 type DiscardDeadLetterJSONRequestBody = DiscardLetter

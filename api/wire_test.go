@@ -27,6 +27,8 @@ func bodies() map[string]reflect.Type {
 		"AuditReport":     reflect.TypeFor[api.AuditReport](),
 		"CancelOrder":     reflect.TypeFor[api.CancelOrder](),
 		"Credentials":     reflect.TypeFor[api.Credentials](),
+		"DeadEvent":       reflect.TypeFor[api.DeadEvent](),
+		"DeadEventList":   reflect.TypeFor[api.DeadEventList](),
 		"DeadLetter":      reflect.TypeFor[api.DeadLetter](),
 		"DeadLetterList":  reflect.TypeFor[api.DeadLetterList](),
 		"DiscardLetter":   reflect.TypeFor[api.DiscardLetter](),

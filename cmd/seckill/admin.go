@@ -25,6 +25,7 @@ type adminCommand struct {
 	Stock   adminStockCommand   `cmd:"" help:"Add units to an item, or take some away, while its sale runs."`
 	Orders  adminOrdersCommand  `cmd:"" help:"Look at orders, cancel and refund them."`
 	Letters adminLettersCommand `cmd:"" help:"Look at dead letters, replay and discard them."`
+	Events  adminEventsCommand  `cmd:"" help:"Look at events that endpoints were not told, replay and discard them."`
 	Log     adminLogCommand     `cmd:"" help:"Show who did what."`
 }
 

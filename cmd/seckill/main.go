@@ -32,6 +32,7 @@ type commands struct {
 	Crowd    crowdCommand   `cmd:"" help:"Play shoppers against a running system and check every answer."`
 	Audit    auditCommand   `cmd:"" help:"Prove that every number adds up; exits 1 when one does not."`
 	Admin    adminCommand   `cmd:"" help:"Operate a running system: sales, stock, orders, dead letters, the log."`
+	Archive  archiveCommand `cmd:"" help:"Put a finished sale away: a last audit, a summary, an export."`
 	Token    tokenCommand   `cmd:"" help:"Mint shoppers' tokens."`
 	Sandbox  sandboxCommand `cmd:"" help:"Run a payment provider without money, to try payments with."`
 	Settings configCommand  `cmd:"" name:"config" help:"Show the settings in force."`

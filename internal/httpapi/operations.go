@@ -32,6 +32,9 @@ type Operations interface {
 	DeadLetter(ctx context.Context, id seckill.ID) (seckill.DeadLetter, error)
 	ReplayLetter(ctx context.Context, actor string, id seckill.ID) (seckill.DeadLetter, error)
 	DiscardLetter(ctx context.Context, actor string, id seckill.ID, reason string) (seckill.DeadLetter, error)
+	DeadEvents(ctx context.Context, after seckill.ID, limit int) (operate.EventPage, error)
+	ReplayEvent(ctx context.Context, actor, endpoint string, event seckill.ID) (seckill.Dispatch, error)
+	DiscardEvent(ctx context.Context, actor, endpoint string, event seckill.ID, reason string) (seckill.Dispatch, error)
 	Log(ctx context.Context, query seckill.ActQuery) (operate.Journal, error)
 }
 

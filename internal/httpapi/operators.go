@@ -32,6 +32,7 @@ func (o *operators) routes(engine *gin.Engine, gatherer prometheus.Gatherer) {
 	o.route(engine, http.MethodGet, sale+"/audit", auditTimeout, o.operator(o.auditSale))
 	o.route(engine, http.MethodGet, "/admin/v1/audit", auditTimeout, o.operator(o.auditAll))
 	o.correctionRoutes(engine)
+	o.eventRoutes(engine)
 	o.metrics(engine, gatherer)
 }
 

@@ -25,6 +25,11 @@ const (
 	actionReplayed  = "letter.replayed"
 	actionDiscard   = "letter.discard"
 	actionDiscarded = "letter.discarded"
+
+	actionReplayEvent    = "event.replay"
+	actionEventReplayed  = "event.replayed"
+	actionDiscardEvent   = "event.discard"
+	actionEventDiscarded = "event.discarded"
 )
 
 // loggedItem is an item in the operators' log, in the words of the API.

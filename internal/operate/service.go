@@ -37,6 +37,7 @@ type Ports struct {
 	Adjustments seckill.Adjustments
 	Payments    seckill.Payments
 	Letters     seckill.DeadLetterDesk
+	Events      seckill.Events
 
 	Epochs   Epochs
 	Settings Settings

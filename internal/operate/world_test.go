@@ -75,7 +75,7 @@ func newWorld(t *testing.T) *world {
 	w.ports = operate.Ports{
 		Catalog: w.catalog, Stocks: w.stocks, Orders: sqlstore.Orders{Store: store}, Lent: w.lent, Queue: queue,
 		Adjustments: &adjustments{Adjustments: sqlstore.Stocks{Store: store}}, Payments: sqlstore.Payments{Store: store}, Letters: queue,
-		Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
+		Events: sqlstore.Events{Store: store}, Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
 		Clock: w.clock, Log: log,
 	}
 	w.Service = operate.New(w.ports)

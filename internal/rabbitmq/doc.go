@@ -7,6 +7,7 @@
 //	prefix.dead                  direct exchange that dead letters go to
 //	prefix.dead.<home shard>     quorum queue that keeps them
 //	prefix.progress              fanout exchange: consumers tell everybody how far they are
+//	an exchange of any name      where Exchange tells the shop of events, if it is to
 //
 // The design names one queue seckill.dead; there is one per shard instead, because a shard's state counts its own dead
 // letters and who adds up shards must not count one letter twice. Everything is declared by every new connection, by every

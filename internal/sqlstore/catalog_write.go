@@ -133,7 +133,7 @@ func (c Catalog) move(ctx context.Context, change seckill.SaleChange, when strin
 			" ended_at = CASE WHEN ? = ? THEN "+c.dialect.now()+" ELSE ended_at END"+
 			" WHERE id = ? AND state IN ? AND (? = 0 OR version = ?) AND "+when,
 			change.To, change.To, seckill.SaleEnded, change.Sale, change.From, change.Version, change.Version)
-	}, func(*gorm.DB) error { return nil })
+	}, func(tx *gorm.DB) error { return c.tellSale(tx, change) })
 	if err != nil {
 		return false, fmt.Errorf("change sale %s to %s: %w", change.Sale, change.To, err)
 	}
