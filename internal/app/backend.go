@@ -12,9 +12,10 @@ import (
 
 // Backend is every port, filled by one set of adapters.
 type Backend struct {
-	Catalog       seckill.Catalog
-	Accounts      seckill.Accounts
-	Stocks        seckill.Stocks
+	Catalog  seckill.Catalog
+	Accounts seckill.Accounts
+	Stocks   seckill.Stocks
+	// Adjustments are the operators' corrections of Stocks.
 	Adjustments   seckill.Adjustments
 	Claims        seckill.Claims
 	Orders        seckill.Orders
