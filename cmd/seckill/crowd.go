@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/app"
@@ -25,8 +26,15 @@ type crowdCommand struct {
 	Seed        uint64        `help:"Repeat the choices of another run."`
 	Spread      time.Duration `default:"1s" help:"Over how long the crowd arrives."`
 	Patience    time.Duration `default:"1m" help:"Give up when nobody got anywhere for so long."`
-	Ledger      string        `type:"path" placeholder:"FILE" help:"Write every answer to a file, one JSON line each."`
-	Quiet       bool          `help:"Leave out the progress."`
+
+	Mix           string        `placeholder:"PART=N,…" help:"What shoppers do about their orders, as weights: pay, abandon, cancel, late, twice, again; otherwise they only look."`
+	UntilSold     bool          `help:"With --mix: whoever was too late waits until every unit is paid."`
+	CloseWithin   time.Duration `default:"5s" help:"How soon after its deadline an unpaid order must be cancelled."`
+	LedgerURL     string        `placeholder:"URL" help:"The payment sandbox, whose ledger is held against the orders."`
+	LedgerKeyFile string        `type:"path" placeholder:"FILE" help:"Its key."`
+
+	Ledger string `type:"path" placeholder:"FILE" help:"Write every answer to a file, one JSON line each."`
+	Quiet  bool   `help:"Leave out the progress."`
 }
 
 const crowdTokenTTL = 2 * time.Hour
@@ -71,6 +79,12 @@ func (c *crowdCommand) check() error {
 		return fmt.Errorf("--concurrency: must be at least 1, got %d", c.Concurrency)
 	case c.Patience <= 0:
 		return fmt.Errorf("--patience: must be longer than 0, got %s", c.Patience)
+	case c.CloseWithin <= 0:
+		return fmt.Errorf("--close-within: must be longer than 0, got %s", c.CloseWithin)
+	case c.UntilSold && c.Mix == "":
+		return errors.New("--until-sold: needs a --mix in which somebody pays")
+	case (c.LedgerURL == "") != (c.LedgerKeyFile == ""):
+		return errors.New("--ledger-url: goes together with --ledger-key-file")
 	case c.Spread < 0:
 		return fmt.Errorf("--spread: must not be negative, got %s", c.Spread)
 	default:
@@ -88,6 +102,9 @@ func (c *crowdCommand) plan(config app.Config, console console) (crowd.Config, e
 		Shoppers: c.Shoppers, Concurrency: c.Concurrency, Register: c.Register, Seed: c.Seed, Spread: c.Spread, Patience: c.Patience,
 		Out: console.out, Quiet: c.Quiet,
 	}
+	if err := c.planMix(&plan); err != nil {
+		return crowd.Config{}, err
+	}
 	if len(plan.BaseURLs) == 0 {
 		plan.BaseURLs = []string{config.URL()}
 	}
@@ -103,6 +120,23 @@ func (c *crowdCommand) plan(config app.Config, console console) (crowd.Config, e
 	}
 	plan.Mint = mint(minter)
 	return plan, nil
+}
+
+// planMix says what comes after the click.
+func (c *crowdCommand) planMix(plan *crowd.Config) (err error) {
+	if plan.Mix, err = crowd.ParseMix(c.Mix); err != nil {
+		return fmt.Errorf("--mix: %w", err)
+	}
+	plan.UntilSold, plan.CloseWithin, plan.LedgerURL = c.UntilSold, c.CloseWithin, c.LedgerURL
+	if c.LedgerKeyFile == "" {
+		return nil
+	}
+	key, err := os.ReadFile(c.LedgerKeyFile)
+	if err != nil {
+		return fmt.Errorf("--ledger-key-file: %w", err)
+	}
+	plan.LedgerKey = strings.TrimSpace(string(key))
+	return nil
 }
 
 func mint(minter *identity.Tokens) func(string) (string, error) {

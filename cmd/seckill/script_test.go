@@ -36,7 +36,8 @@ func TestMain(m *testing.M) {
 //	terminate                 SIGTERM to it: it must end by itself, with exit code 0
 //	die                       kill -9
 //	murder words…             kill -9 to one process of that `seckill dev` with these words in its command line
-//	sell units                a sale of one item that is open; sets $SALE and $ITEM
+//	sell units [seconds]      a sale of one item that is open, to be paid within so long; sets $SALE and $ITEM
+//	end                       ends that sale, and waits until its stock is closed
 //	until regexp program arg… runs a program until its output matches, and leaves the output in the file `output`
 //	query name select         sets $name to what SQL says about the data folder
 //	tamper table assignments  changes the first row of a table by hand (orders: of any of them); sets $TABLE and $ROW
@@ -46,6 +47,10 @@ func TestMain(m *testing.M) {
 //	play name argument...     a seckill process beside the script; its output is in name.log
 //	part name                 SIGTERM to it: it must end by itself, with exit code 0
 //	quit name                 kill -9, or nothing if it has ended
+//	names variable…           sets variables to the words that the last program printed
+//	buys units                the shopper of the file `token` buys units of $ITEM
+//	bury body                 a dead letter with that body; sets $LETTER
+//	paste heading file        what that section of README.md has to be pasted, without its first line
 //	secretless file...        no secret of secrets/ is in the files
 //
 // All of them use the data folder `data` and the addresses $SHOP and $ADMIN, as the program itself does, by its
@@ -55,8 +60,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", Setup: settle, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serve, "develop": develop, "terminate": terminate, "die": die, "murder": murder, "sell": sell, "until": until,
+			"serve": serve, "develop": develop, "terminate": terminate, "die": die, "murder": murder, "sell": sell, "end": end, "until": until,
 			"query": query, "tamper": tamper, "mode": mode, "play": play, "part": part, "quit": quit, "vary": vary, "secretless": secretless,
+			"names": names, "buys": buys, "bury": bury, "paste": paste,
 			"servers": func(ts *testscript.TestScript, neg bool, args []string) { startServers(t, ts, neg, args) },
 		},
 	})

@@ -55,10 +55,17 @@ func (b *Backend) audit(log *slog.Logger) *audit.Service {
 	})
 }
 
+// checkFolder refuses a data folder without a database: to look for a sale must not make one.
+func (c Config) checkFolder() error {
+	if _, err := os.Stat(filepath.Join(c.Data, databaseFile)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("data: there is no sale in %s; name the folder with --data", c.Data)
+	}
+	return nil
+}
+
 func auditFolder(ctx context.Context, config Config, sale *seckill.ID, log *slog.Logger) (report audit.Report, err error) {
-	file := filepath.Join(config.Data, databaseFile)
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return audit.Report{}, fmt.Errorf("data: there is no sale in %s; name the folder with --data", config.Data)
+	if err := config.checkFolder(); err != nil {
+		return audit.Report{}, err
 	}
 	b := &Backend{}
 	defer func() { err = errors.Join(err, b.Close()) }()

@@ -33,6 +33,7 @@ func (c *crowd) await(ctx context.Context, s *shopper) {
 			c.problems.add(Problem{Kind: Undecided, User: s.user, Reservation: p.id, Detail: "it was queued, and nothing decided it"})
 			return
 		case !ok:
+			p.decided = true
 			c.problems.add(Problem{Kind: UnknownHeld, User: s.user, Reservation: p.id, Detail: "it was queued, and is not found now"})
 		case found.Status == api.ReservationStatusRejected:
 			p.reject(found.Reason)
@@ -47,6 +48,9 @@ func (c *crowd) await(ctx context.Context, s *shopper) {
 // rejected judges a rejection after `queued`.
 func (c *crowd) rejected(s *shopper, p *purchase) {
 	c.tally.rejected.Add(1)
+	if !p.boughtAt.IsZero() {
+		c.resale.returned(p.boughtAt, p.quantity, false)
+	}
 	if !c.config.AllowRejected {
 		c.problems.add(Problem{Kind: Rejected, User: s.user, Reservation: p.id, Detail: "it was queued, then rejected: " + string(p.rejection)})
 	}
@@ -58,7 +62,7 @@ func (c *crowd) awaitOne(ctx context.Context, s *shopper, id string) (api.Reserv
 	for patience := 0; ; patience++ {
 		var found api.Reservation
 		r, err := c.client.do(ctx, call{
-			method: http.MethodGet, url: c.reservation(id) + "?wait=" + awaitFor, token: s.token, timeout: awaitTimeout,
+			lane: waiting, method: http.MethodGet, url: c.reservation(id) + "?wait=" + awaitFor, token: s.token, timeout: awaitTimeout,
 		})
 		if err == nil && r.status == http.StatusOK && r.into(&found) == nil {
 			if found.Status != api.ReservationStatusQueued {

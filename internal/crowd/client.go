@@ -29,29 +29,45 @@ var (
 	errLost   = errors.New("the answer was lost")
 )
 
+// lane is what a request queues for. In one queue a crowd would pay behind thousands who only wait, and too late.
+type lane int
+
+const (
+	buying  lane = iota
+	waiting      // long polls: they cost the server nothing, so there may be waitsMax times as many
+	paying       // whatever concerns an order
+	lanes
+)
+
+const waitsMax = 8
+
 // client sends requests, at most so many at once, over connections that all shoppers share.
 type client struct {
 	http  *http.Client
 	doors *doors
-	slots chan struct{}
+	slots [lanes]chan struct{}
 	tally *tally
 	// reached says that anybody has answered at least once.
 	reached atomic.Bool
 }
 
 func newClient(config Config, t *tally) *client {
+	atOnce := [lanes]int{buying: config.Concurrency, waiting: waitsMax * config.Concurrency, paying: config.Concurrency}
+	connections := atOnce[buying] + atOnce[waiting] + atOnce[paying]
 	transport := &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
-		MaxConnsPerHost:     config.Concurrency,
-		MaxIdleConns:        2 * config.Concurrency,
-		MaxIdleConnsPerHost: config.Concurrency,
+		MaxConnsPerHost:     connections,
+		MaxIdleConns:        2 * connections,
+		MaxIdleConnsPerHost: connections,
 		IdleConnTimeout:     30 * time.Second,
 		DisableCompression:  true,
 	}
 	c := &client{
 		http:  &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		slots: make(chan struct{}, config.Concurrency),
 		tally: t,
+	}
+	for lane, slots := range atOnce {
+		c.slots[lane] = make(chan struct{}, slots)
 	}
 	c.doors = newDoors(config.BaseURLs, c.knock, t)
 	return c
@@ -61,12 +77,15 @@ func (c *client) close() { c.http.CloseIdleConnections() }
 
 // call is one request. url is a path of any shoppers' listener or a whole address.
 type call struct {
+	lane    lane
 	method  string
 	url     string
 	token   string
 	key     string
 	body    any
 	timeout time.Duration
+	// outside says that it is somebody else's server, whose refusals are no problem documents.
+	outside bool
 }
 
 // reply is one answer. problem is set from 400 on.
@@ -97,8 +116,8 @@ func (c *client) do(ctx context.Context, what call) (reply, error) {
 		what.url = through.base + what.url
 	}
 	select {
-	case c.slots <- struct{}{}:
-		defer func() { <-c.slots }()
+	case c.slots[what.lane] <- struct{}{}:
+		defer func() { <-c.slots[what.lane] }()
 	case <-ctx.Done():
 		return reply{}, context.Cause(ctx)
 	}
@@ -145,7 +164,7 @@ func (c *client) send(ctx context.Context, what call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return readReply(response, body)
+	return readReply(response, body, what.outside)
 }
 
 func (c *client) request(ctx context.Context, what call) (*http.Request, error) {
@@ -173,12 +192,12 @@ func (c *client) request(ctx context.Context, what call) (*http.Request, error) 
 	return request, nil
 }
 
-func readReply(response *http.Response, body []byte) (reply, error) {
+func readReply(response *http.Response, body []byte, outside bool) (reply, error) {
 	r := reply{status: response.StatusCode, body: body, replayed: response.Header.Get("Idempotent-Replayed") != ""}
 	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
 		r.retryAfter = time.Duration(seconds) * time.Second
 	}
-	if r.status < http.StatusBadRequest {
+	if r.status < http.StatusBadRequest || outside {
 		return r, nil
 	}
 	if err := json.Unmarshal(body, &r.problem); err != nil || !r.problem.Reason.Valid() {

@@ -10,6 +10,7 @@ import (
 
 // compare reads one shopper's orders and holds them against what the shopper was told.
 func (c *crowd) compare(ctx context.Context, s *shopper) {
+	asked := c.now()
 	orders, err := c.ordersOf(ctx, s)
 	if err != nil {
 		c.problems.add(Problem{Kind: Uncompared, User: s.user, Detail: err.Error()})
@@ -18,6 +19,9 @@ func (c *crowd) compare(ctx context.Context, s *shopper) {
 	problems := s.against(orders, c.item)
 	for _, order := range orders {
 		problems = append(problems, c.own(s, order)...)
+		if c.config.Mix.on() {
+			c.hearOrder(s, look{order, asked, c.now()})
+		}
 	}
 	for _, problem := range problems {
 		problem.User = s.user
@@ -58,7 +62,7 @@ func (c *crowd) own(s *shopper, order api.Order) []Problem {
 	if owner, taken := c.owners[order.ID]; taken && owner != s.user {
 		return []Problem{{Kind: DoubledOrder, Reservation: order.ID, Detail: "it is " + owner + "'s order, too"}}
 	}
-	c.owners[order.ID] = s.user
+	c.owners[order.ID], c.booked[order.ID] = s.user, order
 	c.orders++
 	if holds(order) {
 		c.units += order.Quantity
@@ -81,7 +85,7 @@ func (s *shopper) against(orders []api.Order, item api.Item) []Problem {
 		if seen[order.ID] {
 			found = append(found, Problem{Kind: DoubledOrder, Reservation: order.ID, Detail: "the order is there twice"})
 		}
-		if holds(order) {
+		if holds(order) || item.OneTry {
 			units += order.Quantity
 		}
 		if !seen[order.ID] {

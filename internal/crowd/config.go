@@ -21,7 +21,8 @@ type Config struct {
 	// Sale and Item are ids; empty means the sale that is live or opens next, and its first item.
 	Sale string
 	Item string
-	// Shoppers is how many there are, Concurrency how many requests are under way at once.
+	// Shoppers is how many there are, Concurrency how many requests are under way at once: purchases and payments each,
+	// long polls besides.
 	Shoppers    int
 	Concurrency int
 	// Mint makes a shopper's token. Register makes accounts over HTTP instead.
@@ -39,6 +40,17 @@ type Config struct {
 	Patience time.Duration
 	// RetryAfterMax caps what the server may ask a shopper to wait.
 	RetryAfterMax time.Duration
+	// Mix says what shoppers do about their orders; the zero Mix only looks. With one, whoever was too late waits for units
+	// that come back: until all are paid (UntilSold, which needs AdminURL), else until no more are to be expected.
+	Mix       Mix
+	UntilSold bool
+	// CloseWithin is how soon after its deadline an unpaid order must be cancelled.
+	CloseWithin time.Duration
+	// ClockSlack is how far the crowd's idea of the server's clock may be wrong.
+	ClockSlack time.Duration
+	// LedgerURL is the payment provider, whose ledger is held against the orders, LedgerKey its key.
+	LedgerURL string
+	LedgerKey string
 	// AllowRejected permits rejections after `queued`.
 	AllowRejected bool
 	// Out gets progress and the result; Quiet leaves the progress out. Ledger, when set, gets every answer as a line of JSON.
@@ -55,6 +67,8 @@ const (
 	SpreadDefault        = time.Second
 	PatienceDefault      = 90 * time.Second // what a lost Redis leaves in doubt is decided after a minute
 	RetryAfterMaxDefault = 3 * time.Second
+	CloseWithinDefault   = 5 * time.Second
+	ClockSlackDefault    = time.Second
 	shoppersMax          = 1_000_000
 )
 
@@ -65,6 +79,8 @@ func (c Config) withDefaults(now time.Time) Config {
 	orElse(&c.Spread, SpreadDefault)
 	orElse(&c.Patience, PatienceDefault)
 	orElse(&c.RetryAfterMax, RetryAfterMaxDefault)
+	orElse(&c.CloseWithin, CloseWithinDefault)
+	orElse(&c.ClockSlack, ClockSlackDefault)
 	orElse(&c.Seed, uint64(now.UnixNano()))
 	orElse(&c.Name, "crowd-"+strconv.FormatInt(now.UnixMilli(), 36))
 	if c.Out == nil {
@@ -75,6 +91,7 @@ func (c Config) withDefaults(now time.Time) Config {
 		c.BaseURLs[i] = strings.TrimSuffix(url, "/")
 	}
 	c.AdminURL = strings.TrimSuffix(c.AdminURL, "/")
+	c.LedgerURL = strings.TrimSuffix(c.LedgerURL, "/")
 	return c
 }
 
@@ -86,7 +103,7 @@ func orElse[T comparable](option *T, value T) {
 }
 
 func (c Config) check() error {
-	if err := checkAddress("admin URL", c.AdminURL); err != nil {
+	if err := errors.Join(checkAddress("admin URL", c.AdminURL), checkAddress("ledger URL", c.LedgerURL)); err != nil {
 		return err
 	}
 	for _, text := range c.BaseURLs {
@@ -95,6 +112,8 @@ func (c Config) check() error {
 		}
 	}
 	switch {
+	case c.UntilSold && (!c.Mix.pays() || c.AdminURL == ""):
+		return errors.New("crowd: until everything is sold needs a mix in which somebody pays, and the operators' address")
 	case len(c.BaseURLs) == 0 || slices.Contains(c.BaseURLs, ""):
 		return errors.New("crowd: the base URL is missing")
 	case c.Shoppers < 1 || c.Shoppers > shoppersMax:

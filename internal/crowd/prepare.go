@@ -28,7 +28,8 @@ func (c *crowd) find(ctx context.Context) error {
 	if c.config.Item != "" && c.item.ID != c.config.Item {
 		return fmt.Errorf("sale %s has no item %s", sale.ID, c.config.Item)
 	}
-	c.opens = time.Now().Add(sale.StartsAt.Sub(sale.ServerTime))
+	c.ahead = time.Until(sale.ServerTime)
+	c.opens = sale.StartsAt.Add(-c.ahead)
 	return nil
 }
 

@@ -30,6 +30,22 @@ const (
 	Unanswered       ProblemKind = "unanswered"          // no definite answer to a purchase
 	Uncompared       ProblemKind = "uncompared"          // a shopper's orders could not be read
 	Unserved         ProblemKind = "unserved"            // nobody heard a definite answer: nothing is proven
+	TurnedBack       ProblemKind = "turned_back"         // an order whose status cannot follow the one before
+	Overdue          ProblemKind = "overdue"             // unpaid long after its deadline
+	CancelledEarly   ProblemKind = "cancelled_early"     // cancelled before its deadline, by nobody who asked
+	NotCancelled     ProblemKind = "not_cancelled"       // a cancel in time that was refused
+	PaidUnasked      ProblemKind = "paid_unasked"        // paid by nobody
+	PaidLate         ProblemKind = "paid_late"           // paid with money that came after the deadline
+	Unpayable        ProblemKind = "unpayable"           // an unpaid order that no payment can be begun for
+	LockedOut        ProblemKind = "locked_out"          // limit_reached for whoever holds nothing
+	Unsold           ProblemKind = "unsold"              // units that are not paid in the end
+	NoCharge         ProblemKind = "no_charge"           // paid, without the provider having money for it
+	ChargedTwice     ProblemKind = "charged_twice"       // paid, with two charges that stand
+	WrongCharge      ProblemKind = "wrong_charge"        // paid, with another amount
+	ChargeKept       ProblemKind = "charge_kept"         // not paid, with a charge that stands
+	RefundedTwice    ProblemKind = "refunded_twice"
+	RefundDiffers    ProblemKind = "refund_differs"
+	LedgerDiffers    ProblemKind = "ledger_differs" // the sums of the provider are not ours
 	AuditFinding     ProblemKind = "audit"
 	Stalled          ProblemKind = "stalled"
 )

@@ -3,6 +3,7 @@ package crowd
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/seckill-dev/seckill/api"
 )
@@ -11,9 +12,13 @@ import (
 type purchase struct {
 	key      string
 	quantity int64
+	// inLine says that it waits for units that come back.
+	inLine bool
 
 	// id is the reservation that was promised.
 	id string
+	// boughtAt is when that was answered first.
+	boughtAt time.Time
 	// rejection is why it was rejected after that; decided says that the wait for it is over.
 	rejection api.Reason
 	decided   bool

@@ -23,6 +23,15 @@ type Report struct {
 	Orders, Units int64
 	Compared      int64
 
+	// Mix says whether anybody did more than look. Paid and Cancelled are orders, BoughtAgain those bought after a cancel;
+	// ReturnedUnits came back, and Resale is how soon they were bought again.
+	Mix                                         bool
+	Paid, Cancelled, BoughtAgain, ReturnedUnits int64
+	Resale                                      Resale
+	// Stock is the item's row in the end, nil without an operators' address; Money is nil without a provider's ledger.
+	Stock *api.ItemStats
+	Money *Money
+
 	// Requests were sent; Waits are answers after which a shopper waited, Lost the requests without an answer, Outages how
 	// often the server could not be reached.
 	Requests, Waits, Lost, Outages int64
@@ -40,14 +49,20 @@ func (c *crowd) report() Report {
 	kept, counts := c.problems.list()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return Report{
+	r := Report{
 		Sale: c.sale.ID, Item: c.item.ID, Shoppers: len(c.shoppers),
 		Asked: t.asked.Load(), Queued: t.queued.Load(), Replayed: t.replayed.Load(), SoldOut: t.soldOut.Load(),
 		LimitReached: t.limitReached.Load(), Refused: t.refused.Load(), Unanswered: t.unanswered.Load(),
 		Ordered: t.ordered.Load(), Rejected: t.rejected.Load(), Orders: c.orders, Units: c.units, Compared: t.compared.Load(),
 		Requests: t.requests.Load(), Waits: t.busy.Load(), Lost: t.lost.Load(), Outages: t.outages.Load(),
+		Mix: c.config.Mix.on(), Paid: t.paid.Load(), Cancelled: t.cancelled.Load(), BoughtAgain: t.again.Load(),
+		ReturnedUnits: c.resale.total(), Resale: c.resale.measure(), Stock: c.stock,
 		Took: time.Since(t.begun), Audit: c.audit, Problems: kept, Counts: counts,
 	}
+	if c.config.LedgerURL != "" {
+		r.Money = &c.money
+	}
+	return r
 }
 
 // Verdict is nil when everything adds up.
@@ -73,6 +88,7 @@ func (r Report) print(out io.Writer) {
 		fmt.Fprintf(table, "%s\t%s\t\n", row.name, grouped(row.count))
 	}
 	_ = table.Flush() // what cannot be shown is in the report
+	r.printAfter(out)
 	fmt.Fprintf(out, "\n%s requests in %s; %s waits, %s answers lost, %s outages\n", grouped(r.Requests),
 		r.Took.Round(100*time.Millisecond), grouped(r.Waits), grouped(r.Lost), grouped(r.Outages))
 	for i, problem := range r.Problems {
@@ -91,7 +107,7 @@ type row struct {
 }
 
 func (r Report) rows() []row {
-	return []row{
+	rows := []row{
 		{"asked", r.Asked},
 		{"queued", r.Queued},
 		{"queued again (same key)", r.Replayed},
@@ -103,6 +119,30 @@ func (r Report) rows() []row {
 		{"of the queued: rejected", r.Rejected},
 		{"orders", r.Orders},
 		{"units", r.Units},
+	}
+	if !r.Mix {
+		return rows
+	}
+	rows = append(rows, row{"orders paid", r.Paid}, row{"orders cancelled", r.Cancelled},
+		row{"bought again after a cancel", r.BoughtAgain}, row{"units that came back", r.ReturnedUnits})
+	if r.Stock != nil {
+		rows = append(rows, row{"units allotted", r.Stock.Allotted}, row{"units paid", r.Stock.Paid})
+	}
+	if r.Money != nil {
+		rows = append(rows, row{"charges", r.Money.Charges}, row{"refunds", r.Money.Refunds})
+	}
+	return rows
+}
+
+// printAfter says how soon units were for sale again, and what the money adds up to.
+func (r Report) printAfter(out io.Writer) {
+	if s := r.Resale; s.Units+s.Unseen > 0 {
+		fmt.Fprintf(out, "\nfrom a cancel to the purchase of what came back: %s units, p50 %s, p99 %s, at most %s; %s not bought again\n",
+			grouped(s.Units), s.P50.Round(time.Millisecond), s.P99.Round(time.Millisecond), s.Max.Round(time.Millisecond), grouped(s.Unseen))
+	}
+	if m := r.Money; m != nil {
+		fmt.Fprintf(out, "the provider took %s and gave back %s in minor units; %s charges are other people's\n",
+			grouped(m.ChargedMinor), grouped(m.ReturnedMinor), grouped(m.Others))
 	}
 }
 

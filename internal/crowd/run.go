@@ -26,12 +26,26 @@ type crowd struct {
 	item  api.Item
 	opens time.Time
 
-	// owners are the shoppers of all orders seen; units what it has in them, cancelled ones left out.
-	mu     sync.Mutex
-	owners map[string]string
-	units  int64
-	orders int64
+	// ahead is how far the server's clock is ahead of ours.
+	ahead time.Duration
 
+	// line is where those wait who were too late, resale how long units take that come back. Both are for a mix.
+	line   *line
+	resale *resale
+
+	// owners are the shoppers of all orders seen, booked the orders; units what it has in them, cancelled ones left out.
+	// payments are the orders by the payments that were begun for them.
+	mu       sync.Mutex
+	owners   map[string]string
+	booked   map[string]api.Order
+	payments map[string]string
+	units    int64
+	orders   int64
+
+	// till is the provider's ledger, money what it adds up to; stock is the item's row in the end.
+	till  *till
+	money Money
+	stock *api.ItemStats
 	audit *api.AuditReport
 }
 
@@ -48,11 +62,12 @@ func Run(ctx context.Context, config Config) (Report, error) {
 	t := newTally(now)
 	c := &crowd{
 		config: config, client: newClient(config, t), tally: t, problems: newProblems(), ledger: newLedger(config.Ledger),
-		visitor: newShopper(config.Name, config.Seed, -1), owners: make(map[string]string),
+		visitor: newShopper(config, -1), line: newLine(config.Shoppers), resale: newResale(), till: newTill(),
+		owners: make(map[string]string), booked: make(map[string]api.Order), payments: make(map[string]string),
 	}
 	defer c.client.close()
 	for number := range config.Shoppers {
-		c.shoppers = append(c.shoppers, newShopper(config.Name, config.Seed, number))
+		c.shoppers = append(c.shoppers, newShopper(config, number))
 	}
 	stop := c.showProgress()
 	err := c.play(ctx)
@@ -84,7 +99,11 @@ func (c *crowd) play(ctx context.Context) error {
 		name string
 		do   func(context.Context) error
 	}{
-		{"buy", c.everyone(c.buy)}, {"await", c.everyone(c.await)}, {"compare", c.everyone(c.compare)}, {"judge", c.judge},
+		{"buy", c.rush},
+		{"await", c.everyone(c.await)},
+		{"finish", c.everyone(c.finish)},
+		{"compare", c.everyone(c.compare)},
+		{"judge", c.judge},
 	} {
 		err := c.phase(ctx, p.name, p.do)
 		switch {
@@ -126,8 +145,8 @@ func (c *crowd) watch(ctx context.Context, cancel context.CancelCauseFunc) {
 		case <-ctx.Done():
 			return
 		}
-		if c.tally.phase.Load() == "buy" && time.Now().Before(c.opens) {
-			c.tally.moved() // waiting for the opening is no standstill
+		if c.tally.phase.Load() == "buy" && time.Now().Before(c.opens) || c.tally.expecting() {
+			c.tally.moved() // waiting for the opening, or for a deadline, is no standstill
 		}
 		if still := c.tally.still(); still > c.config.Patience {
 			cancel(fmt.Errorf("%w for %s", errStalled, still.Round(time.Millisecond)))
@@ -160,7 +179,19 @@ func (c *crowd) prepare(ctx context.Context) error {
 			cancel(err)
 		}
 	})(ctx)
-	return errors.Join(err, context.Cause(ctx))
+	if err = errors.Join(err, context.Cause(ctx)); err != nil || !c.config.Mix.on() || c.config.AdminURL == "" {
+		return err
+	}
+	return c.countFree(ctx)
+}
+
+// countFree notes how many units are for sale before the crowd buys any.
+func (c *crowd) countFree(ctx context.Context) error {
+	item, err := c.readStock(ctx)
+	if err == nil && item.Allotted > 0 {
+		c.resale.begin(item.Allotted - item.Claimed)
+	}
+	return err
 }
 
 // showProgress writes a line a second and keeps the ledger's file up to date, until it is stopped.

@@ -33,6 +33,10 @@ type shop struct {
 	booked   map[string]*booked
 	byUser   map[string][]string
 
+	payWithin time.Duration
+	payments  map[string]*booked
+	ledger    []line
+
 	// How the shop is spoiled. Each may be nil; they are called with mu held.
 	before func(s *shop, user, key string, quantity int64) *api.Problem // answers a purchase instead of the shop
 	after  func(s *shop, b *booked) *api.Problem                        // answers it after the reservation was made
@@ -40,18 +44,22 @@ type shop struct {
 	status func(s *shop, b *booked) api.ReservationStatus               // of a reservation that is looked up
 	orders func(s *shop, user string, orders []api.Order) []api.Order   // of a user
 	audit  api.AuditReport
+	till   tillFaults
 }
 
 // booked is a reservation; it is an order at once.
 type booked struct {
 	id, user string
 	quantity int64
+	status   api.OrderStatus
+	payBy    time.Time
 }
 
 func newShop(units int64) *shop {
 	return &shop{
 		units: units, left: units, limit: 2, last: 1000, state: api.SaleStateLive, opens: time.Now().Add(-time.Minute),
 		keys: make(map[string]string), booked: make(map[string]*booked), byUser: make(map[string][]string),
+		payWithin: time.Hour, payments: make(map[string]*booked),
 	}
 }
 
@@ -72,6 +80,7 @@ func (s *shop) handler() http.Handler {
 	mux.HandleFunc("POST /v1/items/{item}/reservations", s.reserve)
 	mux.HandleFunc("GET /v1/items/{item}/reservations/{id}", s.look)
 	mux.HandleFunc("GET /v1/orders", s.listOrders)
+	s.handleMoney(mux)
 	mux.HandleFunc("GET /admin/v1/sales/{sale}/stats", s.stats)
 	mux.HandleFunc("GET /admin/v1/sales/{sale}/audit", s.audited)
 	mux.HandleFunc("POST /v1/auth/register", func(w http.ResponseWriter, _ *http.Request) {
@@ -112,7 +121,9 @@ func (s *shop) sale() api.Sale {
 	defer s.mu.Unlock()
 	return api.Sale{
 		ID: saleID, Name: "drop", State: s.state, StartsAt: s.opens, EndsAt: s.opens.Add(time.Hour), ServerTime: time.Now(),
-		Items: []api.Item{{ID: itemID, SaleID: saleID, Sku: "MUG", PriceMinor: 100, Currency: "EUR", LimitPerUser: s.limit}},
+		Items: []api.Item{{
+			ID: itemID, SaleID: saleID, Sku: "MUG", PriceMinor: 100, Currency: "EUR", LimitPerUser: s.limit, Available: new(max(0, s.left)),
+		}},
 	}
 }
 
@@ -170,8 +181,11 @@ func (s *shop) known(user, key string) *booked {
 
 func (s *shop) take(user, key string, quantity int64) (*booked, *api.Problem) {
 	var held int64
+	s.expire()
 	for _, id := range s.byUser[user] {
-		held += s.booked[id].quantity
+		if b := s.booked[id]; b.status != api.OrderStatusCancelled {
+			held += b.quantity
+		}
 	}
 	if time.Now().Before(s.opens) {
 		return nil, &api.Problem{Reason: api.ReasonNotStarted}
@@ -190,7 +204,9 @@ func (s *shop) take(user, key string, quantity int64) (*booked, *api.Problem) {
 func (s *shop) book(user, key string, quantity int64) *booked {
 	s.left -= quantity
 	s.last++
-	b := &booked{id: strconv.Itoa(s.last), user: user, quantity: quantity}
+	b := &booked{
+		id: strconv.Itoa(s.last), user: user, quantity: quantity, status: api.OrderStatusUnpaid, payBy: time.Now().Add(s.payWithin),
+	}
 	s.booked[b.id] = b
 	s.byUser[user] = append(s.byUser[user], b.id)
 	if key != "" {
@@ -221,7 +237,7 @@ func (s *shop) listOrders(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	list := api.OrderList{Data: []api.Order{}}
 	for _, id := range s.byUser[userOf(r)] {
-		list.Data = append(list.Data, orderOf(id, s.booked[id].quantity))
+		list.Data = append(list.Data, s.order(s.booked[id]))
 	}
 	if s.orders != nil {
 		list.Data = s.orders(s, userOf(r), list.Data)
@@ -241,7 +257,7 @@ func (s *shop) stats(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	write(w, http.StatusOK, api.SaleStats{SaleID: saleID, Items: []api.ItemStats{{
-		ItemID: itemID, Allotted: s.units, Lent: max(0, s.left), Claimed: s.units - max(0, s.left),
+		ItemID: itemID, Allotted: s.units, Lent: max(0, s.left), Claimed: s.units - max(0, s.left), Paid: s.paidUnits(),
 	}}})
 }
 

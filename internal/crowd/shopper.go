@@ -15,11 +15,18 @@ type shopper struct {
 	user      string
 	token     string
 	random    *rand.Rand
+	part      part
 	purchases []*purchase
+	deals     []*deal
 }
 
-func newShopper(name string, seed uint64, number int) *shopper {
-	return &shopper{user: fmt.Sprintf("%s-%d", name, number), random: rand.New(rand.NewPCG(seed, uint64(number)))}
+// newShopper draws the part from a source of its own, so that it depends on nothing that happens.
+func newShopper(config Config, number int) *shopper {
+	random := rand.New(rand.NewPCG(config.Seed, uint64(number)))
+	return &shopper{
+		user: fmt.Sprintf("%s-%d", config.Name, number), random: random,
+		part: config.Mix.draw(rand.New(rand.NewPCG(uint64(number), config.Seed))),
+	}
 }
 
 // habit is how a shopper repeats.
@@ -71,9 +78,9 @@ func (c *crowd) want(s *shopper, keyed bool) *purchase {
 }
 
 // ask sends a purchase until it is answered for good, or the phase is given up.
-func (c *crowd) ask(ctx context.Context, s *shopper, p *purchase) {
+func (c *crowd) ask(ctx context.Context, s *shopper, p *purchase) answer {
 	if ctx.Err() != nil {
-		return
+		return answer{}
 	}
 	c.tally.asked.Add(1)
 	for patience := 0; ; patience++ {
@@ -87,14 +94,28 @@ func (c *crowd) ask(ctx context.Context, s *shopper, p *purchase) {
 		}
 		if !a.passing() {
 			c.count(a, held)
-			c.tally.moved()
-			return
+			if !p.inLine || a.kind != refused {
+				c.tally.moved() // to be refused over and over, waiting for units, gets nobody anywhere
+			}
+			c.watchResale(p, a, held)
+			return a
 		}
 		if err := c.hold(ctx, s, a.retryAfter, patience); err != nil {
 			c.tally.unanswered.Add(1)
 			c.problems.add(Problem{Kind: Unanswered, User: s.user, Detail: fmt.Sprintf("the last answer was %s %s %s", a.kind, a.reason, a.detail)})
-			return
+			return a
 		}
+	}
+}
+
+// watchResale notes when units were sold, and when there were none left.
+func (c *crowd) watchResale(p *purchase, a answer, held bool) {
+	switch {
+	case a.kind == accepted && !held:
+		p.boughtAt = c.now()
+		c.resale.bought(p.boughtAt, p.quantity)
+	case a.reason == api.ReasonSoldOut && a.available != nil && *a.available == 0:
+		c.resale.empty(c.now())
 	}
 }
 

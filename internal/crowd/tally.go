@@ -12,11 +12,13 @@ import (
 type tally struct {
 	asked, queued, replayed, soldOut, limitReached, refused, unanswered atomic.Int64
 	ordered, rejected, compared                                         atomic.Int64
+	paid, cancelled, again                                              atomic.Int64
 	requests, busy, lost, outages                                       atomic.Int64
 
 	phase atomic.Value // string
 	begun time.Time
-	last  atomic.Int64 // nanoseconds after begun
+	// last is when somebody got somewhere, expected until when somebody has to wait; in nanoseconds after begun.
+	last, expected atomic.Int64
 }
 
 func newTally(now time.Time) *tally {
@@ -31,6 +33,19 @@ func (t *tally) moved() { t.last.Store(int64(time.Since(t.begun))) }
 // still is how long nobody got anywhere.
 func (t *tally) still() time.Duration { return time.Since(t.begun) - time.Duration(t.last.Load()) }
 
+// expect notes that somebody can only wait until then.
+func (t *tally) expect(moment time.Time) {
+	until := int64(moment.Sub(t.begun))
+	for {
+		before := t.expected.Load()
+		if until <= before || t.expected.CompareAndSwap(before, until) {
+			return
+		}
+	}
+}
+
+func (t *tally) expecting() bool { return int64(time.Since(t.begun)) < t.expected.Load() }
+
 // line is the progress in one line.
 func (t *tally) line() string {
 	parts := []string{
@@ -42,6 +57,8 @@ func (t *tally) line() string {
 		name  string
 		count *atomic.Int64
 	}{
+		{"paid", &t.paid},
+		{"cancelled", &t.cancelled},
 		{"refused", &t.refused},
 		{"rejected", &t.rejected},
 		{"busy", &t.busy},

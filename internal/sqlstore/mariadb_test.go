@@ -87,7 +87,7 @@ func emptyTables(dsn string) error {
 	tables := []string{
 		"payments", "charges", "refunds",
 		"sales", "items", "accounts", "audit_log", "nodes", "stock", "stock_moves", "claims", "marks", "outbox", "order_events",
-		"events", "dispatches",
+		"events", "dispatches", "sale_summaries",
 	}
 	for i := range 16 {
 		tables = append(tables, fmt.Sprintf("orders_%02d", i))

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/app"
+	"github.com/seckill-dev/seckill/internal/archive"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+type archiveCommand struct {
+	Sale   string `required:"" placeholder:"ID" help:"The sale; it has ended, and nothing of it is owed any more."`
+	Export string `type:"path" placeholder:"FILE" help:"Write claims, orders and money to a file, as gzipped lines of JSON."`
+	JSON   bool   `help:"Print the summary as JSON."`
+}
+
+// archiveActor is who the log says has put a sale away: whoever may read the configuration.
+const archiveActor = "command"
+
+// Run implements the command.
+func (c *archiveCommand) Run(ctx context.Context, cli *commands, console console) error {
+	sale, err := seckill.ParseID(c.Sale)
+	if err != nil {
+		return fmt.Errorf("--sale: %w", err)
+	}
+	config, err := cli.load(map[string]any{"log.level": "warn"})
+	if err != nil {
+		return err
+	}
+	result, err := app.Archive(ctx, config, sale, archiveActor, c.Export, config.Logger(console.err))
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return json.NewEncoder(console.out).Encode(result.Summary)
+	}
+	return c.print(console.out, result)
+}
+
+func (c *archiveCommand) print(out io.Writer, result archive.Result) error {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	_, _ = fmt.Fprintln(table, "sku\tallotted\tclaimed\tpaid\trefunded\tcancelled\tcharged\tgiven back\t")
+	for _, item := range result.Summary.Items {
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d %s\t%d %s\t\n", item.SKU, item.Allotted, item.Claimed,
+			item.Orders[seckill.OrderPaid].Units, item.Orders[seckill.OrderRefunded].Units, item.Orders[seckill.OrderCancelled].Units,
+			item.ChargedMinor, item.Currency, item.RefundedMinor, item.Currency)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if c.Export != "" {
+		if _, err := fmt.Fprintf(out, "%d lines are in %s\n", result.Lines, c.Export); err != nil {
+			return err
+		}
+	}
+	when := "is put away"
+	if result.Before {
+		when = "was put away before, at " + result.At.Format(time.RFC3339)
+	}
+	_, err := fmt.Fprintf(out, "sale %s (%s) %s\n", result.Summary.Sale, result.Summary.Name, when)
+	return err
+}
