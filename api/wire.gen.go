@@ -4,6 +4,75 @@ package api
 
 import "time"
 
+// Defines values for AdminPaymentStatus.
+const (
+	AdminPaymentStatusClosed AdminPaymentStatus = "closed"
+	AdminPaymentStatusOpen   AdminPaymentStatus = "open"
+	AdminPaymentStatusPaid   AdminPaymentStatus = "paid"
+)
+
+// Valid indicates whether the value is a known member of the AdminPaymentStatus enum.
+func (e AdminPaymentStatus) Valid() bool {
+	switch e {
+	case AdminPaymentStatusClosed:
+		return true
+	case AdminPaymentStatusOpen:
+		return true
+	case AdminPaymentStatusPaid:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdminRefundReason.
+const (
+	AdminRefundReasonCancelled     AdminRefundReason = "cancelled"
+	AdminRefundReasonDouble        AdminRefundReason = "double"
+	AdminRefundReasonLate          AdminRefundReason = "late"
+	AdminRefundReasonOperator      AdminRefundReason = "operator"
+	AdminRefundReasonWrongAmount   AdminRefundReason = "wrong_amount"
+	AdminRefundReasonWrongCurrency AdminRefundReason = "wrong_currency"
+)
+
+// Valid indicates whether the value is a known member of the AdminRefundReason enum.
+func (e AdminRefundReason) Valid() bool {
+	switch e {
+	case AdminRefundReasonCancelled:
+		return true
+	case AdminRefundReasonDouble:
+		return true
+	case AdminRefundReasonLate:
+		return true
+	case AdminRefundReasonOperator:
+		return true
+	case AdminRefundReasonWrongAmount:
+		return true
+	case AdminRefundReasonWrongCurrency:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for AdminRefundStatus.
+const (
+	AdminRefundStatusDone AdminRefundStatus = "done"
+	AdminRefundStatusOwed AdminRefundStatus = "owed"
+)
+
+// Valid indicates whether the value is a known member of the AdminRefundStatus enum.
+func (e AdminRefundStatus) Valid() bool {
+	switch e {
+	case AdminRefundStatusDone:
+		return true
+	case AdminRefundStatusOwed:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusOk HealthStatus = "ok"
@@ -292,6 +361,56 @@ type Account struct {
 	Username UserID `json:"username"`
 }
 
+// Act One line of the operators' log.
+type Act struct {
+	Action string `json:"action"`
+
+	// Actor `operator:` and a name, or `clock`.
+	Actor string `json:"actor"`
+
+	// After What was intended, or what came of it.
+	After map[string]interface{} `json:"after,omitempty,omitzero"`
+
+	// At RFC 3339 in UTC.
+	At Time `json:"at"`
+
+	// Before What was before.
+	Before map[string]interface{} `json:"before,omitempty,omitzero"`
+
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID ID `json:"id"`
+
+	// Target A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	Target ID `json:"target"`
+}
+
+// ActList defines model for ActList.
+type ActList struct {
+	Data []Act `json:"data"`
+
+	// Next Absent on the last page.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// AdminCharge Money that arrived.
+type AdminCharge struct {
+	AmountMinor int64 `json:"amount_minor"`
+
+	// At RFC 3339 in UTC.
+	At       Time   `json:"at"`
+	Currency string `json:"currency"`
+
+	// PaymentID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	PaymentID ID     `json:"payment_id"`
+	Provider  string `json:"provider"`
+
+	// Refund Why it must go back; absent when it paid the order.
+	Refund string `json:"refund,omitempty,omitzero"`
+
+	// Txn What the provider calls it.
+	Txn string `json:"txn"`
+}
+
 // AdminItem An item with its allotment and the state of its stock.
 type AdminItem struct {
 	// Allotment The units of an item that may ever be sold.
@@ -323,6 +442,118 @@ type AdminItem struct {
 	StockState StockState `json:"stock_state"`
 	Title      string     `json:"title"`
 }
+
+// AdminOrder An order as operators see it. Lists show it without what became of it.
+type AdminOrder struct {
+	// AmountMinor Price times quantity.
+	AmountMinor int64         `json:"amount_minor"`
+	Charges     []AdminCharge `json:"charges,omitempty,omitzero"`
+
+	// CreatedAt RFC 3339 in UTC.
+	CreatedAt Time `json:"created_at"`
+
+	// Currency ISO 4217.
+	Currency Currency          `json:"currency"`
+	Events   []AdminOrderEvent `json:"events,omitempty,omitzero"`
+
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID ID `json:"id"`
+
+	// ItemID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ItemID ID `json:"item_id"`
+
+	// PaidAt RFC 3339 in UTC.
+	PaidAt Time `json:"paid_at,omitempty,omitzero"`
+
+	// PayBy RFC 3339 in UTC.
+	PayBy    Time           `json:"pay_by"`
+	Payments []AdminPayment `json:"payments,omitempty,omitzero"`
+	Quantity Quantity       `json:"quantity"`
+	Refunds  []AdminRefund  `json:"refunds,omitempty,omitzero"`
+
+	// Status unpaid -> paid -> refunding -> refunded; unpaid -> cancelled.
+	Status OrderStatus `json:"status"`
+
+	// UserID A user id, which is the `sub` of a token; of a built-in account the name.
+	UserID UserID `json:"user_id"`
+
+	// Version Grows with every change.
+	Version int64 `json:"version"`
+}
+
+// AdminOrderEvent One step of an order.
+type AdminOrderEvent struct {
+	// At RFC 3339 in UTC.
+	At Time `json:"at"`
+
+	// Cause Who moved it.
+	Cause string `json:"cause"`
+
+	// Status unpaid -> paid -> refunding -> refunded; unpaid -> cancelled.
+	Status  OrderStatus `json:"status"`
+	Version int64       `json:"version"`
+}
+
+// AdminOrderList defines model for AdminOrderList.
+type AdminOrderList struct {
+	Data []AdminOrder `json:"data"`
+
+	// Next Absent on the last page.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// AdminPayment One attempt to pay.
+type AdminPayment struct {
+	AmountMinor int64 `json:"amount_minor"`
+
+	// CreatedAt RFC 3339 in UTC.
+	CreatedAt Time `json:"created_at"`
+
+	// Currency ISO 4217.
+	Currency Currency `json:"currency"`
+
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID       ID     `json:"id"`
+	Provider string `json:"provider"`
+
+	// Session What the provider calls it.
+	Session string             `json:"session,omitempty,omitzero"`
+	Status  AdminPaymentStatus `json:"status"`
+}
+
+// AdminPaymentStatus defines model for AdminPayment.Status.
+type AdminPaymentStatus string
+
+// AdminRefund Money that goes back, or has gone.
+type AdminRefund struct {
+	AmountMinor int64 `json:"amount_minor"`
+
+	// At RFC 3339 in UTC.
+	At       Time   `json:"at"`
+	Currency string `json:"currency"`
+
+	// DoneAt RFC 3339 in UTC.
+	DoneAt Time `json:"done_at,omitempty,omitzero"`
+
+	// Failure What the last one said.
+	Failure  string            `json:"failure,omitempty,omitzero"`
+	Provider string            `json:"provider"`
+	Reason   AdminRefundReason `json:"reason"`
+	Restock  bool              `json:"restock"`
+	Status   AdminRefundStatus `json:"status"`
+
+	// Tries How many failed.
+	Tries int64 `json:"tries"`
+
+	// Txn The charge.
+	Txn string `json:"txn"`
+}
+
+// AdminRefundReason defines model for AdminRefund.Reason.
+type AdminRefundReason string
+
+// AdminRefundStatus defines model for AdminRefund.Status.
+type AdminRefundStatus string
 
 // AdminSale A sale as operators see it.
 type AdminSale struct {
@@ -383,6 +614,12 @@ type AuditReport struct {
 	SaleID ID `json:"sale_id,omitempty,omitzero"`
 }
 
+// CancelOrder defines model for CancelOrder.
+type CancelOrder struct {
+	// Reason For the operators' log.
+	Reason string `json:"reason"`
+}
+
 // Check How one item took what the operator asked for.
 type Check struct {
 	Detail string `json:"detail"`
@@ -400,6 +637,89 @@ type Credentials struct {
 
 // Currency ISO 4217.
 type Currency = string
+
+// DeadEvent An event that one endpoint was not told.
+type DeadEvent struct {
+	// At RFC 3339 in UTC.
+	At Time `json:"at"`
+
+	// Data The subject as it was then.
+	Data map[string]interface{} `json:"data"`
+
+	// Endpoint The name of the webhook, or `rabbitmq`.
+	Endpoint string `json:"endpoint"`
+
+	// Failure What the last try said.
+	Failure string `json:"failure"`
+
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID ID `json:"id"`
+
+	// Since When the first try failed.
+	Since Time `json:"since"`
+
+	// Subject The order, sale or item.
+	Subject ID    `json:"subject"`
+	Tries   int64 `json:"tries"`
+
+	// Type Such as order.paid; docs/events.md has them all.
+	Type string `json:"type"`
+
+	// Version Rises with each event of the subject.
+	Version int64 `json:"version"`
+}
+
+// DeadEventList defines model for DeadEventList.
+type DeadEventList struct {
+	Data []DeadEvent `json:"data"`
+
+	// Next Absent on the last page.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// DeadLetter A message that nobody could settle. Of one that can be read, what it is about; of one that was asked for, its bytes.
+type DeadLetter struct {
+	// At RFC 3339 in UTC.
+	At Time `json:"at"`
+
+	// BatchID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	BatchID ID `json:"batch_id,omitempty,omitzero"`
+
+	// Body The bytes, if they are text.
+	Body string `json:"body,omitempty,omitzero"`
+
+	// BodyBase64 The bytes, if they are not.
+	BodyBase64 string `json:"body_base64,omitempty,omitzero"`
+	Cause      string `json:"cause"`
+	Epoch      int64  `json:"epoch,omitempty,omitzero"`
+
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID ID `json:"id"`
+
+	// ItemID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ItemID ID `json:"item_id,omitempty,omitzero"`
+
+	// Reservations How many are in it.
+	Reservations int `json:"reservations,omitempty,omitzero"`
+	Shard        int `json:"shard"`
+
+	// Size In bytes.
+	Size int `json:"size"`
+}
+
+// DeadLetterList defines model for DeadLetterList.
+type DeadLetterList struct {
+	Data []DeadLetter `json:"data"`
+
+	// Next Absent on the last page.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// DiscardLetter defines model for DiscardLetter.
+type DiscardLetter struct {
+	// Reason For the operators' log.
+	Reason string `json:"reason"`
+}
 
 // Finding One thing that does not add up.
 type Finding struct {
@@ -549,6 +869,9 @@ type NewSale struct {
 // OneTry One try per sale: units that a shopper has given back, by cancelling or by not paying in time, count against the limit as if they were still held.
 type OneTry = bool
 
+// OpID Names one adjustment of one item.
+type OpID = string
+
 // Order What the shopper pays.
 type Order struct {
 	// AmountMinor Price times quantity.
@@ -644,6 +967,9 @@ type Problem struct {
 	// Field The field, parameter or header that is wrong, for example `items[0].sku`.
 	Field string `json:"field,omitempty,omitzero"`
 
+	// Largest The most units that could be taken; with a `conflict` about stock.
+	Largest *int64 `json:"largest,omitempty"`
+
 	// Links Where to look; with `unknown_outcome`.
 	Links ProblemLinks `json:"links,omitempty,omitzero"`
 
@@ -664,7 +990,10 @@ type Problem struct {
 
 	// RetryAfter Seconds; the same as the header Retry-After.
 	RetryAfter int `json:"retry_after,omitempty,omitzero"`
-	Status     int `json:"status"`
+
+	// Sale The sale as it is; with a `conflict` about one.
+	Sale   SaleStanding `json:"sale,omitempty,omitzero"`
+	Status int          `json:"status"`
 
 	// Title The reason as a sentence; the same for every refusal with this reason.
 	Title string `json:"title"`
@@ -747,6 +1076,15 @@ type Refund struct {
 
 	// Status owed -> done.
 	Status RefundStatus `json:"status"`
+}
+
+// RefundOrder defines model for RefundOrder.
+type RefundOrder struct {
+	// Reason For the operators' log.
+	Reason string `json:"reason"`
+
+	// Restock The units are for sale again once the money is back.
+	Restock bool `json:"restock,omitempty,omitzero"`
 }
 
 // RefundReason Why money goes back. All but `operator` are of money that must not stand.
@@ -835,6 +1173,22 @@ type SalePatch struct {
 	StartsAt         *time.Time    `json:"starts_at,omitempty"`
 }
 
+// SaleStanding The sale as it is; with a `conflict` about one.
+type SaleStanding struct {
+	// EndsAt RFC 3339 in UTC.
+	EndsAt Time `json:"ends_at"`
+
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID ID `json:"id"`
+
+	// StartsAt RFC 3339 in UTC.
+	StartsAt Time `json:"starts_at"`
+
+	// State draft -> scheduled (preloaded) -> live <-> paused -> ended. A scheduled sale can be paused or ended, too.
+	State   SaleState `json:"state"`
+	Version int64     `json:"version"`
+}
+
 // SaleState draft -> scheduled (preloaded) -> live <-> paused -> ended. A scheduled sale can be paused or ended, too.
 type SaleState string
 
@@ -853,6 +1207,56 @@ type SaleStats struct {
 
 	// State draft -> scheduled (preloaded) -> live <-> paused -> ended. A scheduled sale can be paused or ended, too.
 	State SaleState `json:"state"`
+}
+
+// StockAdjusted What an adjustment did, and the stock as it is.
+type StockAdjusted struct {
+	// Allotted A number of units.
+	Allotted Units `json:"allotted"`
+
+	// Claimed A number of units.
+	Claimed Units `json:"claimed"`
+	Delta   int64 `json:"delta"`
+
+	// Doubt A number of units.
+	Doubt Units `json:"doubt"`
+	Epoch int64 `json:"epoch"`
+
+	// ItemID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ItemID ID `json:"item_id"`
+
+	// Lent A number of units.
+	Lent Units `json:"lent"`
+
+	// OpID Names one adjustment of one item.
+	OpID OpID `json:"op_id"`
+
+	// Owed What the end of the epoch still takes, as far as nobody has bought it by then.
+	Owed int64 `json:"owed"`
+
+	// OwedDecrease Of all adjustments that are still owed.
+	OwedDecrease int64 `json:"owed_decrease"`
+
+	// Pool A number of units.
+	Pool Units `json:"pool"`
+
+	// Repeated The op_id was known: nothing changed, and `taken` and `owed` are those of the first time.
+	Repeated bool `json:"repeated,omitempty,omitzero"`
+
+	// State Where an item's stock row stands; only `open` sells.
+	State StockState `json:"state"`
+
+	// Taken What changed at once; below 0 for a decrease.
+	Taken int64 `json:"taken"`
+}
+
+// StockAdjustment defines model for StockAdjustment.
+type StockAdjustment struct {
+	// Delta Units to add; below 0 to take away. Not 0.
+	Delta int64 `json:"delta"`
+
+	// OpID Names one adjustment of one item.
+	OpID OpID `json:"op_id"`
 }
 
 // StockState Where an item's stock row stands; only `open` sells.
@@ -888,8 +1292,17 @@ type IfMatch = string
 // Cursor defines model for cursor.
 type Cursor = string
 
+// Endpoint defines model for endpoint.
+type Endpoint = string
+
+// EventID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+type EventID = ID
+
 // ItemID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 type ItemID = ID
+
+// LetterID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+type LetterID = ID
 
 // Limit defines model for limit.
 type Limit = int
@@ -936,6 +1349,9 @@ type RateLimited = Problem
 // SaleRefused A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type SaleRefused = Problem
 
+// StockAdjustedLater What an adjustment did, and the stock as it is.
+type StockAdjustedLater = StockAdjusted
+
 // TooLarge A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type TooLarge = Problem
 
@@ -944,6 +1360,65 @@ type Unauthenticated = Problem
 
 // WrongContentType A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
 type WrongContentType = Problem
+
+// ListDeadEventsParams defines parameters for ListDeadEvents.
+type ListDeadEventsParams struct {
+	// Cursor The `next` of the page before.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit At most so many on a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// ListDeadLettersParams defines parameters for ListDeadLetters.
+type ListDeadLettersParams struct {
+	// Cursor The `next` of the page before.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit At most so many on a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// ListActsParams defines parameters for ListActs.
+type ListActsParams struct {
+	// Target Only what was done to this sale and its items, item, order or dead letter.
+	Target ID `form:"target,omitempty" json:"target,omitempty,omitzero"`
+
+	// Actor Only what this one did.
+	Actor string `form:"actor,omitempty" json:"actor,omitempty,omitzero"`
+
+	// Cursor The `next` of the page before.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit At most so many on a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// ListAdminOrdersParams defines parameters for ListAdminOrders.
+type ListAdminOrdersParams struct {
+	// User Whose.
+	User UserID `form:"user" json:"user"`
+
+	// Cursor The `next` of the page before.
+	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit At most so many on a page.
+	Limit Limit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// CancelOrderByOperatorParams defines parameters for CancelOrderByOperator.
+type CancelOrderByOperatorParams struct {
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
+}
+
+// RefundOrderParams defines parameters for RefundOrder.
+type RefundOrderParams struct {
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
+}
 
 // ListAdminSalesParams defines parameters for ListAdminSales.
 type ListAdminSalesParams struct {
@@ -957,10 +1432,49 @@ type ListAdminSalesParams struct {
 	Limit Limit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
+// DeleteSaleParams defines parameters for DeleteSale.
+type DeleteSaleParams struct {
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
+}
+
+// UpdateSaleParams defines parameters for UpdateSale.
+type UpdateSaleParams struct {
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
+}
+
+// EndSaleParams defines parameters for EndSale.
+type EndSaleParams struct {
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
+}
+
+// PauseSaleParams defines parameters for PauseSale.
+type PauseSaleParams struct {
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
+}
+
 // PreloadSaleParams defines parameters for PreloadSale.
 type PreloadSaleParams struct {
 	// DryRun Check everything, change nothing.
 	DryRun bool `form:"dry_run,omitempty" json:"dry_run,omitempty,omitzero"`
+
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
+}
+
+// ResumeSaleParams defines parameters for ResumeSale.
+type ResumeSaleParams struct {
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
+	// Absent or `*`: whatever its version.
+	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
 // ListReservationsParams defines parameters for ListReservations.
@@ -998,14 +1512,14 @@ type ListOrdersParams struct {
 
 // CancelOrderParams defines parameters for CancelOrder.
 type CancelOrderParams struct {
-	// IfMatch The ETag of the order as the caller knows it; if it has changed since, nothing is done and the answer is 409 `conflict`.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
 	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
 
 // PayOrderParams defines parameters for PayOrder.
 type PayOrderParams struct {
-	// IfMatch The ETag of the order as the caller knows it; if it has changed since, nothing is done and the answer is 409 `conflict`.
+	// IfMatch The ETag of the order or sale as the caller knows it; if that has changed since, nothing is done and the answer is 409 `conflict`.
 	// Absent or `*`: whatever its version.
 	IfMatch IfMatch `json:"If-Match,omitempty,omitzero"`
 }
@@ -1024,6 +1538,21 @@ type ListSalesParams struct {
 
 // ListSalesParamsState defines parameters for ListSales.
 type ListSalesParamsState string
+
+// DiscardDeadEventJSONRequestBody defines body for DiscardDeadEvent for application/json ContentType.
+type DiscardDeadEventJSONRequestBody = DiscardLetter
+
+// DiscardDeadLetterJSONRequestBody defines body for DiscardDeadLetter for application/json ContentType.
+type DiscardDeadLetterJSONRequestBody = DiscardLetter
+
+// AdjustStockJSONRequestBody defines body for AdjustStock for application/json ContentType.
+type AdjustStockJSONRequestBody = StockAdjustment
+
+// CancelOrderByOperatorJSONRequestBody defines body for CancelOrderByOperator for application/json ContentType.
+type CancelOrderByOperatorJSONRequestBody = CancelOrder
+
+// RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
+type RefundOrderJSONRequestBody = RefundOrder
 
 // CreateSaleJSONRequestBody defines body for CreateSale for application/json ContentType.
 type CreateSaleJSONRequestBody = NewSale

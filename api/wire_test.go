@@ -19,10 +19,19 @@ import (
 func bodies() map[string]reflect.Type {
 	return map[string]reflect.Type{
 		"Account":         reflect.TypeFor[api.Account](),
+		"ActList":         reflect.TypeFor[api.ActList](),
+		"AdminOrder":      reflect.TypeFor[api.AdminOrder](),
+		"AdminOrderList":  reflect.TypeFor[api.AdminOrderList](),
 		"AdminSale":       reflect.TypeFor[api.AdminSale](),
 		"AdminSaleList":   reflect.TypeFor[api.AdminSaleList](),
 		"AuditReport":     reflect.TypeFor[api.AuditReport](),
+		"CancelOrder":     reflect.TypeFor[api.CancelOrder](),
 		"Credentials":     reflect.TypeFor[api.Credentials](),
+		"DeadEvent":       reflect.TypeFor[api.DeadEvent](),
+		"DeadEventList":   reflect.TypeFor[api.DeadEventList](),
+		"DeadLetter":      reflect.TypeFor[api.DeadLetter](),
+		"DeadLetterList":  reflect.TypeFor[api.DeadLetterList](),
+		"DiscardLetter":   reflect.TypeFor[api.DiscardLetter](),
 		"Health":          reflect.TypeFor[api.Health](),
 		"Item":            reflect.TypeFor[api.Item](),
 		"NewSale":         reflect.TypeFor[api.NewSale](),
@@ -31,6 +40,7 @@ func bodies() map[string]reflect.Type {
 		"Payment":         reflect.TypeFor[api.Payment](),
 		"Problem":         reflect.TypeFor[api.Problem](),
 		"Receipt":         reflect.TypeFor[api.Receipt](),
+		"RefundOrder":     reflect.TypeFor[api.RefundOrder](),
 		"Reservation":     reflect.TypeFor[api.Reservation](),
 		"ReservationList": reflect.TypeFor[api.ReservationList](),
 		"ReserveRequest":  reflect.TypeFor[api.ReserveRequest](),
@@ -38,6 +48,8 @@ func bodies() map[string]reflect.Type {
 		"SaleList":        reflect.TypeFor[api.SaleList](),
 		"SalePatch":       reflect.TypeFor[api.SalePatch](),
 		"SaleStats":       reflect.TypeFor[api.SaleStats](),
+		"StockAdjusted":   reflect.TypeFor[api.StockAdjusted](),
+		"StockAdjustment": reflect.TypeFor[api.StockAdjustment](),
 		"Token":           reflect.TypeFor[api.Token](),
 	}
 }
@@ -83,6 +95,7 @@ func checkZeros(t *testing.T) {
 		`"available":0`: api.Item{Available: &none},
 		`"ready":0`:     api.SaleStats{Queue: &api.QueueStats{}},
 		`"live":false`:  api.ItemStats{Redis: &api.RedisStats{}},
+		`"largest":0`:   api.Problem{Largest: &none},
 	} {
 		text, err := json.Marshal(value)
 		if err != nil || !bytes.Contains(text, []byte(want)) {

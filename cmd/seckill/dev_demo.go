@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/seckill-dev/seckill/api"
+	"github.com/seckill-dev/seckill/internal/adminclient"
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/testenv/fleet"
 )
@@ -23,7 +25,7 @@ const (
 
 // devDemo is the demonstration sale of a fleet, as an operator has it.
 type devDemo struct {
-	operators operators
+	operators *adminclient.Client
 	sale      api.AdminSale
 }
 
@@ -39,12 +41,12 @@ func openDevDemo(ctx context.Context, f *fleet.Fleet, config app.Config, units i
 		return d, err
 	}
 	if d.sale.ID == "" {
-		if err := system.call(ctx, http.MethodPost, "/admin/v1/sales", app.NewDemo(time.Now().UTC(), units), &d.sale); err != nil {
+		if d.sale, err = system.CreateSale(ctx, app.NewDemo(time.Now().UTC(), units)); err != nil {
 			return d, fmt.Errorf("create the sale: %w", err)
 		}
 	}
 	if d.sale.State == api.SaleStateDraft {
-		if err := system.call(ctx, http.MethodPost, "/admin/v1/sales/"+d.sale.ID+"/preload", nil, &d.sale); err != nil {
+		if d.sale, err = system.Preload(ctx, d.sale.ID, 0, false); err != nil {
 			return d, fmt.Errorf("preload the sale: %w", err)
 		}
 	}
@@ -57,8 +59,8 @@ func openDevDemo(ctx context.Context, f *fleet.Fleet, config app.Config, units i
 }
 
 func (d *devDemo) find(ctx context.Context) error {
-	var list api.AdminSaleList
-	if err := d.operators.call(ctx, http.MethodGet, "/admin/v1/sales?limit=100", nil, &list); err != nil {
+	list, err := d.operators.Sales(ctx, "", adminclient.Page{Limit: 100})
+	if err != nil {
 		return err
 	}
 	for _, sale := range list.Data {
@@ -83,9 +85,17 @@ func awaitListed(ctx context.Context, url, sale string) error {
 }
 
 func lists(ctx context.Context, url, sale string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/v1/sales?limit=100", http.NoBody)
+	if err != nil {
+		return false
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
 	var list api.SaleList
-	shop := operators{url: url} // who needs no key
-	err := shop.call(ctx, http.MethodGet, "/v1/sales?limit=100", nil, &list)
+	err = json.NewDecoder(response.Body).Decode(&list)
 	return err == nil && slices.ContainsFunc(list.Data, func(s api.Sale) bool { return s.ID == sale })
 }
 
@@ -138,8 +148,7 @@ func (d *devDemo) progress(ctx context.Context, w io.Writer) {
 			return
 		}
 		bounded, cancel := context.WithTimeout(ctx, time.Second)
-		var stats api.SaleStats
-		err := d.operators.call(bounded, http.MethodGet, "/admin/v1/sales/"+d.sale.ID+"/stats", nil, &stats)
+		stats, err := d.operators.Stats(bounded, d.sale.ID)
 		cancel()
 		if line := statsLine(stats); err == nil && line != last {
 			last = line

@@ -31,6 +31,7 @@ type commands struct {
 	Migrate  migrateCommand `cmd:"" help:"Make or show the schema of the shards."`
 	Crowd    crowdCommand   `cmd:"" help:"Play shoppers against a running system and check every answer."`
 	Audit    auditCommand   `cmd:"" help:"Prove that every number adds up; exits 1 when one does not."`
+	Admin    adminCommand   `cmd:"" help:"Operate a running system: sales, stock, orders, dead letters, the log."`
 	Archive  archiveCommand `cmd:"" help:"Put a finished sale away: a last audit, a summary, an export."`
 	Token    tokenCommand   `cmd:"" help:"Mint shoppers' tokens."`
 	Sandbox  sandboxCommand `cmd:"" help:"Run a payment provider without money, to try payments with."`
@@ -82,8 +83,20 @@ func (c console) fail(err error) int {
 	if !errors.Is(err, errFindings) {
 		_, _ = fmt.Fprintf(c.err, "seckill: %v\n", err)
 	}
+	if mayPass(err) {
+		return exitAgain
+	}
 	return 1
 }
+
+// mayPass says that repeating what failed may help.
+func mayPass(err error) bool {
+	var passing interface{ Passing() bool }
+	return errors.As(err, &passing) && passing.Passing()
+}
+
+// exitAgain says that repeating the command may help; sysexits.h calls it EX_TEMPFAIL.
+const exitAgain = 75
 
 // load reads the settings; flags of the command override them.
 func (c *commands) load(flags map[string]any) (app.Config, error) {

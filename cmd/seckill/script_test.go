@@ -47,6 +47,10 @@ func TestMain(m *testing.M) {
 //	play name argument...     a seckill process beside the script; its output is in name.log
 //	part name                 SIGTERM to it: it must end by itself, with exit code 0
 //	quit name                 kill -9, or nothing if it has ended
+//	names variable…           sets variables to the words that the last program printed
+//	buys units key            the shopper of the file `token` buys units of $ITEM
+//	bury body                 a dead letter with that body; sets $LETTER
+//	paste heading file        what that section of README.md has to be pasted, without its first line
 //	secretless file...        no secret of secrets/ is in the files
 //
 // All of them use the data folder `data` and the addresses $SHOP and $ADMIN, as the program itself does, by its
@@ -58,6 +62,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "develop": develop, "terminate": terminate, "die": die, "murder": murder, "sell": sell, "end": end, "until": until,
 			"query": query, "tamper": tamper, "mode": mode, "play": play, "part": part, "quit": quit, "vary": vary, "secretless": secretless,
+			"names": names, "buys": buys, "bury": bury, "paste": paste,
 			"servers": func(ts *testscript.TestScript, neg bool, args []string) { startServers(t, ts, neg, args) },
 		},
 	})

@@ -66,6 +66,8 @@ func findRow(ctx context.Context, conn *sql.Conn, name string) (table, key, row 
 	switch name {
 	case "stock":
 		key = "item"
+	case "dispatches":
+		key = "event"
 	case "orders":
 		tables = nil
 		for n := range orderTables {

@@ -12,14 +12,17 @@ import (
 
 // Backend is every port, filled by one set of adapters.
 type Backend struct {
-	Catalog       seckill.Catalog
-	Accounts      seckill.Accounts
-	Stocks        seckill.Stocks
+	Catalog  seckill.Catalog
+	Accounts seckill.Accounts
+	Stocks   seckill.Stocks
+	// Adjustments are the operators' corrections of Stocks.
+	Adjustments   seckill.Adjustments
 	Claims        seckill.Claims
 	Orders        seckill.Orders
 	Payments      seckill.Payments
 	Marks         seckill.Marks
 	Owing         seckill.Owing
+	Events        seckill.Events
 	Returns       seckill.Returns
 	Books         seckill.Books
 	Archives      seckill.Archives
@@ -30,9 +33,11 @@ type Backend struct {
 	Publisher     seckill.Publisher
 	Consumer      seckill.Consumer
 	Queue         seckill.QueueWatch
-	DeadLetters   seckill.DeadLetters
+	DeadLetters   seckill.DeadLetterDesk
 	// Providers take money; the first one takes new payments.
 	Providers []seckill.Provider
+	// Endpoints are told of events, by keepers alone.
+	Endpoints []seckill.Endpoint
 	// Drain is nil where the queue must be counted.
 	Drain seckill.Drain
 	// RedisDies says that Redis died with the last process: what was open is sealed at the start.
@@ -40,6 +45,8 @@ type Backend struct {
 
 	// emptyRedis makes Redis lose everything; for tests.
 	emptyRedis func()
+
+	telling telling
 
 	// ready says why no shopper should be sent here; nil where nothing can.
 	ready func() error

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/sandbox"
@@ -38,6 +39,11 @@ func (b bank) pay(page string, how sandbox.Behaviour) int {
 	return b.post(page, map[string]any{"behave": how})
 }
 
+// payLater does it after a while, at once if that is over.
+func (b bank) payLater(page string, how sandbox.Behaviour, after time.Duration) int {
+	return b.post(page, map[string]any{"behave": how, "delay": max(after, 0).Seconds()})
+}
+
 // beAway has the bank answer nobody for so long.
 func (b bank) beAway(seconds float64) {
 	b.t.Helper()
@@ -65,17 +71,28 @@ func (b bank) post(url string, body any) int {
 	return response.StatusCode
 }
 
+// ledger is all that has happened at the bank.
+func (b bank) ledger() (all []sandbox.Entry) {
+	b.t.Helper()
+	const pageMax = 1000
+	for after := int64(0); ; after = all[len(all)-1].N {
+		page, err := b.provider().Ledger(b.t.Context(), after, pageMax)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if len(page) == 0 {
+			return all
+		}
+		all = append(all, page...)
+	}
+}
+
 // standing is what the bank has and keeps, by the payment, and how many charges went back.
 func (b bank) standing() (kept map[string]int64, refunds int) {
 	b.t.Helper()
-	const entriesMax = 10_000
-	entries, err := b.provider().Ledger(b.t.Context(), 0, entriesMax)
-	if err != nil {
-		b.t.Fatal(err)
-	}
 	kept = map[string]int64{}
 	back := map[string]bool{}
-	for _, entry := range entries {
+	for _, entry := range b.ledger() {
 		switch {
 		case entry.Kind == sandbox.KindCharged:
 			kept[entry.Reference] += entry.AmountMinor

@@ -60,6 +60,8 @@ type Config struct {
 	Limits LimitsConfig `yaml:"limits"`
 	// How orders are paid.
 	Payments PaymentsConfig `yaml:"payments"`
+	// Who is told what happens to orders, items and sales.
+	Events EventsConfig `yaml:"events"`
 	// Where Redis is, with backend: services.
 	Redis RedisConfig `yaml:"redis"`
 	// Where the brokers of one RabbitMQ cluster are, with backend: services.
@@ -175,6 +177,7 @@ func Defaults() Config {
 			PerUserPerSecond: 10, PerUserBurst: 20, Pending: 16384, BacklogAge: 30 * time.Second, BacklogDepth: 20_000,
 		},
 		Payments: PaymentsConfig{Provider: ProviderSandbox, Sandbox: SandboxConfig{Listen: "127.0.0.1:8082"}},
+		Events:   EventsConfig{Webhooks: []WebhookConfig{}},
 		Redis:    RedisConfig{Addresses: []string{}, CallTimeout: 300 * time.Millisecond},
 		RabbitMQ: RabbitMQConfig{Addresses: []string{}, Vhost: "/", Prefix: "seckill", Lanes: 2, Prefetch: 512},
 		Shards:   []ShardConfig{},

@@ -30,7 +30,7 @@ const (
 func (c *Config) check() error {
 	for _, check := range []func() error{
 		c.checkPlace, c.checkListeners, c.checkLog, c.checkTimes, c.checkTokens, c.checkOperators, c.checkAccounts, c.checkLimits,
-		c.checkPayments, c.checkServices,
+		c.checkPayments, c.checkEvents, c.checkServices,
 	} {
 		if err := check(); err != nil {
 			return err
@@ -72,6 +72,7 @@ func (c *Config) Warnings() []string {
 			c.Accounts.Argon2.MemoryKiB, memorySafeKiB))
 	}
 	c.warnPayments(warn)
+	c.warnEvents(warn)
 	c.warnServices(warn)
 	return unsafe
 }

@@ -119,9 +119,10 @@ func parseYAML(content []byte) (tree, error) {
 
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-// notOurs are variables with our prefix that other programs set: Kubernetes for a service called seckill, our own tests.
+// notOurs are variables with our prefix that are no settings: Kubernetes sets some for a service called seckill, our own tests
+// do, and seckill admin is told whom it operates.
 func notOurs() *regexp.Regexp {
-	return regexp.MustCompile(`^SECKILL_(TEST_.*|CONFIG|([A-Z0-9_]+_)?(SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP)(_.*)?)?))$`)
+	return regexp.MustCompile(`^SECKILL_(TEST_.*|CONFIG|ADMIN_URL|OPERATOR_KEY|([A-Z0-9_]+_)?(SERVICE_(HOST|PORT)(_.*)?|PORT(_\d+_(TCP|UDP)(_.*)?)?))$`)
 }
 
 func readEnv(environ []string) (koanf.Provider, error) {

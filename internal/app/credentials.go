@@ -209,7 +209,9 @@ type placedSecret struct {
 // secrets are all secrets of the configuration, by key.
 func (c *Config) secrets() iter.Seq2[string, placedSecret] {
 	return func(yield func(string, placedSecret) bool) {
-		for _, some := range []iter.Seq2[string, placedSecret]{c.entryKeys(), c.providerSecrets(), c.passwords()} {
+		for _, some := range []iter.Seq2[string, placedSecret]{
+			c.entryKeys(), c.providerSecrets(), c.webhookSecrets(), c.passwords(),
+		} {
 			for key, secret := range some {
 				if !yield(key, secret) {
 					return

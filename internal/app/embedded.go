@@ -88,7 +88,7 @@ func (b *Backend) openStore(ctx context.Context, config Config, log *slog.Logger
 func (b *Backend) openTables(ctx context.Context, config Config, log *slog.Logger) (*sqlstore.Store, error) {
 	store, err := sqlstore.Open(ctx, sqlstore.Config{
 		Shards: []sqlstore.ShardConfig{{Path: filepath.Join(config.Data, databaseFile)}},
-		Clock:  seckill.SystemClock{}, Log: log, Alone: true,
+		Tells:  config.isTold(), Clock: seckill.SystemClock{}, Log: log, Alone: true,
 	})
 	if err != nil {
 		return nil, err
@@ -103,12 +103,14 @@ func (b *Backend) useStore(store *sqlstore.Store) {
 	b.Catalog = sqlstore.Catalog{Store: store}
 	b.Accounts = sqlstore.Accounts{Store: store}
 	b.Stocks = sqlstore.Stocks{Store: store}
+	b.Adjustments = sqlstore.Stocks{Store: store}
 	b.Claims = sqlstore.Claims{Store: store}
 	b.Orders = sqlstore.Orders{Store: store}
 	b.Payments = sqlstore.Payments{Store: store}
 	b.Returns = sqlstore.Stocks{Store: store}
 	b.Marks = sqlstore.Marks{Store: store}
 	b.Owing = sqlstore.Owing{Store: store}
+	b.Events = sqlstore.Events{Store: store}
 	b.Books = sqlstore.Books{Store: store}
 	b.Archives = sqlstore.Archives{Store: store}
 }

@@ -44,7 +44,7 @@ func TestKillAtTheTill(t *testing.T) {
 // payers are a quarter each who pay, who pay too late, who cancel what they have begun to pay, and who do nothing. One after
 // the other they come.
 func (v *victim) payers(many int, every time.Duration) []*payer {
-	late := float64(v.payWithin + tillLate)
+	late := time.Duration(v.payWithin+tillLate) * time.Second
 	payers := make([]*payer, many)
 	var all sync.WaitGroup
 	for n := range payers {

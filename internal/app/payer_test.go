@@ -81,7 +81,7 @@ func (p *payer) view() (order api.Order) {
 }
 
 // pay pays in some way, later perhaps, unless the order is over before that.
-func (p *payer) pay(how sandbox.Behaviour, delay float64) {
+func (p *payer) pay(how sandbox.Behaviour, delay time.Duration) {
 	p.t.Helper()
 	var payment api.Payment
 	if p.insist(http.MethodPost, p.order+"/payments", "", &payment, http.StatusCreated, http.StatusConflict) == http.StatusConflict {
@@ -89,7 +89,7 @@ func (p *payer) pay(how sandbox.Behaviour, delay float64) {
 	}
 	status := 0
 	p.await("the bank's answer", func() bool {
-		status = p.bank().post(payment.PayURL, map[string]any{"behave": how, "delay": delay})
+		status = p.bank().payLater(payment.PayURL, how, delay)
 		return status != 0
 	})
 	p.comes = how == sandbox.BehaveLate && status == http.StatusAccepted

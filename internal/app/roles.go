@@ -22,7 +22,7 @@ const (
 func (b *Backend) keeperPorts(log *slog.Logger) keeper.Ports {
 	ports := keeper.Ports{
 		Catalog: b.Catalog, Stocks: b.Stocks, Claims: b.Claims, Owing: b.Owing, Marks: b.Marks, Lent: b.Lent,
-		Publisher: b.Publisher, Queue: b.Queue, Drain: b.Drain, Payments: b.Payments, Returns: b.Returns,
+		Events: b.Events, Publisher: b.Publisher, Queue: b.Queue, Drain: b.Drain, Payments: b.Payments, Returns: b.Returns,
 		Providers: b.providersByName(), Shards: b.Shards, IDs: b.IDs, Clock: seckill.SystemClock{}, Log: log,
 	}
 	if ports.Drain == nil {
@@ -56,7 +56,9 @@ func (b *Backend) newKeeper(log *slog.Logger, metrics keeper.Metrics) *keeper.Ke
 		{Name: "sweep", Every: time.Minute, Job: keeper.NewSweep(ports)},
 	}
 	for shard := range b.Shards.Count() {
-		turns = append(turns, turnsOf(ports.On(shard), fmt.Sprintf(" of shard %d", shard))...)
+		of := fmt.Sprintf(" of shard %d", shard)
+		turns = append(turns, turnsOf(ports.On(shard), of)...)
+		turns = append(turns, b.tellTurns(ports.On(shard), of)...)
 	}
 	return keeper.New(ports.Clock, log, turns...)
 }

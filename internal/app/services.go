@@ -52,7 +52,9 @@ func (b *Backend) openShards(
 	for i, shard := range config.Shards {
 		shards[i] = sqlstore.ShardConfig{Readers: shard.Connections, MySQL: shard.server(doors[i])}
 	}
-	store, err := sqlstore.Open(ctx, sqlstore.Config{Shards: shards, Guards: guards, Clock: seckill.SystemClock{}, Log: log})
+	store, err := sqlstore.Open(ctx, sqlstore.Config{
+		Shards: shards, Guards: guards, Tells: config.isTold(), Clock: seckill.SystemClock{}, Log: log,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("shards: %w", err)
 	}
@@ -117,10 +119,7 @@ func (b *Backend) useRedis(config Config, door entrance, log *slog.Logger) (*red
 
 func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance, log *slog.Logger) error {
 	shards := b.Shards.Count()
-	queue, err := rabbitmq.Open(ctx, rabbitmq.Config{
-		URLs: config.RabbitMQ.urls(), Username: door.username, Password: door.password, TLS: door.tls, Name: "seckill",
-		Prefix: config.RabbitMQ.Prefix, Shards: shards, Lanes: config.RabbitMQ.Lanes, Prefetch: config.RabbitMQ.Prefetch, Clock: seckill.SystemClock{}, Log: log,
-	})
+	queue, err := rabbitmq.Open(ctx, config.RabbitMQ.queues(door, shards, log))
 	if err != nil {
 		return err
 	}
@@ -131,6 +130,13 @@ func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance
 	b.Publisher = guard.NewPublisher(queue, shardBreakers("rabbitmq", shards, guard.Options{Log: log, ProbesMax: publishesAtOnce}))
 	b.Consumer, b.Queue, b.DeadLetters = queue, queue, queue
 	return nil
+}
+
+func (c RabbitMQConfig) queues(door entrance, shards int, log *slog.Logger) rabbitmq.Config {
+	return rabbitmq.Config{
+		URLs: c.urls(), Username: door.username, Password: door.password, TLS: door.tls, Name: "seckill", Prefix: c.Prefix,
+		Shards: shards, Lanes: c.Lanes, Prefetch: c.Prefetch, Clock: seckill.SystemClock{}, Log: log,
+	}
 }
 
 // brokerStartWait is how long a start waits for the broker. Connecting takes a moment, and a process that serves before

@@ -72,6 +72,9 @@ func Open(ctx context.Context, config Config, plan Plan, log *slog.Logger, optio
 	if err := s.openProvider(ctx, keys); err != nil {
 		return nil, err
 	}
+	if err := s.openEndpoints(ctx); err != nil {
+		return nil, err
+	}
 	for _, option := range options {
 		option(backend)
 	}
@@ -90,6 +93,18 @@ func Open(ctx context.Context, config Config, plan Plan, log *slog.Logger, optio
 	return s, s.buildSandbox()
 }
 
+// openEndpoints prepares telling what happens, where keepers do that.
+func (s *System) openEndpoints(ctx context.Context) error {
+	if s.plan.Keepers == 0 {
+		return nil
+	}
+	if err := errors.Join(s.Backend.openWebhooks(s.Config, s.log), s.Backend.openExchange(ctx, s.Config, s.log)); err != nil {
+		return err
+	}
+	s.Backend.telling = newTelling(s.registry, s.Backend.Endpoints)
+	return nil
+}
+
 func (s *System) buildUseCases() (err error) {
 	b, bounds := s.Backend, newBounds(s.registry)
 	if s.Buying, err = purchase.New(b.purchasePorts(s.log, purchaseMetrics(s.registry, bounds)), purchaseOptions(s.Config)); err != nil {
@@ -101,6 +116,7 @@ func (s *System) buildUseCases() (err error) {
 	ports := b.keeperPorts(s.log)
 	s.Operate = operate.New(operate.Ports{
 		Catalog: b.Catalog, Stocks: b.Stocks, Orders: b.Orders, Lent: b.Lent, Queue: b.Queue,
+		Adjustments: b.Adjustments, Payments: b.Payments, Letters: b.DeadLetters, Events: b.Events,
 		Epochs: keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
 		Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log, Gate: s.Config.Gate,
 	})

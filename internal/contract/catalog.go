@@ -26,6 +26,7 @@ func Catalog(t *testing.T, open func(t *testing.T) seckill.Catalog) {
 	updatesAreConditional(t, start)
 	salesAreDeleted(t, start)
 	salesChange(t, start)
+	salesChangeAtTheirVersion(t, start)
 	salesFollowTheClock(t, start)
 	clockDecidesOnce(t, start)
 	salesAreListed(t, start)

@@ -61,6 +61,29 @@ func salesChange(t *testing.T, start func(t *testing.T) *catalogCase) {
 	})
 }
 
+func salesChangeAtTheirVersion(t *testing.T, start func(t *testing.T) *catalogCase) {
+	t.Helper()
+	t.Run("changes nothing at another version than the named one", func(t *testing.T) {
+		t.Parallel()
+		c := start(t)
+		before := c.in(seckill.SaleScheduled)
+		pause := seckill.SaleChange{
+			Sale: before.ID, From: []seckill.SaleState{seckill.SaleScheduled}, To: seckill.SalePaused,
+			Version: before.Version - 1, Act: c.act("sale.paused", before.ID),
+		}
+		changed, err := c.Change(t.Context(), pause)
+		must(t, err)
+		if changed {
+			t.Fatal("a sale of another version was paused")
+		}
+		c.want(before)
+		pause.Version = before.Version
+		if changed, err = c.Change(t.Context(), pause); err != nil || !changed {
+			t.Fatalf("the sale of this version was not paused: %v", err)
+		}
+	})
+}
+
 func salesFollowTheClock(t *testing.T, start func(t *testing.T) *catalogCase) {
 	t.Helper()
 	for name, want := range map[string]struct {
@@ -174,25 +197,6 @@ func salesAreListed(t *testing.T, start func(t *testing.T) *catalogCase) {
 		}
 		if got := running(c.now.Add(time.Minute)); !slices.Equal(got, ids(scheduled, live, paused)) {
 			t.Fatalf("ended before: got %v", got)
-		}
-	})
-}
-
-func actsAreKept(t *testing.T, start func(t *testing.T) *catalogCase) {
-	t.Helper()
-	t.Run("keeps who did what, newest first", func(t *testing.T) {
-		t.Parallel()
-		c := start(t)
-		sale := c.in(seckill.SaleEnded)
-		acts, err := c.Acts(t.Context(), sale.ID, 2)
-		must(t, err)
-		if len(acts) != 2 {
-			t.Fatalf("got %d acts, want 2", len(acts))
-		}
-		want := c.act("sale.ended", sale.ID)
-		want.At = acts[0].At
-		if acts[0] != want || acts[0].At.Before(c.now) || acts[1].Action != "sale.scheduled" {
-			t.Fatalf("got %+v", acts)
 		}
 	})
 }

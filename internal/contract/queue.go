@@ -7,8 +7,8 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// Queue is the suite of seckill.Publisher, Consumer, Subscription, QueueWatch and DeadLetters. open returns an empty
-// queue; messages may arrive in any order.
+// Queue is the suite of seckill.Publisher, Consumer, Subscription, QueueWatch and DeadLetterDesk. open returns an
+// empty queue; messages may arrive in any order.
 func Queue(t *testing.T, open func(t *testing.T) QueueFixture) {
 	t.Helper()
 	for _, it := range []struct {
@@ -31,6 +31,12 @@ func Queue(t *testing.T, open func(t *testing.T) QueueFixture) {
 		{"keeps the bytes and the cause of a dead letter, and goes on with its neighbours", queueKeepsDeadLetter},
 		{"keeps a message of which a part is dead-lettered", queueKeepsMessageOfPart},
 		{"pages through dead letters, oldest first", queuePagesDeadLetters},
+		{"replays a dead letter through the queue of its shard, once", queueReplays},
+		{"discards a dead letter for good and leaves its neighbours", queueDiscards},
+		{"names every dead letter the same in every list, after a crash too", queueNamesDeadLetters},
+		{"finds no dead letter that is not there", queueMissesDeadLetters},
+		{"lets one of several operators decide about a dead letter", queueDecidesOnce},
+		{"loses and doubles nothing between operators who replay the same letters", queueReplaysCrowd},
 		{"shows depth, age and consumers", queueShows},
 	} {
 		t.Run(it.does, func(t *testing.T) {

@@ -14,7 +14,7 @@ type QueueFixture struct {
 	seckill.Publisher
 	seckill.Consumer
 	seckill.QueueWatch
-	seckill.DeadLetters
+	seckill.DeadLetterDesk
 	// Prefetch is the most messages a subscription has at once.
 	Prefetch int
 	// Lose takes away what a subscription has leased: its lease runs out, or its connection is cut.

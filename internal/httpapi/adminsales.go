@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -67,6 +68,7 @@ func (o *operators) getSale(ctx context.Context, c *gin.Context, _ string) error
 	if err != nil {
 		return err
 	}
+	tagSale(c, report.Sale)
 	return o.reply(c, http.StatusOK, wireReport(report))
 }
 
@@ -83,6 +85,9 @@ func (o *operators) updateSale(ctx context.Context, c *gin.Context, actor string
 	if err != nil {
 		return err
 	}
+	if patch.Version, err = ifMatch(c.Request.Header[matchHeader]); err != nil {
+		return err
+	}
 	report, err := o.operations.Update(ctx, actor, id, patch)
 	return o.operated(ctx, c, actor, http.StatusOK, report, err)
 }
@@ -92,7 +97,11 @@ func (o *operators) deleteSale(ctx context.Context, c *gin.Context, actor string
 	if err != nil {
 		return err
 	}
-	if err := o.operations.Delete(ctx, actor, id); err != nil {
+	version, err := ifMatch(c.Request.Header[matchHeader])
+	if err != nil {
+		return err
+	}
+	if err := o.operations.Delete(ctx, actor, id, version); err != nil {
 		return err
 	}
 	c.Writer.WriteHeader(http.StatusNoContent)
@@ -114,18 +123,25 @@ func (o *operators) preloadSale(ctx context.Context, c *gin.Context, actor strin
 	if err != nil {
 		return err
 	}
-	report, err := o.operations.Preload(ctx, actor, id, dryRun)
+	if !dryRun {
+		return o.turnSale(operate.ActPreload)(ctx, c, actor)
+	}
+	report, err := o.operations.Preload(ctx, actor, id, true)
 	return o.operated(ctx, c, actor, http.StatusOK, report, err)
 }
 
-// act is pause, resume or end.
-func (o *operators) act(do func(ctx context.Context, actor string, id seckill.ID) (operate.SaleReport, error)) operatorHandler {
+// turnSale is pause, resume or end, or a preload that is no dry run.
+func (o *operators) turnSale(act operate.SaleAct) operatorHandler {
 	return func(ctx context.Context, c *gin.Context, actor string) error {
 		id, err := pathID(c, "sale_id")
 		if err != nil {
 			return err
 		}
-		report, err := do(ctx, actor, id)
+		version, err := ifMatch(c.Request.Header[matchHeader])
+		if err != nil {
+			return err
+		}
+		report, err := o.operations.Turn(ctx, operate.Turn{Actor: actor, Sale: id, Act: act, Version: version})
 		return o.operated(ctx, c, actor, http.StatusOK, report, err)
 	}
 }
@@ -134,11 +150,17 @@ func (o *operators) operated(ctx context.Context, c *gin.Context, actor string, 
 	if err != nil {
 		return err
 	}
+	tagSale(c, report.Sale)
 	if err := o.reply(c, status, wireReport(report)); err != nil {
 		return err
 	}
 	o.noteOperated(ctx, c, actor, c.FullPath())
 	return nil
+}
+
+// tagSale says at which version a sale is.
+func tagSale(c *gin.Context, sale seckill.Sale) {
+	c.Writer.Header().Set("ETag", strconv.Quote(strconv.FormatInt(sale.Version, 10)))
 }
 
 func patchOf(body api.SalePatch) (operate.Patch, error) {

@@ -14,7 +14,7 @@ import (
 const hotAnswerBytes = 512
 
 func appendProblem(b []byte, p api.Problem) []byte {
-	if len(p.Reservations) > 0 || p.Order != nil {
+	if len(p.Reservations) > 0 || p.Order != nil || p.Sale.ID != "" || p.Largest != nil {
 		return appendJSON(b, p) // rare, and not worth a second way
 	}
 	b = append(b, '{')

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,14 +113,17 @@ func (f *fakeAccounts) Login(context.Context, string, string) (identity.Grant, e
 
 // fakeOperations remembers what it was asked and answers with the spring drop.
 type fakeOperations struct {
-	err    error
-	asked  string
-	actor  string
-	draft  operate.Draft
-	patch  operate.Patch
-	query  seckill.SaleQuery
-	dryRun bool
-	page   operate.Page
+	err   error
+	asked string
+	actor string
+	// version is what the act was meant for.
+	version int64
+	draft   operate.Draft
+	patch   operate.Patch
+	query   seckill.SaleQuery
+	dryRun  bool
+	page    operate.Page
+	fakeCorrections
 }
 
 func (f *fakeOperations) answer(asked, actor string) (operate.SaleReport, error) {
@@ -148,12 +152,12 @@ func (f *fakeOperations) List(_ context.Context, query seckill.SaleQuery) (opera
 }
 
 func (f *fakeOperations) Update(_ context.Context, actor string, _ seckill.ID, patch operate.Patch) (operate.SaleReport, error) {
-	f.patch = patch
+	f.patch, f.version = patch, patch.Version
 	return f.answer("update", actor)
 }
 
-func (f *fakeOperations) Delete(_ context.Context, actor string, _ seckill.ID) error {
-	f.asked, f.actor = "delete", actor
+func (f *fakeOperations) Delete(_ context.Context, actor string, _ seckill.ID, version int64) error {
+	f.asked, f.actor, f.version = "delete", actor, version
 	return f.err
 }
 
@@ -162,16 +166,9 @@ func (f *fakeOperations) Preload(_ context.Context, actor string, _ seckill.ID, 
 	return f.answer("preload", actor)
 }
 
-func (f *fakeOperations) Pause(_ context.Context, actor string, _ seckill.ID) (operate.SaleReport, error) {
-	return f.answer("pause", actor)
-}
-
-func (f *fakeOperations) Resume(_ context.Context, actor string, _ seckill.ID) (operate.SaleReport, error) {
-	return f.answer("resume", actor)
-}
-
-func (f *fakeOperations) End(_ context.Context, actor string, _ seckill.ID) (operate.SaleReport, error) {
-	return f.answer("end", actor)
+func (f *fakeOperations) Turn(_ context.Context, turn operate.Turn) (operate.SaleReport, error) {
+	f.dryRun, f.version = false, turn.Version
+	return f.answer(strings.TrimPrefix(string(turn.Act), "sale."), turn.Actor)
 }
 
 func (f *fakeOperations) Stats(_ context.Context, id seckill.ID) (operate.SaleStats, error) {

@@ -19,12 +19,23 @@ type Operations interface {
 	Get(ctx context.Context, id seckill.ID) (operate.SaleReport, error)
 	List(ctx context.Context, query seckill.SaleQuery) (operate.Page, error)
 	Update(ctx context.Context, actor string, id seckill.ID, patch operate.Patch) (operate.SaleReport, error)
-	Delete(ctx context.Context, actor string, id seckill.ID) error
+	Delete(ctx context.Context, actor string, id seckill.ID, version int64) error
 	Preload(ctx context.Context, actor string, id seckill.ID, dryRun bool) (operate.SaleReport, error)
-	Pause(ctx context.Context, actor string, id seckill.ID) (operate.SaleReport, error)
-	Resume(ctx context.Context, actor string, id seckill.ID) (operate.SaleReport, error)
-	End(ctx context.Context, actor string, id seckill.ID) (operate.SaleReport, error)
+	Turn(ctx context.Context, turn operate.Turn) (operate.SaleReport, error)
 	Stats(ctx context.Context, id seckill.ID) (operate.SaleStats, error)
+	AdjustStock(ctx context.Context, actor string, adjustment seckill.Adjustment) (seckill.Adjusted, error)
+	Order(ctx context.Context, id seckill.ID) (operate.OrderReport, error)
+	OrdersOf(ctx context.Context, query seckill.OrderQuery) (operate.OrderPage, error)
+	CancelOrder(ctx context.Context, act operate.OrderAct) (operate.OrderReport, error)
+	RefundOrder(ctx context.Context, act operate.OrderAct, restock bool) (operate.OrderReport, error)
+	DeadLetters(ctx context.Context, after seckill.ID, limit int) (operate.LetterPage, error)
+	DeadLetter(ctx context.Context, id seckill.ID) (seckill.DeadLetter, error)
+	ReplayLetter(ctx context.Context, actor string, id seckill.ID) (seckill.DeadLetter, error)
+	DiscardLetter(ctx context.Context, actor string, id seckill.ID, reason string) (seckill.DeadLetter, error)
+	DeadEvents(ctx context.Context, after seckill.ID, limit int) (operate.EventPage, error)
+	ReplayEvent(ctx context.Context, actor, endpoint string, event seckill.ID) (seckill.Dispatch, error)
+	DiscardEvent(ctx context.Context, actor, endpoint string, event seckill.ID, reason string) (seckill.Dispatch, error)
+	Log(ctx context.Context, query seckill.ActQuery) (operate.Journal, error)
 }
 
 // Audit compares every number of one sale, or of all (nil).

@@ -52,7 +52,7 @@ func idempotencyKey(values []string) (string, error) {
 	}
 }
 
-// ifMatch reads the version that an order must have; 0 asks for none. The weak form is taken too: proxies that compress an
+// ifMatch reads the version that an order or a sale must have; 0 asks for none. The weak form is taken too: proxies that compress an
 // answer weaken its ETag, and a client gives back what it got.
 func ifMatch(values []string) (int64, error) {
 	switch {
@@ -65,7 +65,7 @@ func ifMatch(values []string) (int64, error) {
 	digits, opened := strings.CutPrefix(digits, `"`)
 	version, err := strconv.ParseInt(digits, 10, 64)
 	if !opened || !closed || err != nil || version < 1 || digits != strconv.FormatInt(version, 10) {
-		return 0, seckill.InvalidField(matchHeader, matchHeader+` is the ETag of an order, such as "1"`)
+		return 0, seckill.InvalidField(matchHeader, matchHeader+` is the ETag of an answer, such as "1"`)
 	}
 	return version, nil
 }

@@ -167,6 +167,7 @@ func (e *edge) problem(refusal *seckill.Refusal, how answer, id string) api.Prob
 			document.Links.Self = reservationPath(refusal.Item, refusal.Reservation)
 		}
 	case seckill.Conflict:
+		document.Sale, document.Largest = standing(refusal.Sale), refusal.Largest
 		if refusal.Order != nil {
 			order := wireOrder(*refusal.Order)
 			document.Order = &order
@@ -174,6 +175,17 @@ func (e *edge) problem(refusal *seckill.Refusal, how answer, id string) api.Prob
 	default:
 	}
 	return document
+}
+
+// standing is the sale as it is, for whoever took it for another one.
+func standing(sale *seckill.Sale) api.SaleStanding {
+	if sale == nil {
+		return api.SaleStanding{}
+	}
+	return api.SaleStanding{
+		ID: sale.ID.String(), State: api.SaleState(sale.State), Version: sale.Version,
+		StartsAt: sale.StartsAt.UTC(), EndsAt: sale.EndsAt.UTC(),
+	}
 }
 
 // retryAfter is in whole seconds, rounded up. What is spread gets up to as much again, by chance, on top.

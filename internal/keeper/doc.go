@@ -10,7 +10,10 @@
 //	Close    sees to it that nothing more is paid on cancelled orders
 //	Return   gives their units back, once that is certain
 //	Refund   gives back the money that must not stand
+//	Spread   addresses events to the endpoints that the shop is told by
+//	Tell     tells one of these endpoints
 //
-// No job holds a lock or a lease: each step is a conditional update that somebody else may already have made, and "false"
-// means "read again next time". A job that dies between two steps leaves a row that says where to go on.
+// No job holds a lock, and only Tell a lease, so that not every keeper tells everything: each step is a conditional update
+// that somebody else may already have made, and "false" means "read again next time". A job that dies between two steps
+// leaves a row that says where to go on.
 package keeper

@@ -30,6 +30,7 @@ type Ports struct {
 	Stocks    seckill.Stocks
 	Claims    seckill.Claims
 	Owing     seckill.Owing
+	Events    seckill.Events
 	Marks     seckill.Marks
 	Lent      seckill.Lent
 	Publisher seckill.Publisher

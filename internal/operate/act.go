@@ -10,15 +10,26 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// What the operators' log calls the acts.
+// What the operators' log calls the other acts. One that ends in -ed tells what came of the one before.
 const (
-	actionCreate  = "sale.create"
-	actionUpdate  = "sale.update"
-	actionDelete  = "sale.delete"
-	actionPreload = "sale.preload"
-	actionPause   = "sale.pause"
-	actionResume  = "sale.resume"
-	actionEnd     = "sale.end"
+	actionCreate    = "sale.create"
+	actionUpdate    = "sale.update"
+	actionDelete    = "sale.delete"
+	actionAdjust    = "stock.adjust"
+	actionAdjusted  = "stock.adjusted"
+	actionCancel    = "order.cancel"
+	actionCancelled = "order.cancelled"
+	actionRefund    = "order.refund"
+	actionRefunded  = "order.refund_accepted"
+	actionReplay    = "letter.replay"
+	actionReplayed  = "letter.replayed"
+	actionDiscard   = "letter.discard"
+	actionDiscarded = "letter.discarded"
+
+	actionReplayEvent    = "event.replay"
+	actionEventReplayed  = "event.replayed"
+	actionDiscardEvent   = "event.discard"
+	actionEventDiscarded = "event.discarded"
 )
 
 // loggedItem is an item in the operators' log, in the words of the API.

@@ -1,5 +1,6 @@
-// Package operate is what operators do: make, edit and delete sales, preload, pause, resume and end them, and see where
-// the units are. It decides; stores, epochs and gates belong to the ports.
+// Package operate is what operators do: make, edit and delete sales, preload, pause, resume and end them, see where the
+// units are, and correct stock, orders and dead letters while a sale runs. It decides; stores, epochs, gates and money belong
+// to the ports.
 //
 //	draft --preload--> scheduled --clock--> live --end | clock--> ended
 //	                       |  ^               | ^
@@ -15,4 +16,9 @@
 //   - A change of settings is answered when every item took it or cannot sell without hearing of it: whoever renewed a gate
 //     read SQL before, so a gate lit under the old settings is over one gate after the commit. An item that is just being
 //     loaded opens with the new settings or not at all: the keeper looks again before it lights the gate.
+//   - What lies elsewhere than the log (stock, orders, dead letters) has two lines in it: what is intended, before, and what
+//     came of it, after. Without the first one nothing is done; without the second one nobody knows, and the thing itself
+//     tells. Each such act may be repeated: by its op, its order's state, or because the letter is gone.
+//   - An act on a sale or an order may name the version that the operator saw; then it is a conflict, which shows what is
+//     there now, if somebody else was quicker. Stock takes none: its row moves with every purchase, and the op is enough.
 package operate

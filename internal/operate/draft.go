@@ -57,10 +57,13 @@ func (s *Service) Create(ctx context.Context, actor string, draft Draft) (seckil
 	return sale, nil
 }
 
-// Delete removes a draft.
-func (s *Service) Delete(ctx context.Context, actor string, id seckill.ID) error {
+// Delete removes a draft. version is what the sale's must be; 0 does not ask.
+func (s *Service) Delete(ctx context.Context, actor string, id seckill.ID, version int64) error {
 	sale, now, err := s.read(ctx, id)
 	if err != nil {
+		return err
+	}
+	if err := atVersion(sale, version); err != nil {
 		return err
 	}
 	if sale.State != seckill.SaleDraft {
@@ -79,7 +82,7 @@ func (s *Service) Delete(ctx context.Context, actor string, id seckill.ID) error
 }
 
 func notDraft(sale seckill.Sale) error {
-	return seckill.Refuse(seckill.Conflict, fmt.Sprintf("only a draft can be deleted and this sale is %s", sale.State))
+	return conflict(sale, "", fmt.Sprintf("only a draft can be deleted and this sale is %s", sale.State))
 }
 
 // overtaken is what the loser of a race is told.
@@ -88,7 +91,7 @@ func (s *Service) overtaken(ctx context.Context, id seckill.ID) error {
 	if err != nil {
 		return err
 	}
-	return seckill.Refuse(seckill.Conflict, fmt.Sprintf(
+	return conflict(sale, "", fmt.Sprintf(
 		"somebody else changed this sale at the same moment; it is %s now, read it again", sale.State))
 }
 

@@ -139,19 +139,19 @@ func deleteDraft(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sale := w.create(t)
-	if err := w.Delete(t.Context(), ada, sale.ID); err != nil {
+	if err := w.Delete(t.Context(), ada, sale.ID, 0); err != nil {
 		t.Fatal(err)
 	}
 	_, err := w.Get(t.Context(), sale.ID)
 	wantRefusal(t, err, seckill.NotFound, "")
-	wantRefusal(t, w.Delete(t.Context(), ada, sale.ID), seckill.NotFound, "")
+	wantRefusal(t, w.Delete(t.Context(), ada, sale.ID, 0), seckill.NotFound, "")
 }
 
 func deleteLive(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	sale := w.live(t)
-	err := w.Delete(t.Context(), ada, sale.ID)
+	err := w.Delete(t.Context(), ada, sale.ID, 0)
 	wantRefusal(t, err, seckill.Conflict, "")
 	if !strings.Contains(err.Error(), "live") {
 		t.Error(err)
@@ -168,7 +168,7 @@ func deleteBehindEdit(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	wantRefusal(t, w.Delete(t.Context(), ada, sale.ID), seckill.Conflict, "")
+	wantRefusal(t, w.Delete(t.Context(), ada, sale.ID, 0), seckill.Conflict, "")
 	if found := w.get(t, sale.ID).Sale; found.Name != name {
 		t.Errorf("the name is %q", found.Name)
 	}

@@ -12,6 +12,8 @@ import (
 
 // Patch is what an operator wants changed; nil stays as it is.
 type Patch struct {
+	// Version is what the sale's must be; 0 does not ask.
+	Version   int64
 	Name      *string
 	StartsAt  *time.Time
 	EndsAt    *time.Time
@@ -33,6 +35,9 @@ type LimitChange struct {
 func (s *Service) Update(ctx context.Context, actor string, id seckill.ID, patch Patch) (SaleReport, error) {
 	sale, now, err := s.read(ctx, id)
 	if err != nil {
+		return SaleReport{}, err
+	}
+	if err := atVersion(sale, patch.Version); err != nil {
 		return SaleReport{}, err
 	}
 	next, err := s.patched(sale, patch, now)
@@ -60,7 +65,7 @@ func (s *Service) Update(ctx context.Context, actor string, id seckill.ID, patch
 
 // patched is the sale as it should become, or why it must not.
 func (s *Service) patched(sale seckill.Sale, patch Patch, now time.Time) (seckill.Sale, error) {
-	if reflect.ValueOf(patch).IsZero() {
+	if patch.isEmpty() {
 		return seckill.Sale{}, seckill.InvalidField("body", "says nothing to change")
 	}
 	if patch.Items != nil && patch.Limits != nil {
@@ -82,6 +87,11 @@ func (s *Service) patched(sale seckill.Sale, patch Patch, now time.Time) (seckil
 		return seckill.Sale{}, err
 	}
 	return next, s.nameItems(&next, sale.Items)
+}
+
+func (p Patch) isEmpty() bool {
+	p.Version = 0
+	return reflect.ValueOf(p).IsZero()
 }
 
 func (p Patch) head(sale *seckill.Sale) {
@@ -120,24 +130,21 @@ func applyLimits(items []seckill.Item, limits []LimitChange) error {
 
 // safe refuses what cannot be changed any more once shoppers rely on it.
 func safe(sale, next seckill.Sale, patch Patch, now time.Time) error {
-	conflict := func(field, detail string) error {
-		return &seckill.Refusal{Reason: seckill.Conflict, Field: field, Detail: detail}
-	}
 	if isOver(sale, now) {
-		return conflict("", fmt.Sprintf("this sale is %s: it ended at %s", seckill.SaleEnded, stamp(sale.EndsAt)))
+		return conflict(sale, "", fmt.Sprintf("this sale is %s: it ended at %s", seckill.SaleEnded, stamp(sale.EndsAt)))
 	}
 	if patch.Items != nil {
-		return conflict("items", fmt.Sprintf("only a draft's items can be changed and this sale is %s", sale.State))
+		return conflict(sale, "items", fmt.Sprintf("only a draft's items can be changed and this sale is %s", sale.State))
 	}
 	if next.PayWithin != sale.PayWithin {
-		return conflict("pay_within_seconds", fmt.Sprintf("can only be changed in a draft and this sale is %s", sale.State))
+		return conflict(sale, "pay_within_seconds", fmt.Sprintf("can only be changed in a draft and this sale is %s", sale.State))
 	}
 	if err := validateHead(next); err != nil {
 		return err
 	}
 	if !next.StartsAt.Equal(sale.StartsAt) {
 		if !now.Before(sale.StartsAt) {
-			return conflict("starts_at", fmt.Sprintf("this sale is %s: it started at %s", sale.State, stamp(sale.StartsAt)))
+			return conflict(sale, "starts_at", fmt.Sprintf("this sale is %s: it started at %s", sale.State, stamp(sale.StartsAt)))
 		}
 		if next.StartsAt.Before(now) {
 			return seckill.InvalidField("starts_at", "must not be in the past, it is "+stamp(now))

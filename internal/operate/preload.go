@@ -20,29 +20,47 @@ type moment struct {
 // Preload lends a draft's units to Redis and schedules it. Repeating it continues what was left undone and leaves an item
 // alone that has begun. A dry run checks the same and changes nothing; its findings are in the checks.
 func (s *Service) Preload(ctx context.Context, actor string, id seckill.ID, dryRun bool) (SaleReport, error) {
-	sale, now, err := s.read(ctx, id)
+	if !dryRun {
+		return s.Turn(ctx, Turn{Actor: actor, Sale: id, Act: ActPreload})
+	}
+	m, err := s.beforePreload(ctx, id)
 	if err != nil {
 		return SaleReport{}, err
 	}
-	if sale.State == seckill.SaleEnded {
-		return SaleReport{}, moment{sale, now}.conflict("be preloaded")
-	}
-	if dryRun {
-		return s.report(ctx, id, each(sale.Items, func(item seckill.Item) Check {
-			return s.inspect(ctx, moment{sale, now}, item).check(item.ID)
-		}))
-	}
-	if err := s.mayBegin(ctx, moment{sale, now}); err != nil {
+	return s.report(ctx, id, each(m.sale.Items, func(item seckill.Item) Check {
+		return s.inspect(ctx, m, item).check(item.ID)
+	}))
+}
+
+func (s *Service) preload(ctx context.Context, turn Turn) (SaleReport, error) {
+	m, err := s.beforePreload(ctx, turn.Sale)
+	if err != nil {
 		return SaleReport{}, err
 	}
-	if _, err := s.turn(ctx, actor, id, actionPreload, preloadTurn); err != nil {
+	if err := s.mayBegin(ctx, m); err != nil {
+		return SaleReport{}, err
+	}
+	if _, err := s.turn(ctx, turn, preloadTurn); err != nil {
 		return SaleReport{}, err
 	}
 	// From here on the items are fixed; what was read before may have been edited since.
-	if sale, _, err = s.read(ctx, id); err != nil {
+	sale, _, err := s.read(ctx, turn.Sale)
+	if err != nil {
 		return SaleReport{}, err
 	}
-	return s.report(ctx, id, each(sale.Items, func(item seckill.Item) Check { return s.begin(ctx, item) }))
+	return s.report(ctx, sale.ID, each(sale.Items, func(item seckill.Item) Check { return s.begin(ctx, item) }))
+}
+
+func (s *Service) beforePreload(ctx context.Context, id seckill.ID) (moment, error) {
+	sale, now, err := s.read(ctx, id)
+	if err != nil {
+		return moment{}, err
+	}
+	m := moment{sale, now}
+	if m.is(seckill.SaleEnded) {
+		return moment{}, m.conflict("be preloaded")
+	}
+	return m, nil
 }
 
 func preloadTurn(m moment) (seckill.SaleState, error) {
@@ -65,7 +83,7 @@ func (s *Service) mayBegin(ctx context.Context, m moment) error {
 		case findings[i].unreachable:
 			return seckill.BusyFor(busyFor, detail)
 		case !findings[i].ok:
-			return seckill.Refuse(seckill.Conflict, detail)
+			return conflict(m.sale, "", detail)
 		}
 	}
 	return nil
@@ -103,7 +121,7 @@ func (s *Service) inspect(ctx context.Context, m moment, item seckill.Item) find
 		return finding{detail: "halted: " + stock.Halted}
 	case stock.State != seckill.StockNew:
 		return finding{ok: true, detail: begunDetail(stock)}
-	case stock.Allotted != item.Allotment:
+	case m.is(seckill.SaleDraft) && stock.Allotted != item.Allotment: // later an operator may have adjusted it
 		return finding{detail: fmt.Sprintf("the stock row has %d units, the item %d", stock.Allotted, item.Allotment)}
 	default:
 		return finding{ok: true, detail: fmt.Sprintf("%d units are ready to be lent", stock.Allotted)}

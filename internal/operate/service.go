@@ -28,11 +28,17 @@ type Settings interface {
 
 // Ports are what the use case works on.
 type Ports struct {
-	Catalog  seckill.Catalog
-	Stocks   seckill.Stocks
-	Orders   seckill.Orders
-	Lent     seckill.Lent
-	Queue    seckill.QueueWatch
+	Catalog seckill.Catalog
+	Stocks  seckill.Stocks
+	Orders  seckill.Orders
+	Lent    seckill.Lent
+	Queue   seckill.QueueWatch
+	// Adjustments, Payments and Letters are what operators change outside of the catalog.
+	Adjustments seckill.Adjustments
+	Payments    seckill.Payments
+	Letters     seckill.DeadLetterDesk
+	Events      seckill.Events
+
 	Epochs   Epochs
 	Settings Settings
 	Shards   seckill.Shards

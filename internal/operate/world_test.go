@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -43,7 +45,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	store := openStore(t, log)
+	store := openStore(t)
 	embedded, err := redis.OpenEmbedded(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -72,20 +74,61 @@ func newWorld(t *testing.T) *world {
 	w.settings = &settings{Settings: keeper.NewRenew(w.keeper)}
 	w.ports = operate.Ports{
 		Catalog: w.catalog, Stocks: w.stocks, Orders: sqlstore.Orders{Store: store}, Lent: w.lent, Queue: queue,
-		Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
+		Adjustments: &adjustments{Adjustments: sqlstore.Stocks{Store: store}}, Payments: sqlstore.Payments{Store: store}, Letters: queue,
+		Events: sqlstore.Events{Store: store}, Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
 		Clock: w.clock, Log: log,
 	}
 	w.Service = operate.New(w.ports)
 	return w
 }
 
-func openStore(t *testing.T, log *slog.Logger) *sqlstore.Store {
+// shardFiles are those of a store of two shards.
+func shardFiles() []string { return []string{"0.db", "1.db"} }
+
+// migrated are the files of a store that nobody has used: making them takes longer than most tests.
+var migrated = sync.OnceValues(func() (map[string][]byte, error) {
+	folder, err := os.MkdirTemp("", "operate-test-*")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	store, err := storeIn(context.Background(), folder)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(store.Migrate(context.Background()), store.Close()); err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	for _, name := range shardFiles() {
+		if files[name], err = os.ReadFile(filepath.Join(folder, name)); err != nil {
+			return nil, err
+		}
+	}
+	return files, nil
+})
+
+func storeIn(ctx context.Context, folder string) (*sqlstore.Store, error) {
+	var shards []sqlstore.ShardConfig
+	for _, name := range shardFiles() {
+		shards = append(shards, sqlstore.ShardConfig{Path: filepath.Join(folder, name)})
+	}
+	return sqlstore.Open(ctx, sqlstore.Config{Shards: shards, Clock: seckill.SystemClock{}, Log: slog.New(slog.DiscardHandler), Alone: true})
+}
+
+func openStore(t *testing.T) *sqlstore.Store {
 	t.Helper()
+	files, err := migrated()
+	if err != nil {
+		t.Fatal(err)
+	}
 	folder := t.TempDir()
-	store, err := sqlstore.Open(t.Context(), sqlstore.Config{
-		Shards: []sqlstore.ShardConfig{{Path: filepath.Join(folder, "0.db")}, {Path: filepath.Join(folder, "1.db")}},
-		Clock:  seckill.SystemClock{}, Log: log, Alone: true,
-	})
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store, err := storeIn(t.Context(), folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,6 +234,24 @@ func (w *world) actions(t *testing.T, id seckill.ID) []string {
 	return actions
 }
 
+// wantTwoLines wants what was intended and what came of it in the log of a target: each a name, and texts that it has.
+func (w *world) wantTwoLines(t *testing.T, target seckill.ID, intent, outcome line) {
+	t.Helper()
+	acts, err := w.catalog.Acts(t.Context(), target, 10)
+	if err != nil || len(acts) != 2 {
+		t.Fatalf("%+v, %v", acts, err)
+	}
+	for i, want := range []line{outcome, intent} {
+		act := acts[i]
+		if act.Action != want.action || !strings.Contains(act.Before, want.before) || !strings.Contains(act.After, want.after) {
+			t.Errorf("the log says %+v, want %+v", act, want)
+		}
+	}
+}
+
+// line is one of the log: its action, and what its fields contain.
+type line struct{ action, before, after string }
+
 func wantOK(t *testing.T, report operate.SaleReport, n int) {
 	t.Helper()
 	if len(report.Checks) != n {
@@ -236,6 +297,14 @@ func (c *clock) After(d time.Duration) <-chan time.Time {
 type catalog struct {
 	seckill.Catalog
 	meanwhile func()
+	log       cut
+}
+
+func (c *catalog) Log(ctx context.Context, act seckill.Act) error {
+	if err := c.log.err(); err != nil {
+		return err
+	}
+	return c.Catalog.Log(ctx, act)
 }
 
 func (c *catalog) between() {
@@ -307,6 +376,24 @@ func (s *stocks) Seal(ctx context.Context, request seckill.SealRequest) (bool, e
 		return false, err
 	}
 	return s.Stocks.Seal(ctx, request)
+}
+
+type adjustments struct {
+	seckill.Adjustments
+	adjust cut
+	// done runs after an adjustment, before whoever asked hears of it.
+	done func()
+}
+
+func (a *adjustments) Adjust(ctx context.Context, adjustment seckill.Adjustment) (seckill.Adjusted, error) {
+	if err := a.adjust.err(); err != nil {
+		return seckill.Adjusted{}, err
+	}
+	adjusted, err := a.Adjustments.Adjust(ctx, adjustment)
+	if a.done != nil {
+		a.done()
+	}
+	return adjusted, err
 }
 
 type lent struct {

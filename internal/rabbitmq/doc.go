@@ -1,5 +1,5 @@
 // Package rabbitmq is the durable queue on RabbitMQ 3.10 and later: the ports seckill.Publisher, Consumer, QueueWatch and
-// DeadLetters. Only this package knows amqp091. It decides nothing about what messages mean.
+// DeadLetterDesk. Only this package knows amqp091. It decides nothing about what messages mean.
 //
 // # On the broker
 //
@@ -7,6 +7,7 @@
 //	prefix.dead                  direct exchange that dead letters go to
 //	prefix.dead.<home shard>     quorum queue that keeps them
 //	prefix.progress              fanout exchange: consumers tell everybody how far they are
+//	an exchange of any name      where Exchange tells the shop of events, if it is to
 //
 // The design names one queue seckill.dead; there is one per shard instead, because a shard's state counts its own dead
 // letters and who adds up shards must not count one letter twice. Everything is declared by every new connection, by every
@@ -64,6 +65,8 @@
 // # Dead letters
 //
 // AMQP cannot look at a message without taking it. List takes all, reads and gives back, alone (an exclusive queue is its
-// lock), so it is a question for operators and not for loops. Ids rise with time; those of letters that the broker moved
-// are made from the time and the message's own id, and so are the same in every List.
+// lock), so it is a question for operators and not for loops. Replay and Discard are a List that keeps one: whoever has the
+// lock finds a letter, whoever comes later does not. Ids rise with time; those of letters that the broker moved are made
+// from the time and the message's own id, and so are the same in every List. A replayed message is a new one: its
+// redeliveries are counted from nothing, and if it dies again, that letter has another id.
 package rabbitmq

@@ -240,7 +240,7 @@ func TestAMessageThatComesBackTooOftenIsADeadLetter(t *testing.T) {
 	wantLetterOfTheBroker(t, q)
 }
 
-// wantLetterOfTheBroker wants one dead letter that the broker moved, the same in every list.
+// wantLetterOfTheBroker wants one dead letter that the broker moved, the same in every list, and has it replayed.
 func wantLetterOfTheBroker(t *testing.T, q *rabbitmq.Queue) {
 	t.Helper()
 	letters, err := q.List(t.Context(), 0, 10)
@@ -254,6 +254,20 @@ func wantLetterOfTheBroker(t *testing.T, q *rabbitmq.Queue) {
 	again, err := q.List(t.Context(), 0, 10)
 	if err != nil || len(again) != 1 || again[0].ID != l.ID {
 		t.Errorf("listed again: %+v, %v", again, err)
+	}
+	replaysLetterOfTheBroker(t, q, l.ID)
+}
+
+func replaysLetterOfTheBroker(t *testing.T, q *rabbitmq.Queue, id seckill.ID) {
+	t.Helper()
+	if err := q.Replay(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	if d := receive(t, subscribe(t, q)); string(d.Body) != "poison" || d.Redelivered {
+		t.Errorf("replayed %+v", d)
+	}
+	if letters, err := q.List(t.Context(), 0, 10); err != nil || len(letters) != 0 {
+		t.Errorf("after the replay: %+v, %v", letters, err)
 	}
 }
 

@@ -39,11 +39,11 @@ type Queue struct {
 }
 
 var (
-	_ seckill.Publisher    = (*Queue)(nil)
-	_ seckill.Consumer     = (*Queue)(nil)
-	_ seckill.QueueWatch   = (*Queue)(nil)
-	_ seckill.DeadLetters  = (*Queue)(nil)
-	_ seckill.Subscription = (*Subscription)(nil)
+	_ seckill.Publisher      = (*Queue)(nil)
+	_ seckill.Consumer       = (*Queue)(nil)
+	_ seckill.QueueWatch     = (*Queue)(nil)
+	_ seckill.DeadLetterDesk = (*Queue)(nil)
+	_ seckill.Subscription   = (*Subscription)(nil)
 )
 
 // Open begins to connect and returns at once: a broker that is away is waited for in the background, and meanwhile every

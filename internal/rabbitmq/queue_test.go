@@ -50,7 +50,7 @@ func fixture(t testing.TB, config rabbitmq.Config) contract.QueueFixture {
 	t.Helper()
 	q := openQueue(t, config)
 	return contract.QueueFixture{
-		Publisher: q, Consumer: q, QueueWatch: q, DeadLetters: q, Prefetch: testPrefetch,
+		Publisher: q, Consumer: q, QueueWatch: q, DeadLetterDesk: q, Prefetch: testPrefetch,
 		Lose: func(t testing.TB, s seckill.Subscription) {
 			t.Helper()
 			rabbitmq.Cut(s)

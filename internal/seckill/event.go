@@ -2,6 +2,7 @@ package seckill
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -35,11 +36,25 @@ type Event struct {
 	At   time.Time
 }
 
+// Encode writes the event as every endpoint is told it: {"id":"…","type":"order.paid","subject":"…","version":2,
+// "timestamp":"2026-03-20T10:00:00.25Z","data":{…}}.
+func (e Event) Encode() []byte {
+	return fmt.Appendf(nil, `{"id":"%d","type":"%s","subject":"%d","version":%d,"timestamp":"%s","data":%s}`,
+		e.ID, e.Type, e.Subject, e.Version, e.At.UTC().Format(time.RFC3339Nano), e.Data)
+}
+
+// UntoldFor is how long events are kept that nobody is to be told of: somebody may be about to be named.
+const UntoldFor = 24 * time.Hour
+
+// DispatchLease is how long a dispatch stays with whom Due gave it to.
+const DispatchLease = time.Minute
+
 // Dispatch is an event on its way to one endpoint.
 type Dispatch struct {
 	Event
 	Endpoint string
-	// Tries counts those that failed, Failure is what the last one said; Since is when the first was due.
+	// Tries counts those that failed, Failure is what the last one said; Since is when the first one failed, before that
+	// when the event was spread.
 	Tries   int64
 	Failure string
 	Since   time.Time
@@ -48,16 +63,22 @@ type Dispatch struct {
 
 // Events is the outbox of what the shop is told, on each shard. Rows are written by the transactions that they tell of.
 type Events interface {
-	// Spread writes one dispatch to each endpoint for events that have none yet, oldest first, in one transaction, and
-	// tells how many events these were. Without endpoints it drops them.
+	// Spread writes one dispatch to each endpoint for events that have none yet, in one transaction: the oldest, about limit
+	// of them, and with each those of its subject. It tells how many events these were; 0 also when another caller was
+	// quicker. Without endpoints it drops those older than UntoldFor instead.
 	Spread(ctx context.Context, shard int, endpoints []string, limit int) (int, error)
-	// Due reads what an endpoint is to be told now: of each subject only the oldest that is neither told nor dead.
+	// Due leases to the caller what an endpoint is to be told now, what has been due for longest first: of each subject only
+	// the oldest that is neither told nor dead. Nobody else is given these for DispatchLease; those that are neither Told
+	// nor Failed by then are due again. Nothing also when another caller was quicker.
 	Due(ctx context.Context, shard int, endpoint string, limit int) ([]Dispatch, error)
-	// Told deletes dispatches, and events that nobody has still to be told.
+	// Told deletes dispatches, and events that nobody has still to be told. Repeatable.
 	Told(ctx context.Context, shard int, endpoint string, events []ID) error
 	// Failed counts a try, notes what went wrong, and puts the next one off for that long; dead ends the trying.
 	Failed(ctx context.Context, shard int, endpoint string, event ID, wait time.Duration, failure string, dead bool) error
-	// Dead pages through dead dispatches by event id.
+	// Retire marks dead what endpoints other than these have not been told for UntoldFor, at most limit of them: nobody tells
+	// them any more. It tells how many these were.
+	Retire(ctx context.Context, shard int, endpoints []string, limit int) (int, error)
+	// Dead pages through dead dispatches by event id; the limit counts events, and each comes with all its dead dispatches.
 	Dead(ctx context.Context, shard int, after ID, limit int) ([]Dispatch, error)
 	// Replay has a dead dispatch tried again, as if it were new; Discard deletes it. False: there is no such dead one.
 	Replay(ctx context.Context, shard int, endpoint string, event ID) (bool, error)

@@ -57,6 +57,10 @@ type Refusal struct {
 	Held []Reservation
 	// Order is the order as it is; set with a conflict about one.
 	Order *Order
+	// Sale is the sale as it is; set with a conflict about one.
+	Sale *Sale
+	// Largest is the most units that could be taken; set with a conflict about stock.
+	Largest *int64
 }
 
 // Error implements error.

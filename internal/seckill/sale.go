@@ -97,17 +97,29 @@ type SaleChange struct {
 	Sale ID
 	From []SaleState
 	To   SaleState
-	Act  Act
+	// Version is what the row's must be; 0 does not ask.
+	Version int64
+	Act     Act
 }
 
-// Act is one line of the operators' log.
+// Act is one line of the operators' log. Its id and time are given when it is written.
 type Act struct {
+	ID     ID
 	Actor  string // "operator:<name>", "keeper", ...
 	Action string // "sale.pause", ...
 	Target ID
 	Before string // JSON, may be empty
 	After  string // JSON, may be empty
 	At     time.Time
+}
+
+// ActQuery selects lines of the operators' log, newest first. No targets: all. Actor "": everybody. After is the last id of
+// the previous page (0: from the start).
+type ActQuery struct {
+	Targets []ID
+	Actor   string
+	After   ID
+	Limit   int
 }
 
 // Catalog is the book of sales, items and operators' acts on shard 0. All times it judges by are the database's.
@@ -120,7 +132,7 @@ type Catalog interface {
 	Update(ctx context.Context, sale Sale, act Act) (bool, error)
 	// Delete removes a draft of that version; false when it is no longer a draft, changed, or gone.
 	Delete(ctx context.Context, id ID, version int64, act Act) (bool, error)
-	// Change moves the state if it is one of change.From, version + 1, with the act in the same transaction; false when
+	// Change moves the state if it is one of change.From and the version is change.Version, version + 1, with the act in the same transaction; false when
 	// somebody else decided.
 	Change(ctx context.Context, change SaleChange) (bool, error)
 	// Advance applies what the clock decides: scheduled -> live at starts_at; scheduled, live, paused -> ended at ends_at.
@@ -137,6 +149,10 @@ type Catalog interface {
 	Running(ctx context.Context, endedAfter time.Time) ([]Sale, error)
 	// Acts returns the operators' log of a target, newest first.
 	Acts(ctx context.Context, target ID, limit int) ([]Act, error)
+	// Log writes an act alone: one on what lies elsewhere, and so cannot share its transaction.
+	Log(ctx context.Context, act Act) error
+	// Journal returns a page of the operators' log.
+	Journal(ctx context.Context, query ActQuery) ([]Act, error)
 	// Now is the database's clock.
 	Now(ctx context.Context) (time.Time, error)
 }

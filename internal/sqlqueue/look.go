@@ -9,9 +9,6 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// listMax bounds a page of dead letters.
-const listMax = 1000
-
 // Look implements seckill.QueueWatch. It reads an index, as long as the rows nobody has found yet: consumers that keep
 // up leave none.
 func (q *Queue) Look(ctx context.Context, shard int) (seckill.QueueState, error) {
@@ -48,15 +45,6 @@ func (l *lane) state() (state seckill.QueueState, cursor uint64, oldest time.Tim
 	return seckill.QueueState{
 		Ready: int64(len(ready)), Unacked: int64(len(l.found) - len(ready)), Consumers: len(l.subs),
 	}, l.cursor, oldest
-}
-
-// List implements seckill.DeadLetters; it returns at most listMax.
-func (q *Queue) List(ctx context.Context, after seckill.ID, limit int) ([]seckill.DeadLetter, error) {
-	letters, err := readDead(ctx, q.Read, after, min(max(limit, 0), listMax))
-	if err != nil {
-		return nil, fmt.Errorf("list dead letters: %w", err)
-	}
-	return letters, nil
 }
 
 // Drained implements seckill.Drain: done when the queue holds no message of the item and epoch, ready or leased. That

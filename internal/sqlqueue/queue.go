@@ -56,12 +56,12 @@ type Queue struct {
 }
 
 var (
-	_ seckill.Publisher    = (*Queue)(nil)
-	_ seckill.Consumer     = (*Queue)(nil)
-	_ seckill.QueueWatch   = (*Queue)(nil)
-	_ seckill.DeadLetters  = (*Queue)(nil)
-	_ seckill.Drain        = (*Queue)(nil)
-	_ seckill.Subscription = (*Subscription)(nil)
+	_ seckill.Publisher      = (*Queue)(nil)
+	_ seckill.Consumer       = (*Queue)(nil)
+	_ seckill.QueueWatch     = (*Queue)(nil)
+	_ seckill.DeadLetterDesk = (*Queue)(nil)
+	_ seckill.Drain          = (*Queue)(nil)
+	_ seckill.Subscription   = (*Subscription)(nil)
 )
 
 // Open starts the queue on a migrated file, which no other process may have open: what was leased there is ready again.

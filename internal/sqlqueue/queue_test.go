@@ -110,7 +110,7 @@ func (f *fixture) crash(t testing.TB) *fixture {
 
 func (f *fixture) contract() contract.QueueFixture {
 	return contract.QueueFixture{
-		Publisher: f, Consumer: f, QueueWatch: f, DeadLetters: f, Prefetch: testPrefetch,
+		Publisher: f, Consumer: f, QueueWatch: f, DeadLetterDesk: f, Prefetch: testPrefetch,
 		Lose:  func(testing.TB, seckill.Subscription) { f.clock.Advance(testLease) },
 		Crash: func(t testing.TB) contract.QueueFixture { t.Helper(); return f.crash(t).contract() },
 		Close: f.Close,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -101,6 +102,29 @@ func readDead(ctx context.Context, db *sql.DB, after seckill.ID, limit int) ([]s
 		d.At = time.UnixMilli(at).UTC()
 		return d, err
 	}, `SELECT id, shard, body, cause, at FROM dead_letters WHERE id > ? ORDER BY id LIMIT ?`, int64(after), limit)
+}
+
+// readLetter reads one dead letter, or seckill.ErrNotFound.
+func readLetter(ctx context.Context, db *sql.DB, id seckill.ID) (seckill.DeadLetter, error) {
+	letter := seckill.DeadLetter{ID: id}
+	var at int64
+	err := db.QueryRowContext(ctx, `SELECT shard, body, cause, at FROM dead_letters WHERE id = ?`, int64(id)).
+		Scan(&letter.Shard, &letter.Body, &letter.Cause, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = seckill.ErrNotFound
+	}
+	letter.At = time.UnixMilli(at).UTC()
+	return letter, err
+}
+
+// deleteLetter says whether there was one.
+func deleteLetter(ctx context.Context, tx *sql.Tx, id seckill.ID) (bool, error) {
+	result, err := tx.ExecContext(ctx, `DELETE FROM dead_letters WHERE id = ?`, int64(id))
+	if err != nil {
+		return false, err
+	}
+	affected, err := result.RowsAffected()
+	return affected > 0, err
 }
 
 // readWaiting counts the rows above the cursor and says when the oldest of them was written.

@@ -2,7 +2,6 @@ package sqlqueue
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -85,29 +84,4 @@ func (s *Subscription) discard() {
 			return
 		}
 	}
-}
-
-// deadLetter writes bytes to the dead letters, and deletes the row if they are its body.
-func (q *Queue) deadLetter(ctx context.Context, l *lane, delivery seckill.Delivery, cause string) error {
-	id, err := q.IDs.Next(0)
-	if err != nil {
-		return fmt.Errorf("dead-letter message %d: %w", delivery.Tag, err)
-	}
-	letter := seckill.DeadLetter{ID: id, Shard: l.shard, Body: delivery.Body, Cause: cause, At: q.Clock.Now()}
-	removed := false
-	w := &write{
-		step: func(ctx context.Context, tx *sql.Tx) (err error) {
-			removed, err = bury(ctx, tx, delivery.Tag, letter)
-			return err
-		},
-		then: func() {
-			if removed {
-				l.forget([]uint64{delivery.Tag})
-			}
-		},
-	}
-	if err := q.committer.do(ctx, w); err != nil {
-		return fmt.Errorf("dead-letter message %d: %w", delivery.Tag, err)
-	}
-	return nil
 }

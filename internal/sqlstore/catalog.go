@@ -83,21 +83,5 @@ func (c Catalog) sales(ctx context.Context, query func(tx *gorm.DB) *gorm.DB) ([
 	return sales, err
 }
 
-// Acts implements seckill.Catalog.
-func (c Catalog) Acts(ctx context.Context, target seckill.ID, limit int) ([]seckill.Act, error) {
-	var rows []actRow
-	err := c.lagging(ctx, catalogShard, func(db *gorm.DB) error {
-		return db.Where("target = ?", target).Order("id DESC").Limit(limit).Find(&rows).Error
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the acts on %s: %w", target, err)
-	}
-	acts := make([]seckill.Act, len(rows))
-	for i, row := range rows {
-		acts[i] = row.act()
-	}
-	return acts, nil
-}
-
 // Now implements seckill.Catalog.
 func (c Catalog) Now(ctx context.Context) (time.Time, error) { return c.now(ctx, catalogShard) }

@@ -58,7 +58,7 @@ func (actRow) TableName() string { return "audit_log" }
 
 func (r actRow) act() seckill.Act {
 	return seckill.Act{
-		Actor: r.Actor, Action: r.Action, Target: r.Target, Before: r.Before, After: r.After, At: fromMilli(r.At),
+		ID: r.ID, Actor: r.Actor, Action: r.Action, Target: r.Target, Before: r.Before, After: r.After, At: fromMilli(r.At),
 	}
 }
 

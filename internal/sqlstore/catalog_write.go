@@ -45,16 +45,6 @@ func insertItems(tx *gorm.DB, sale seckill.Sale) error {
 	return err
 }
 
-// note writes an act in the transaction that it describes.
-func (c Catalog) note(tx *gorm.DB, act seckill.Act) error {
-	id, err := c.ids.Next(act.Target.Bucket())
-	if err != nil {
-		return err
-	}
-	return tx.Exec("INSERT INTO audit_log (id, actor, action, target, before_json, after_json, at)"+
-		" VALUES (?, ?, ?, ?, ?, ?, "+c.dialect.now()+")", id, act.Actor, act.Action, act.Target, act.Before, act.After).Error
-}
-
 // decide runs one conditional statement on a sale and, only if it changed the row, whatever follows from it and the act.
 // False: somebody else decided.
 func (c Catalog) decide(
@@ -140,9 +130,10 @@ func (c Catalog) Change(ctx context.Context, change seckill.SaleChange) (bool, e
 func (c Catalog) move(ctx context.Context, change seckill.SaleChange, when string) (bool, error) {
 	moved, err := c.decide(ctx, change.Act, func(tx *gorm.DB) *gorm.DB {
 		return tx.Exec("UPDATE sales SET state = ?, version = version + 1,"+
-			" ended_at = CASE WHEN ? = ? THEN "+c.dialect.now()+" ELSE ended_at END WHERE id = ? AND state IN ? AND "+when,
-			change.To, change.To, seckill.SaleEnded, change.Sale, change.From)
-	}, func(*gorm.DB) error { return nil })
+			" ended_at = CASE WHEN ? = ? THEN "+c.dialect.now()+" ELSE ended_at END"+
+			" WHERE id = ? AND state IN ? AND (? = 0 OR version = ?) AND "+when,
+			change.To, change.To, seckill.SaleEnded, change.Sale, change.From, change.Version, change.Version)
+	}, func(tx *gorm.DB) error { return c.tellSale(tx, change) })
 	if err != nil {
 		return false, fmt.Errorf("change sale %s to %s: %w", change.Sale, change.To, err)
 	}

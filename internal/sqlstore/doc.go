@@ -7,6 +7,7 @@
 //	  Stocks, Claims      the item's home shard; Stocks are the returns and adjustments, too
 //	  Orders, Payments    the user's shard, 16 tables of orders each
 //	  Marks, Owing        every shard
+//	  Events              every shard
 //	  Books               all of them, read only
 //	IDs                   makes ids under a leased node number (nodes, shard 0)
 //
@@ -17,8 +18,8 @@
 //	seckill.ErrTransient  nothing was written: the server or the way to it is to blame, a deadlock, or the guard; then it
 //	                      is seckill.ErrUnavailable too
 //	errUnknownCommit      the answer to a COMMIT was lost. Calls that do no more when repeated (Settle, Reject, Return,
-//	                      Adjust, Place, MarkOrdered, Beat, Done, all of Payments) turn it into ErrTransient; all others
-//	                      return it as it is, since their answer says who decided
+//	                      Adjust, Place, MarkOrdered, Beat, Done, Spread, Told, all of Payments) turn it into ErrTransient;
+//	                      all others return it as it is, since their answer says who decided
 //	seckill.ErrPoison     a claim's or an order's own data is refused by a CHECK, a length or a type
 //
 // Every call of a port passes Store.call and there the shard's Guard, which app gives (call.go): a deadline for callers

@@ -10,9 +10,6 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// failureMax is the width of the column.
-const failureMax = 200
-
 // refundOf gives a charge back, as soon as somebody gets to it.
 func refundOf(c seckill.Charge, session string, reason seckill.RefundReason) seckill.Refund {
 	return seckill.Refund{
@@ -94,7 +91,7 @@ func (p Payments) RefundFailed(ctx context.Context, refund seckill.Refund, wait 
 	_, err := p.exec(ctx, p.router.Shard(refund.Order.Bucket()),
 		"UPDATE refunds SET tries = tries + 1, next_at = "+p.dialect.now()+" + ?, failure = ?"+
 			" WHERE provider = ? AND txn = ? AND state = ? AND tries = ?",
-		wait.Milliseconds(), clip(failure, failureMax), refund.Provider, refund.Txn, seckill.RefundOwed, refund.Tries)
+		wait.Milliseconds(), clip(failure), refund.Provider, refund.Txn, seckill.RefundOwed, refund.Tries)
 	if err != nil {
 		return fmt.Errorf("put off refund %s of order %s: %w", refund.Txn, refund.Order, repeatable(err))
 	}

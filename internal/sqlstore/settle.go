@@ -148,6 +148,7 @@ func (b *settleBatch) decide() {
 func (b *settleBatch) write(tx *gorm.DB) error {
 	var claims []seckill.Claim
 	var owed []seckill.Owed
+	var events []seckill.Event
 	for _, item := range b.items {
 		plan := b.plans[item]
 		if plan == nil {
@@ -158,6 +159,9 @@ func (b *settleBatch) write(tx *gorm.DB) error {
 		}
 		claims = append(claims, plan.claims...)
 		owed = append(owed, plan.owed...)
+		if plan.soldOut() {
+			events = append(events, soldOutEvent(plan.stock))
+		}
 	}
 	if err := writeClaims(tx, claims); err != nil {
 		return err
@@ -167,5 +171,8 @@ func (b *settleBatch) write(tx *gorm.DB) error {
 		// No id could be made: that passes, and must not be taken for poison.
 		return fmt.Errorf("%w: %w", seckill.ErrTransient, err)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return b.store.tell(tx, events)
 }

@@ -96,15 +96,12 @@ func (s Stocks) RaiseCeiling(ctx context.Context, item seckill.ID, limit int64) 
 	return err
 }
 
-// haltedMax is the width of the column.
-const haltedMax = 200
-
 // Halt implements seckill.Stocks.
 func (s Stocks) Halt(ctx context.Context, item seckill.ID, reason string) error {
 	if _, err := s.Get(ctx, item); err != nil {
 		return err
 	}
-	_, err := s.set(ctx, item, "halted = ?", []any{clip(reason, haltedMax)}, "halted = ''")
+	_, err := s.set(ctx, item, "halted = ?", []any{clip(reason)}, "halted = ''")
 	return err
 }
 
@@ -175,10 +172,13 @@ func (s Stocks) changeIn(
 	}
 }
 
-// clip cuts a text at a number of characters.
-func clip(text string, most int) string {
-	if characters := []rune(text); len(characters) > most {
-		return string(characters[:most])
+// textMax is the width of every column that says in words what went wrong.
+const textMax = 200
+
+// clip cuts a text to what fits into such a column.
+func clip(text string) string {
+	if characters := []rune(text); len(characters) > textMax {
+		return string(characters[:textMax])
 	}
 	return text
 }

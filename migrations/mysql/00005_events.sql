@@ -1,6 +1,6 @@
 -- +goose NO TRANSACTION
 -- +goose Up
--- What the shop is told. spread says that the dispatches are written.
+-- What the shop is told. spread is 0 until the dispatches are written, and grows with every change of them.
 CREATE TABLE IF NOT EXISTS events (
     id      BIGINT      NOT NULL PRIMARY KEY,
     type    VARCHAR(32) NOT NULL,
@@ -10,7 +10,8 @@ CREATE TABLE IF NOT EXISTS events (
     at      BIGINT      NOT NULL,
     spread  BIGINT      NOT NULL,
     KEY events_new (spread, id),
-    CHECK (spread IN (0, 1))
+    KEY events_subject (subject, version),
+    CHECK (spread >= 0)
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
 
 -- An event on its way to one endpoint. Told ones are deleted.
@@ -25,7 +26,7 @@ CREATE TABLE IF NOT EXISTS dispatches (
     next_at  BIGINT       NOT NULL,
     dead     BIGINT       NOT NULL,
     PRIMARY KEY (endpoint, event),
-    KEY dispatches_due (endpoint, dead, next_at),
+    KEY dispatches_due (endpoint, dead, next_at, event),
     KEY dispatches_subject (endpoint, subject, version),
     KEY dispatches_event (event)
 ) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;

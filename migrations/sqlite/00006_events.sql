@@ -1,5 +1,5 @@
 -- +goose Up
--- What the shop is told. spread says that the dispatches are written.
+-- What the shop is told. spread is 0 until the dispatches are written, and grows with every change of them.
 CREATE TABLE events (
     id      BIGINT      NOT NULL PRIMARY KEY,
     type    VARCHAR(32) NOT NULL,
@@ -8,9 +8,10 @@ CREATE TABLE events (
     data    MEDIUMTEXT  NOT NULL,
     at      BIGINT      NOT NULL,
     spread  BIGINT      NOT NULL,
-    CHECK (spread IN (0, 1))
+    CHECK (spread >= 0)
 );
 CREATE INDEX events_new ON events (spread, id);
+CREATE INDEX events_subject ON events (subject, version);
 
 -- An event on its way to one endpoint. Told ones are deleted.
 CREATE TABLE dispatches (
@@ -25,7 +26,7 @@ CREATE TABLE dispatches (
     dead     BIGINT       NOT NULL,
     PRIMARY KEY (endpoint, event)
 );
-CREATE INDEX dispatches_due ON dispatches (endpoint, dead, next_at);
+CREATE INDEX dispatches_due ON dispatches (endpoint, dead, next_at, event);
 CREATE INDEX dispatches_subject ON dispatches (endpoint, subject, version);
 CREATE INDEX dispatches_event ON dispatches (event);
 

@@ -1,0 +1,252 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/handclock"
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+const shop = "shop"
+
+var errAway = errors.New("nobody answers")
+
+// tellRig is the job of one endpoint.
+type tellRig struct {
+	clock    *handclock.Clock
+	events   *fakeEvents
+	endpoint *fakeEndpoint
+	outcomes map[Telling]int
+	job      *Tell
+}
+
+func newTellRig(subjects, versions int, answer func(rig *tellRig, event seckill.Event) error) *tellRig {
+	rig := &tellRig{clock: handclock.New(), outcomes: make(map[Telling]int)}
+	rig.events = newFakeEvents(rig.clock, subjects, versions, shop)
+	rig.endpoint = &fakeEndpoint{name: shop, answer: func(_ context.Context, e seckill.Event) error { return answer(rig, e) }}
+	rig.job = NewTell(tellPorts(rig.clock, rig.events), rig.endpoint, func(_ string, outcome Telling) { rig.outcomes[outcome]++ })
+	return rig
+}
+
+func tellPorts(clock seckill.Clock, events seckill.Events) Ports {
+	return Ports{Events: events, Shards: oneShard{}, Clock: clock, Log: discard()}
+}
+
+// run runs the job once in each step of a stretch of time.
+func (r *tellRig) run(t *testing.T, stretch, step time.Duration) {
+	t.Helper()
+	for passed := time.Duration(0); passed <= stretch; passed += step {
+		if err := r.job.RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		r.clock.Advance(step)
+	}
+}
+
+func TestTell(t *testing.T) {
+	t.Parallel()
+	t.Run("tells all there is, each subject in order, not too many at once", func(t *testing.T) {
+		t.Parallel()
+		rig := newTellRig(50, 4, func(*tellRig, seckill.Event) error { return nil })
+		rig.run(t, 0, time.Second)
+		if len(rig.endpoint.told) != 200 || rig.events.left(shop) > 0 || !rig.endpoint.inOrder() {
+			t.Fatalf("%d told, %d left", len(rig.endpoint.told), rig.events.left(shop))
+		}
+		if rig.endpoint.top > tellAtOnce || rig.outcomes[TellingDone] != 200 {
+			t.Fatalf("%d at once, %v", rig.endpoint.top, rig.outcomes)
+		}
+	})
+	t.Run("tells all after an endpoint was down for ten minutes, each subject in order", survivesTenMinutes)
+	t.Run("gives up after a day, and goes on with the next", givesUpAfterADay)
+	t.Run("gives up at once when it is told so", func(t *testing.T) {
+		t.Parallel()
+		rig := newTellRig(1, 2, func(_ *tellRig, e seckill.Event) error {
+			if e.Version == 1 {
+				return fmt.Errorf("gone: %w", seckill.ErrPoison)
+			}
+			return nil
+		})
+		rig.run(t, 10*time.Second, time.Second)
+		if len(rig.events.died) != 1 || rig.events.died[0].Tries != 1 || len(rig.endpoint.told) != 1 {
+			t.Fatalf("died %+v, told %+v", rig.events.died, rig.endpoint.told)
+		}
+	})
+	t.Run("tells the others while one event fails again and again", func(t *testing.T) {
+		t.Parallel()
+		rig := newTellRig(20, 2, func(_ *tellRig, e seckill.Event) error {
+			if e.Subject == 1 {
+				return errAway
+			}
+			return nil
+		})
+		rig.run(t, 10*time.Second, 250*time.Millisecond)
+		if rig.events.left(shop) != 2 || len(rig.endpoint.told) != 38 {
+			t.Fatalf("%d left, %d told", rig.events.left(shop), len(rig.endpoint.told))
+		}
+	})
+	t.Run("is not held up by another endpoint that is slow", isNotHeldUp)
+	t.Run("counts nothing against an endpoint when the keeper stops, and keeps what was told", stopsInTheMiddle)
+}
+
+func survivesTenMinutes(t *testing.T) {
+	t.Parallel()
+	const down = 10 * time.Minute
+	var back time.Time
+	rig := newTellRig(200, 3, func(rig *tellRig, _ seckill.Event) error {
+		if rig.clock.Now().Before(back) {
+			return errAway
+		}
+		return nil
+	})
+	back = rig.clock.Now().Add(down)
+	rig.run(t, down, time.Second)
+	// Not every event has been tried in vain: nobody asks an endpoint that takes nothing that often.
+	if tries := rig.endpoint.tries; tries < 10 || tries > tellBatch+int(down/restMost)+10 {
+		t.Errorf("%d tries in vain", tries)
+	}
+	rig.run(t, 2*restMost, time.Second)
+	if told := len(rig.endpoint.told); told < 300 {
+		t.Errorf("%d of 600 told a minute after it was back", told)
+	}
+	rig.run(t, 15*time.Minute, time.Second)
+	if len(rig.endpoint.told) != 600 || rig.events.left(shop) > 0 || len(rig.events.died) > 0 {
+		t.Errorf("%d told, %d left, %d dead", len(rig.endpoint.told), rig.events.left(shop), len(rig.events.died))
+	}
+	if !rig.endpoint.inOrder() {
+		t.Error("a subject's events were told out of order")
+	}
+}
+
+func givesUpAfterADay(t *testing.T) {
+	t.Parallel()
+	rig := newTellRig(1, 2, func(_ *tellRig, e seckill.Event) error {
+		if e.Version == 1 {
+			return errAway
+		}
+		return nil
+	})
+	rig.run(t, 20*time.Hour, time.Minute)
+	if len(rig.events.died) > 0 || len(rig.endpoint.told) > 0 {
+		t.Fatalf("died %+v, told %+v", rig.events.died, rig.endpoint.told)
+	}
+	rig.run(t, 5*time.Hour, time.Minute)
+	if len(rig.events.died) != 1 || rig.events.died[0].Tries != triesMax || rig.events.died[0].Failure != errAway.Error() {
+		t.Fatalf("died %+v", rig.events.died)
+	}
+	if len(rig.endpoint.told) != 1 || rig.outcomes[TellingDied] != 1 || rig.outcomes[TellingFailed] != triesMax-1 {
+		t.Fatalf("told %+v, %v", rig.endpoint.told, rig.outcomes)
+	}
+}
+
+func isNotHeldUp(t *testing.T) {
+	t.Parallel()
+	clock := handclock.New()
+	events := newFakeEvents(clock, 5, 2, "slow", "fast")
+	asked, answer := make(chan struct{}, tellBatch), make(chan struct{})
+	slow := &fakeEndpoint{name: "slow", answer: func(context.Context, seckill.Event) error {
+		asked <- struct{}{}
+		<-answer
+		return nil
+	}}
+	fast := &fakeEndpoint{name: "fast", answer: func(context.Context, seckill.Event) error { return nil }}
+	count := func(string, Telling) {}
+	ended := make(chan error)
+	go func() { ended <- NewTell(tellPorts(clock, events), slow, count).RunOnce(t.Context()) }()
+	<-asked
+	if err := NewTell(tellPorts(clock, events), fast, count).RunOnce(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if events.left("fast") > 0 || events.left("slow") != 10 {
+		t.Errorf("%d left for the fast one, %d for the slow one", events.left("fast"), events.left("slow"))
+	}
+	close(answer)
+	if err := <-ended; err != nil || events.left("slow") > 0 {
+		t.Fatalf("%d left for the slow one, %v", events.left("slow"), err)
+	}
+}
+
+func stopsInTheMiddle(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancel(t.Context())
+	clock := handclock.New()
+	events := newFakeEvents(clock, 4, 1, shop)
+	endpoint := &fakeEndpoint{name: shop, answer: func(ctx context.Context, e seckill.Event) error {
+		if e.Subject%2 == 0 {
+			return nil
+		}
+		stop()
+		<-ctx.Done()
+		return ctx.Err()
+	}}
+	job := NewTell(tellPorts(clock, events), endpoint, func(string, Telling) {})
+	if err := job.RunOnce(ctx); err != nil {
+		t.Fatal(err)
+	}
+	left := events.rows
+	if len(left)+len(endpoint.told) != 4 || len(left) < 2 {
+		t.Fatalf("%d left, %d told", len(left), len(endpoint.told))
+	}
+	for _, row := range left {
+		if row.Tries > 0 {
+			t.Errorf("got %+v", row.Dispatch)
+		}
+	}
+}
+
+func TestTellAgain(t *testing.T) {
+	t.Parallel()
+	t.Run("waits longer each time, for about a day in all", func(t *testing.T) {
+		t.Parallel()
+		var passed, last time.Duration
+		for tries := int64(1); ; tries++ {
+			wait, over := tellAgain(tries)
+			if over {
+				break
+			}
+			if wait < last*8/10 {
+				t.Errorf("waits %v after %v", wait, last)
+			}
+			passed, last = passed+wait, wait
+		}
+		if passed < 20*time.Hour || passed > 24*time.Hour {
+			t.Errorf("gives up after %v", passed)
+		}
+	})
+}
+
+func TestSpread(t *testing.T) {
+	t.Parallel()
+	t.Run("spreads until little is left", func(t *testing.T) {
+		t.Parallel()
+		events := &fakeEvents{clock: handclock.New(), unspread: 2*spreadBatch + 1}
+		if err := NewSpread(tellPorts(events.clock, events), []string{shop}).RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(events.spreads, []int{spreadBatch, spreadBatch, 1}) {
+			t.Fatalf("spread %v", events.spreads)
+		}
+	})
+}
+
+func TestBacklogs(t *testing.T) {
+	t.Parallel()
+	t.Run("reports what waits for each endpoint", func(t *testing.T) {
+		t.Parallel()
+		clock := handclock.New()
+		var reported []Backlog
+		events := newFakeEvents(clock, 3, 2, "a")
+		job := NewBacklogs(tellPorts(clock, events), []string{"a", "b"}, func(b Backlog) { reported = append(reported, b) })
+		if err := job.RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want := []Backlog{{"a", 0, 6, time.Minute}, {"b", 0, 0, time.Minute}}
+		if !slices.Equal(reported, want) {
+			t.Fatalf("got %+v", reported)
+		}
+	})
+}
