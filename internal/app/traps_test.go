@@ -201,7 +201,7 @@ func deadLetterOfGarbage(t *testing.T) {
 func deadLetterOfDoubledID(t *testing.T) {
 	t.Parallel()
 	s := openSale(t, 10, 1)
-	first := s.mustInsist(1, "")
+	first := s.mustInsist(1, "ann-buys-one")
 	s.settled()
 	s.publishBob(2, 1, first.Reservation.ID)
 	s.await("it is a dead letter", func() bool {
