@@ -1,10 +1,6 @@
 package keeper
 
-import (
-	"context"
-	"errors"
-	"fmt"
-)
+import "context"
 
 const expireBatch = 500
 
@@ -17,13 +13,7 @@ func NewExpire(ports Ports) *Expire { return &Expire{ports} }
 
 // RunOnce cancels what is overdue on every shard.
 func (e *Expire) RunOnce(ctx context.Context) error {
-	var failures []error
-	for _, shard := range e.ports.shards() {
-		if err := e.expireShard(ctx, shard); err != nil {
-			failures = append(failures, fmt.Errorf("overdue orders of shard %d: %w", shard, err))
-		}
-	}
-	return errors.Join(failures...)
+	return e.ports.eachShard(ctx, "overdue orders", e.expireShard)
 }
 
 func (e *Expire) expireShard(ctx context.Context, shard int) error {

@@ -143,6 +143,18 @@ func runBounded(ctx context.Context, job Job) error {
 	return job.RunOnce(ctx)
 }
 
+// eachShard runs do for each of the job's shards; what names in an error what was done there. A failing shard does not keep
+// the others from their turn.
+func (p Ports) eachShard(ctx context.Context, what string, do func(ctx context.Context, shard int) error) error {
+	var failures []error
+	for _, shard := range p.shards() {
+		if err := do(ctx, shard); err != nil {
+			failures = append(failures, fmt.Errorf("%s of shard %d: %w", what, shard, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
 // eachStock runs do for every stock row of the job's shards in one of the states. A failing shard or item does not keep the
 // others from their turn.
 func (p Ports) eachStock(

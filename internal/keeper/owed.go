@@ -19,13 +19,7 @@ func NewOwed(ports Ports) *Owed { return &Owed{ports} }
 
 // RunOnce works through the outbox of every shard.
 func (o *Owed) RunOnce(ctx context.Context) error {
-	var failures []error
-	for _, shard := range o.ports.shards() {
-		if err := o.applyShard(ctx, shard); err != nil {
-			failures = append(failures, fmt.Errorf("owed entries of shard %d: %w", shard, err))
-		}
-	}
-	return errors.Join(failures...)
+	return o.ports.eachShard(ctx, "owed entries", o.applyShard)
 }
 
 func (o *Owed) applyShard(ctx context.Context, shard int) error {

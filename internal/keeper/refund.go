@@ -26,13 +26,7 @@ func NewRefund(ports Ports) *Refund { return &Refund{ports} }
 
 // RunOnce tries what is due on every shard.
 func (r *Refund) RunOnce(ctx context.Context) error {
-	var failures []error
-	for _, shard := range r.ports.shards() {
-		if err := r.refundShard(ctx, shard); err != nil {
-			failures = append(failures, fmt.Errorf("refunds of shard %d: %w", shard, err))
-		}
-	}
-	return errors.Join(failures...)
+	return r.ports.eachShard(ctx, "refunds", r.refundShard)
 }
 
 func (r *Refund) refundShard(ctx context.Context, shard int) error {

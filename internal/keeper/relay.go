@@ -32,13 +32,7 @@ func NewRelay(ports Ports) *Relay { return &Relay{ports} }
 
 // RunOnce relays what is due for every item whose outbox may hold something.
 func (r *Relay) RunOnce(ctx context.Context) error {
-	var failures []error
-	for _, shard := range r.ports.shards() {
-		if err := r.relayShard(ctx, shard); err != nil {
-			failures = append(failures, err)
-		}
-	}
-	return errors.Join(failures...)
+	return r.ports.eachShard(ctx, "outboxes", r.relayShard)
 }
 
 func (r *Relay) relayShard(ctx context.Context, shard int) error {

@@ -26,13 +26,7 @@ func NewReturn(ports Ports) *Return { return &Return{ports} }
 
 // RunOnce works through what every shard owes.
 func (r *Return) RunOnce(ctx context.Context) error {
-	var failures []error
-	for _, shard := range r.ports.shards() {
-		if err := r.returnShard(ctx, shard); err != nil {
-			failures = append(failures, fmt.Errorf("returns of shard %d: %w", shard, err))
-		}
-	}
-	return errors.Join(failures...)
+	return r.ports.eachShard(ctx, "returns", r.returnShard)
 }
 
 // returnShard goes on with the next page when one fails: its items live on other shards than the next one's.

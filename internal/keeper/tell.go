@@ -60,13 +60,7 @@ func NewTell(ports Ports, endpoint seckill.Endpoint, count func(endpoint string,
 
 // RunOnce tells what is due.
 func (t *Tell) RunOnce(ctx context.Context) error {
-	var failures []error
-	for _, shard := range t.ports.shards() {
-		if err := t.tellShard(ctx, shard); err != nil {
-			failures = append(failures, fmt.Errorf("tell %s of shard %d: %w", t.endpoint.Name(), shard, err))
-		}
-	}
-	return errors.Join(failures...)
+	return t.ports.eachShard(ctx, "tell "+t.endpoint.Name(), t.tellShard)
 }
 
 func (t *Tell) tellShard(ctx context.Context, shard int) error {

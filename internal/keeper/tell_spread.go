@@ -23,13 +23,7 @@ func NewSpread(ports Ports, endpoints []string) *Spread { return &Spread{ports, 
 
 // RunOnce spreads what is new.
 func (s *Spread) RunOnce(ctx context.Context) error {
-	var failures []error
-	for _, shard := range s.ports.shards() {
-		if err := s.spreadShard(ctx, shard); err != nil {
-			failures = append(failures, fmt.Errorf("events of shard %d: %w", shard, err))
-		}
-	}
-	return errors.Join(failures...)
+	return s.ports.eachShard(ctx, "events", s.spreadShard)
 }
 
 func (s *Spread) spreadShard(ctx context.Context, shard int) error {
@@ -57,18 +51,16 @@ func NewRetire(ports Ports, endpoints []string) *Retire { return &Retire{ports, 
 
 // RunOnce retires some of it.
 func (r *Retire) RunOnce(ctx context.Context) error {
-	var failures []error
-	for _, shard := range r.ports.shards() {
-		retired, err := r.ports.Events.Retire(ctx, shard, r.endpoints, spreadBatch)
-		if err != nil {
-			failures = append(failures, fmt.Errorf("events of shard %d: %w", shard, err))
-		}
-		if retired > 0 {
-			r.ports.Log.Error("events wait for endpoints that nobody tells any more; an operator can discard them, or name the endpoint again",
-				"shard", shard, "events", retired)
-		}
+	return r.ports.eachShard(ctx, "events", r.retireShard)
+}
+
+func (r *Retire) retireShard(ctx context.Context, shard int) error {
+	retired, err := r.ports.Events.Retire(ctx, shard, r.endpoints, spreadBatch)
+	if retired > 0 {
+		r.ports.Log.Error("events wait for endpoints that nobody tells any more; an operator can discard them, or name the endpoint again",
+			"shard", shard, "events", retired)
 	}
-	return errors.Join(failures...)
+	return err
 }
 
 // Backlog is what waits for one endpoint on one shard.
