@@ -25,10 +25,10 @@ func (s *Service) Cancel(ctx context.Context, user seckill.UserID, id seckill.ID
 	case done, order.State == seckill.OrderCancelled:
 		return order, nil
 	case order.State != seckill.OrderUnpaid:
-		return seckill.Order{}, cannot(order, "be cancelled")
+		return seckill.Order{}, order.Cannot("be cancelled")
 	}
-	if err := atVersion(order, version); err != nil {
+	if err := order.At(version); err != nil {
 		return seckill.Order{}, err
 	}
-	return seckill.Order{}, conflict(order, "this order was being changed; try again")
+	return seckill.Order{}, order.Conflict("this order was being changed; try again")
 }

@@ -56,7 +56,7 @@ func (s *Service) payable(ctx context.Context, user seckill.UserID, id seckill.I
 	case order.State != seckill.OrderUnpaid:
 		return seckill.Order{}, unpayable(order)
 	default:
-		return order, atVersion(order, version)
+		return order, order.At(version)
 	}
 }
 
@@ -66,7 +66,7 @@ func (s *Service) taker(order seckill.Order) (seckill.Provider, error) {
 	case order.AmountMinor() == 0:
 		return Free{}, nil
 	case len(s.options.Providers) == 0:
-		return nil, conflict(order, "this shop takes no payments")
+		return nil, order.Conflict("this shop takes no payments")
 	default:
 		return s.options.Providers[0], nil
 	}
@@ -96,9 +96,9 @@ func (s *Service) begin(ctx context.Context, order seckill.Order, provider secki
 // unpayable says why not. Only the database knows whether an unpaid order is too late; it has just said so.
 func unpayable(order seckill.Order) *seckill.Refusal {
 	if order.State != seckill.OrderUnpaid {
-		return cannot(order, "be paid")
+		return order.Cannot("be paid")
 	}
-	return conflict(order, "this order was to be paid by "+order.PayBy.UTC().Format(time.RFC3339))
+	return order.Conflict("this order was to be paid by "+order.PayBy.UTC().Format(time.RFC3339))
 }
 
 // open has the provider make what the shopper pays at.
@@ -122,7 +122,7 @@ func (s *Service) overtaken(ctx context.Context, receipt Receipt) error {
 	if err != nil {
 		return err
 	}
-	return conflict(order, fmt.Sprintf("this payment is %s by now", receipt.Payment.State))
+	return order.Conflict(fmt.Sprintf("this payment is %s by now", receipt.Payment.State))
 }
 
 func (s *Service) ask(

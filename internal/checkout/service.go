@@ -64,21 +64,3 @@ func (s *Service) find(ctx context.Context, user seckill.UserID, id seckill.ID) 
 func mayOwn(user seckill.UserID, order seckill.ID) bool { return order.Bucket() == user.Bucket() }
 
 func noOrder() *seckill.Refusal { return seckill.Refuse(seckill.NotFound, "there is no such order") }
-
-// conflict refuses because of how an order stands, and shows it.
-func conflict(order seckill.Order, detail string) *seckill.Refusal {
-	return &seckill.Refusal{Reason: seckill.Conflict, Detail: detail, Order: &order}
-}
-
-// cannot says that the order's state does not allow something.
-func cannot(order seckill.Order, verb string) *seckill.Refusal {
-	return conflict(order, fmt.Sprintf("this order is %s and cannot %s", order.State, verb))
-}
-
-// atVersion refuses an order that is not as the caller saw it; 0 does not ask.
-func atVersion(order seckill.Order, version int64) error {
-	if version == 0 || version == order.Version {
-		return nil
-	}
-	return conflict(order, fmt.Sprintf("this order is %s at version %d by now, not %d", order.State, order.Version, version))
-}

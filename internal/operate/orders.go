@@ -148,18 +148,14 @@ func (s *Service) moveOrder(ctx context.Context, act OrderAct, m orderMove) (Ord
 // refusedMove is why an order was not moved; nil when it is there already and the version was not asked for.
 func refusedMove(report OrderReport, act OrderAct, m orderMove) error {
 	order := report.Order
-	switch {
-	case act.Version != 0 && act.Version != order.Version:
-		return orderConflict(order, fmt.Sprintf("this order is %s at version %d by now, not %d", order.State, order.Version, act.Version))
+	switch err := order.At(act.Version); {
+	case err != nil:
+		return err
 	case m.isDone(report):
 		return nil
 	default:
-		return orderConflict(order, fmt.Sprintf("this order is %s and cannot %s", order.State, m.verb))
+		return order.Cannot(m.verb)
 	}
-}
-
-func orderConflict(order seckill.Order, detail string) error {
-	return &seckill.Refusal{Reason: seckill.Conflict, Detail: detail, Order: &order}
 }
 
 func (s *Service) findOrder(ctx context.Context, id seckill.ID) (seckill.Order, error) {

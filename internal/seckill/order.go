@@ -2,6 +2,7 @@ package seckill
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -58,6 +59,24 @@ type Order struct {
 
 // AmountMinor is what the order costs.
 func (o Order) AmountMinor() int64 { return o.Quantity * o.PriceMinor }
+
+// Conflict refuses because of how the order stands by now, and shows it.
+func (o Order) Conflict(detail string) *Refusal {
+	return &Refusal{Reason: Conflict, Detail: detail, Order: &o}
+}
+
+// Cannot refuses what the order's state does not allow, for example to "be paid".
+func (o Order) Cannot(verb string) *Refusal {
+	return o.Conflict(fmt.Sprintf("this order is %s and cannot %s", o.State, verb))
+}
+
+// At refuses an order that is not as the caller saw it; version 0 does not ask.
+func (o Order) At(version int64) error {
+	if version == 0 || version == o.Version {
+		return nil
+	}
+	return o.Conflict(fmt.Sprintf("this order is %s at version %d by now, not %d", o.State, o.Version, version))
+}
 
 // NewOrder is an order to be placed; the database's clock decides CreatedAt and PayBy.
 type NewOrder struct {
