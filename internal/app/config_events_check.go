@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"iter"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/seckill-dev/seckill/internal/rabbitmq"
+	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/webhook"
 )
 
@@ -37,7 +37,7 @@ func (c *Config) checkEvents() error {
 func webhookKey(i int) string { return fmt.Sprintf("events.webhooks[%d]", i) }
 
 func (w WebhookConfig) check(key string) error {
-	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`).MatchString(w.Name) {
+	if !seckill.IsEndpointName(w.Name) {
 		return fmt.Errorf("%s.name: must be 1-64 small letters, digits or dashes, got %s", key, shown(w.Name))
 	}
 	if err := webhook.CheckURL(w.URL); err != nil {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 
 	"github.com/gin-gonic/gin"
 
@@ -76,7 +75,7 @@ func pathEvent(c *gin.Context) (seckill.ID, string, error) {
 		return 0, "", err
 	}
 	endpoint := c.Param("endpoint")
-	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,63}$`).MatchString(endpoint) {
+	if !seckill.IsEndpointName(endpoint) {
 		return 0, "", seckill.InvalidField("endpoint", "an endpoint's name has 1-64 small letters, digits or dashes")
 	}
 	return event, endpoint, nil

@@ -3,6 +3,7 @@ package seckill
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -85,6 +86,18 @@ type Events interface {
 	Discard(ctx context.Context, shard int, endpoint string, event ID) (bool, error)
 	// Waiting counts the dispatches of an endpoint that are not dead, and tells how long the oldest has waited.
 	Waiting(ctx context.Context, shard int, endpoint string) (int64, time.Duration, error)
+}
+
+// endpointNameMax is what an endpoint's name has at most: it stands in rows, paths and labels.
+const endpointNameMax = 64
+
+// IsEndpointName says whether an endpoint may be called that: 1-64 small letters, digits or dashes, no dash first.
+func IsEndpointName(name string) bool {
+	return name != "" && len(name) <= endpointNameMax && name[0] != '-' && !strings.ContainsFunc(name, notOfEndpoint)
+}
+
+func notOfEndpoint(c rune) bool {
+	return (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-'
 }
 
 // Endpoint takes events.
