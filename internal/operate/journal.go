@@ -25,15 +25,13 @@ func (s *Service) Log(ctx context.Context, query seckill.ActQuery) (Journal, err
 		query.Targets = append(items, query.Targets...)
 	}
 	size := min(max(query.Limit, 1), pageMax)
-	query.Limit = size + 1 // one more tells whether there is a next page
+	query.Limit = size + 1 // see cut
 	acts, err := s.ports.Catalog.Journal(ctx, query)
 	if err != nil {
 		return Journal{}, fmt.Errorf("read the log: %w", err)
 	}
-	if len(acts) <= size {
-		return Journal{Acts: acts}, nil
-	}
-	return Journal{Acts: acts[:size], Next: acts[size-1].ID}, nil
+	page, next := cut(acts, size, func(act seckill.Act) seckill.ID { return act.ID })
+	return Journal{Acts: page, Next: next}, nil
 }
 
 // itemIDs are the items of a sale; of anything else there are none.

@@ -30,14 +30,12 @@ type LetterPage struct {
 // DeadLetters lists what nobody could settle.
 func (s *Service) DeadLetters(ctx context.Context, after seckill.ID, limit int) (LetterPage, error) {
 	size := min(max(limit, 1), pageMax)
-	letters, err := s.ports.Letters.List(ctx, after, size+1) // one more tells whether there is a next page
+	letters, err := s.ports.Letters.List(ctx, after, size+1) // see cut
 	if err != nil {
 		return LetterPage{}, fmt.Errorf("list dead letters: %w", err)
 	}
-	if len(letters) <= size {
-		return LetterPage{Letters: letters}, nil
-	}
-	return LetterPage{Letters: letters[:size], Next: letters[size-1].ID}, nil
+	page, next := cut(letters, size, func(letter seckill.DeadLetter) seckill.ID { return letter.ID })
+	return LetterPage{Letters: page, Next: next}, nil
 }
 
 // DeadLetter reads one.

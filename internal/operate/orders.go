@@ -63,15 +63,13 @@ func (s *Service) OrdersOf(ctx context.Context, query seckill.OrderQuery) (Order
 		return OrderPage{}, seckill.InvalidField("user", err.Error())
 	}
 	size := min(max(query.Limit, 1), pageMax)
-	query.Limit = size + 1 // one more tells whether there is a next page
+	query.Limit = size + 1 // see cut
 	orders, err := s.ports.Orders.OfUser(ctx, query)
 	if err != nil {
 		return OrderPage{}, fmt.Errorf("list the orders of %s: %w", query.User, err)
 	}
-	if len(orders) <= size {
-		return OrderPage{Orders: orders}, nil
-	}
-	return OrderPage{Orders: orders[:size], Next: orders[size-1].ID}, nil
+	page, next := cut(orders, size, func(order seckill.Order) seckill.ID { return order.ID })
+	return OrderPage{Orders: page, Next: next}, nil
 }
 
 // CancelOrder cancels an unpaid order; its units are for sale again once its payments are closed. One that is cancelled

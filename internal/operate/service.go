@@ -120,10 +120,19 @@ func (s *Service) Get(ctx context.Context, id seckill.ID) (SaleReport, error) {
 	return SaleReport{Sale: sale, Now: now, Stocks: stocks}, nil
 }
 
+// cut makes a page of rows of which one more was read than fits, which tells whether there is another page: next is then the
+// id that it begins after, else 0.
+func cut[T any](rows []T, size int, id func(T) seckill.ID) (page []T, next seckill.ID) {
+	if len(rows) <= size {
+		return rows, 0
+	}
+	return rows[:size], id(rows[size-1])
+}
+
 // List returns a page of sales.
 func (s *Service) List(ctx context.Context, query seckill.SaleQuery) (Page, error) {
 	size := min(max(query.Limit, 1), pageMax)
-	query.Limit = size + 1 // one more tells whether there is a next page
+	query.Limit = size + 1 // see cut
 	sales, err := s.ports.Catalog.Sales(ctx, query)
 	if err != nil {
 		return Page{}, fmt.Errorf("list sales: %w", err)
@@ -133,10 +142,7 @@ func (s *Service) List(ctx context.Context, query seckill.SaleQuery) (Page, erro
 		return Page{}, err
 	}
 	var page Page
-	if len(sales) > size {
-		sales = sales[:size]
-		page.Next = sales[size-1].ID
-	}
+	sales, page.Next = cut(sales, size, func(sale seckill.Sale) seckill.ID { return sale.ID })
 	for _, sale := range sales {
 		report := SaleReport{Sale: sale, Now: now}
 		if sale.State != seckill.SaleDraft {
