@@ -98,7 +98,7 @@ func unpayable(order seckill.Order) *seckill.Refusal {
 	if order.State != seckill.OrderUnpaid {
 		return order.Cannot("be paid")
 	}
-	return order.Conflict("this order was to be paid by "+order.PayBy.UTC().Format(time.RFC3339))
+	return order.Conflict("this order was to be paid by " + order.PayBy.UTC().Format(time.RFC3339))
 }
 
 // open has the provider make what the shopper pays at.
