@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/seckill-dev/seckill/loadtest/bench/report"
+)
+
+const resultsFolder = "loadtest/results"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// run is main without its surroundings.
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	quick := flags.Bool("quick", false, "fewer and shorter rounds")
+	only := flags.String("only", "", "measure only these figures, by name, separated by commas")
+	results := flags.String("results", resultsFolder, "where bench.json and bench.html go")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	table, err := choose(*only)
+	if err == nil {
+		err = measure(ctx, table, *quick, *results, out)
+	}
+	if err != nil {
+		fmt.Fprintln(errs, "bench:", err)
+		return 1
+	}
+	return 0
+}
+
+// choose is the figures to measure.
+func choose(only string) ([]report.Figure, error) {
+	table := report.Table()
+	if only == "" {
+		return table, nil
+	}
+	var chosen []report.Figure
+	for name := range strings.SplitSeq(only, ",") {
+		figure, found := report.Find(table, name)
+		if !found {
+			return nil, fmt.Errorf("--only: there is no figure %q", name)
+		}
+		chosen = append(chosen, figure)
+	}
+	return chosen, nil
+}
+
+// measure runs what the figures need and writes the report, also of what there is when something fails.
+func measure(ctx context.Context, table []report.Figure, quick bool, results string, out io.Writer) (err error) {
+	settings := full()
+	if quick {
+		settings = short()
+	}
+	b := &bench{settings: settings, out: out, report: report.New(table, quick, time.Now())}
+	failure := b.run(ctx)
+	b.close(ctx)
+	b.report.End(time.Now(), failure)
+	return errors.Join(failure, b.report.Write(results), b.report.Print(out))
+}
