@@ -19,9 +19,9 @@
 //     that saw the last order, against rows inserted for 5 s by two writers.
 //   - refuse_vs_gin: closed loop on an item whose only unit is sold; 409 per second.
 //   - sustained_vs_naive, sustained_orders_per_s: api, keeper and one worker. A rate is held when an open loop of 5 s at it is answered 202
-//     throughout, 98 % of it within these 5 s, and the last order is in SQL at most 2 s after the last answer. A closed loop with the
+//     throughout, the last answer comes at most 0.5 s late, and the last order is in SQL at most 2 s after that. A closed loop with the
 //     time that its backlog takes says where to begin; from there up by 10 % until a rate is not held, or down until one is. The
-//     value is what the highest rate that was held got answered.
+//     value is the highest rate that was held, as answered.
 //   - reserve_vs_single, reserve_per_s: 64 callers of the Redis adapter, 256 reservations per call against one, closed item outboxes
 //     aside: neither side marks batches as settled.
 //   - accept_p99_ms: open loop at half of the median of accept, with a worker, from the moment a request was due.

@@ -13,10 +13,10 @@ import (
 const (
 	// backlogMost is how long after the last answer the last order of a rate that is held may be written.
 	backlogMost = 2 * time.Second
-	// answeredLeast is the share of the purchases due that were answered while they were due.
-	answeredLeast = 0.98
-	paceUp        = 1.1
-	paceDown      = 0.9
+	// lateMost is how long after the last purchase was due the last answer may come.
+	lateMost = 500 * time.Millisecond
+	paceUp   = 1.1
+	paceDown = 0.9
 	// paceLeast ends the search downwards.
 	paceLeast = 100
 )
@@ -114,12 +114,9 @@ func (l *ladder) hold(ctx context.Context, rate float64) (held bool, perSecond f
 		return false, 0, err
 	}
 	backlog := time.Since(ended)
-	var inTime int64
-	for _, count := range result.Ticks {
-		inTime += count
-	}
-	perSecond = float64(inTime) / l.settings.probe.Seconds()
-	held = refused == nil && backlog <= backlogMost && perSecond >= answeredLeast*rate
+	took := max(result.Last, l.settings.probe)
+	perSecond = float64(result.Answers(http.StatusAccepted)) / took.Seconds()
+	held = refused == nil && backlog <= backlogMost && took-l.settings.probe <= lateMost
 	l.say("  %.0f/s: %.0f/s answered, last order after %.1f s", rate, perSecond, backlog.Seconds())
 	if held {
 		l.report.Follow(seriesOf(sideSustained, result))

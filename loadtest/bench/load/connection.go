@@ -123,6 +123,7 @@ func (c *connection) addTo(sum *Result) {
 		}
 	}
 	sum.Counted += c.counted
+	sum.Last = max(sum.Last, c.last)
 	sum.Latency.Merge(c.latency)
 	sum.Lag.Merge(c.lag)
 	for i, count := range c.ticks {

@@ -50,6 +50,8 @@ type Result struct {
 	Latency, Lag *hdrhistogram.Histogram
 	// Ticks are the expected answers of each Tick, from the very beginning.
 	Ticks []int64
+	// Last is when the last expected answer came, from the very beginning.
+	Last time.Duration
 	// Taken is how many requests were used up; the last few may not have been sent.
 	Taken int64
 	// Ended says that there were no more requests before the time was over.
@@ -151,13 +153,11 @@ func (r *run) result() (Result, error) {
 		Statuses: map[int]int64{}, Elapsed: r.plan.Duration, Latency: NewHistogram(), Lag: NewHistogram(),
 		Ticks: make([]int64, len(r.connections[0].ticks)), Ended: r.ended.Load(), Taken: r.next.Load(),
 	}
-	var last time.Duration
 	for _, c := range r.connections {
 		c.addTo(&sum)
-		last = max(last, c.last)
 	}
 	if sum.Ended {
-		sum.Elapsed = max(last-r.plan.Warm, Tick)
+		sum.Elapsed = max(sum.Last-r.plan.Warm, Tick)
 	}
 	if first := r.unexpected.Load(); first != nil {
 		found := *first

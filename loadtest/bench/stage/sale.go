@@ -16,7 +16,7 @@ const (
 	saleLasts    = 6 * time.Hour
 	payWithin    = 24 * 3600 // seconds: no order is cancelled while it is counted
 	liveWithin   = 2 * time.Minute
-	drainWithin  = 3 * time.Minute
+	drainWithin  = 4 * time.Minute
 	embeddedPoll = 200 * time.Millisecond // each look counts orders
 	orderTables  = 16
 )
