@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -28,6 +29,7 @@ type bench struct {
 	settings settings
 	out      io.Writer
 	report   *report.Report
+	keep     bool
 
 	stage    *stage.Stage
 	programs map[string]string // by folder
@@ -47,22 +49,29 @@ type step struct {
 	run     func(ctx context.Context) error
 }
 
+// run goes on after a part has failed: the others are of use, and the run has failed all the same.
 func (b *bench) run(ctx context.Context) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.settings.within)
 	defer cancel()
+	defer b.conclude()
+	var failures []error
 	for _, s := range b.steps() {
 		if err := b.do(ctx, s); err != nil {
-			return err
+			b.say("%v", err)
+			failures = append(failures, err)
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 func (b *bench) do(ctx context.Context, s step) error {
-	if len(s.figures) > 0 && !b.report.Wants(s.figures...) {
+	if !b.report.Wants(s.figures...) {
 		return nil
 	}
 	begun := time.Now()
@@ -109,7 +118,10 @@ func (b *bench) close(ctx context.Context) {
 		}
 	}
 	if b.stage != nil {
-		b.stage.Close()
+		if b.keep {
+			b.say("everything is in %s", b.stage.Dir())
+		}
+		b.stage.Close(b.keep)
 	}
 }
 

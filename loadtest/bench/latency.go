@@ -81,7 +81,7 @@ func (b *bench) roundOfLatency(ctx context.Context, rate float64) error {
 	if _, err := b.product.AwaitOrders(ctx, sale, result.Answers(http.StatusAccepted)); err != nil {
 		return err
 	}
-	return b.conclude(ctx, b.product, sale)
+	return b.finish(ctx, b.product, sale)
 }
 
 // sample is a queued purchase.

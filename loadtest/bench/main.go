@@ -30,19 +30,26 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	flags.SetOutput(errs)
 	quick := flags.Bool("quick", false, "fewer and shorter rounds")
 	only := flags.String("only", "", "measure only these figures, by name, separated by commas")
+	keep := flags.Bool("keep", false, "leave logs and data of all processes where they are")
 	results := flags.String("results", resultsFolder, "where bench.json and bench.html go")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	table, err := choose(*only)
 	if err == nil {
-		err = measure(ctx, table, *quick, *results, out)
+		err = measure(ctx, options{*quick, *keep, *results}, table, out)
 	}
 	if err != nil {
 		fmt.Fprintln(errs, "bench:", err)
 		return 1
 	}
 	return 0
+}
+
+// options are what the command line says, besides the figures.
+type options struct {
+	quick, keep bool
+	results     string
 }
 
 // choose is the figures to measure.
@@ -63,14 +70,14 @@ func choose(only string) ([]report.Figure, error) {
 }
 
 // measure runs what the figures need and writes the report, also of what there is when something fails.
-func measure(ctx context.Context, table []report.Figure, quick bool, results string, out io.Writer) (err error) {
+func measure(ctx context.Context, options options, table []report.Figure, out io.Writer) error {
 	settings := full()
-	if quick {
+	if options.quick {
 		settings = short()
 	}
-	b := &bench{settings: settings, out: out, report: report.New(table, quick, time.Now())}
+	b := &bench{settings: settings, out: out, keep: options.keep, report: report.New(table, options.quick, time.Now())}
 	failure := b.run(ctx)
 	b.close(ctx)
 	b.report.End(time.Now(), failure)
-	return errors.Join(failure, b.report.Write(results), b.report.Print(out))
+	return errors.Join(failure, b.report.Write(options.results), b.report.Print(out))
 }

@@ -47,7 +47,7 @@ func (b *bench) memory(ctx context.Context) error {
 		return err
 	}
 	b.report.Add(sideBuyerBytes, "bytes", float64(after-before)/float64(b.settings.buyers))
-	return b.conclude(ctx, b.product, sale)
+	return b.finish(ctx, b.product, sale)
 }
 
 // buy has as many shoppers buy one unit each, and returns when they have their orders. Worker, api and keeper must run.

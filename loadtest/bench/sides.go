@@ -115,7 +115,7 @@ func (b *bench) accept(ctx context.Context) error {
 		return err
 	}
 	b.report.Add(sideSettle, "orders/s", drained.PerSecond())
-	return b.conclude(ctx, b.product, sale)
+	return b.finish(ctx, b.product, sale)
 }
 
 // drain starts a worker and returns when it has made all orders.
@@ -130,8 +130,8 @@ func (*bench) drain(ctx context.Context, p *stage.Product, sale stage.Sale, orde
 	return drained, failure
 }
 
-// conclude holds the books of a sale against each other and ends it.
-func (*bench) conclude(ctx context.Context, p *stage.Product, sale stage.Sale) error {
+// finish holds the books of a sale against each other and ends it.
+func (*bench) finish(ctx context.Context, p *stage.Product, sale stage.Sale) error {
 	if err := p.Audit(ctx, sale); err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (b *bench) refuse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.conclude(ctx, b.product, sale)
+	return b.finish(ctx, b.product, sale)
 }
 
 // insert writes the rows of a drained queue without anything around them.

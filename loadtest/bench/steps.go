@@ -30,12 +30,11 @@ func (b *bench) steps() []step {
 		step{"latency", []string{"accept_p99_ms", "queued_to_ordered_p99_ms"}, b.latency},
 		step{"memory", []string{"redis_bytes_per_buyer"}, b.memory},
 		step{"growth", []string{"cost_growth"}, b.growth},
-		step{"figures", nil, b.conclusions},
 	)
 }
 
-// conclusions are the figures that the rounds give.
-func (b *bench) conclusions(context.Context) error {
+// conclude makes figures of what the sides gave.
+func (b *bench) conclude() {
 	r := b.report
 	r.SetRatio("accept_vs_naive", sideAccept, sideNaive)
 	r.SetRatio("accept_vs_gin", sideAccept, sideGin)
@@ -50,7 +49,6 @@ func (b *bench) conclusions(context.Context) error {
 	r.Set("redis_bytes_per_buyer", sideBuyerBytes)
 	r.SetRatio("cost_growth", sideCostMany, sideCostFew)
 	r.SetRatio("embedded_vs_naive", sideEmbedded, sideNaive)
-	return nil
 }
 
 // describe notes the conditions.

@@ -43,7 +43,7 @@ func (b *bench) sustained(ctx context.Context) error {
 	}
 	b.pace = best
 	b.report.Add(sideSustained, "orders/s", best)
-	return b.conclude(ctx, b.product, sale)
+	return b.finish(ctx, b.product, sale)
 }
 
 // ladder tries rates on one sale.

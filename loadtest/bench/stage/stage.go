@@ -62,7 +62,7 @@ func Open(ctx context.Context) (stage *Stage, err error) {
 	}
 	defer func() {
 		if err != nil {
-			s.Close()
+			s.Close(false)
 		}
 	}()
 	broker := s.path("rabbitmq")
@@ -87,8 +87,8 @@ func Open(ctx context.Context) (stage *Stage, err error) {
 	return s, nil
 }
 
-// Close ends the servers and removes everything.
-func (s *Stage) Close() {
+// Close ends the servers and removes everything, unless it is to be kept.
+func (s *Stage) Close(keep bool) {
 	if s.Redis != nil {
 		s.Redis.Close()
 	}
@@ -97,6 +97,9 @@ func (s *Stage) Close() {
 	}
 	if s.MariaDB != nil {
 		s.MariaDB.Close()
+	}
+	if keep {
+		return
 	}
 	_ = os.RemoveAll(s.dir) // a left-over temporary folder harms nobody
 }
