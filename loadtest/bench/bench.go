@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/seckill-dev/seckill/loadtest/bench/load"
@@ -26,18 +28,16 @@ const prepareWithin = 10 * time.Minute
 
 // bench is one run.
 type bench struct {
+	options
+
 	settings settings
 	out      io.Writer
 	report   *report.Report
-	keep     bool
 
 	stage    *stage.Stage
 	programs map[string]string // by folder
 	key      stage.Key
 	shoppers *shoppers
-	product  *stage.Product
-	// inserted has the tables of the bare insert; nothing of it runs.
-	inserted *stage.Product
 	// pace is the rate at which the last round of sustained began to look, 0 before the first.
 	pace float64
 }
@@ -104,25 +104,29 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	if b.shoppers, err = newShoppers(b.key, int64(b.settings.shoppers)); err != nil {
 		return fmt.Errorf("make tokens: %w", err)
 	}
-	if b.product, err = b.stage.NewProduct(ctx, b.programs[productFolder], "main", b.key); err != nil {
-		return err
-	}
 	return b.describe(ctx)
 }
 
-func (b *bench) close(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx)
-	for _, p := range []*stage.Product{b.product, b.inserted} {
-		if p != nil {
-			p.Close(ctx)
-		}
+func (b *bench) close() {
+	if b.stage == nil {
+		return
 	}
-	if b.stage != nil {
-		if b.keep {
-			b.say("everything is in %s", b.stage.Dir())
-		}
-		b.stage.Close(b.keep)
+	if b.keep {
+		b.say("everything is in %s", b.stage.Dir())
 	}
+	b.stage.Close(b.keep)
+}
+
+// with does something with an empty installation of the product in which these roles run.
+func (b *bench) with(ctx context.Context, name string, roles []string, do func(p *stage.Product) error) error {
+	p, err := b.stage.NewProduct(ctx, b.programs[productFolder], name, b.key)
+	if err != nil {
+		return err
+	}
+	if err = p.Start(ctx, roles...); err == nil {
+		err = do(p)
+	}
+	return errors.Join(err, p.Close(ctx))
 }
 
 // closed runs the closed loop and notes it as a round of a side. name "" notes nothing.
@@ -149,6 +153,22 @@ func (*bench) send(ctx context.Context, plan load.Plan, p *purchase) (load.Resul
 		err = fmt.Errorf("%d requests, and only %d shoppers", result.Taken, p.shoppers.count)
 	}
 	return result, err
+}
+
+// profiled does something and takes profiles of a role meanwhile, if they are asked for.
+func (b *bench) profiled(ctx context.Context, p *stage.Product, role string, do func() error) error {
+	if !b.profile {
+		return do()
+	}
+	if err := os.MkdirAll(b.results, 0o750); err != nil {
+		return err
+	}
+	var failure error
+	var profiling sync.WaitGroup
+	profiling.Go(func() { failure = p.Profile(ctx, role, b.results, b.settings.span) })
+	err := do()
+	profiling.Wait()
+	return errors.Join(err, failure)
 }
 
 func seriesOf(side string, result load.Result) report.Series {

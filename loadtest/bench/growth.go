@@ -19,16 +19,12 @@ const (
 // servers, of which one runs at a time. All purchases are of one item on both sides; on the large one all others are live
 // too, and that one has many buyers already.
 func (b *bench) growth(ctx context.Context) error {
-	few, err := b.stage.NewProduct(ctx, b.programs[productFolder], "few", b.key)
-	if err != nil {
-		return err
-	}
-	defer few.Close(ctx)
-	many, err := b.stage.NewProduct(ctx, b.programs[productFolder], "many", b.key)
-	if err != nil {
-		return err
-	}
-	defer many.Close(ctx)
+	return b.with(ctx, "few", nil, func(few *stage.Product) error {
+		return b.with(ctx, "many", nil, func(many *stage.Product) error { return b.growthOf(ctx, few, many) })
+	})
+}
+
+func (b *bench) growthOf(ctx context.Context, few, many *stage.Product) error {
 	// Their own: no shopper buys twice of the large side's item.
 	crowd, err := newShoppers(b.key, b.settings.crowdedBuyers+int64(b.settings.shoppers))
 	if err != nil {

@@ -31,43 +31,32 @@ const (
 // latency sends purchases at half of the peak, with everything running.
 func (b *bench) latency(ctx context.Context) error {
 	if b.report.Median(sideAccept) == 0 {
-		if err := b.roundOfPeak(ctx); err != nil {
+		// Nothing else has measured it.
+		if err := b.with(ctx, productName, accepting(), func(p *stage.Product) error { return b.accept(ctx, p) }); err != nil {
 			return err
 		}
 	}
 	rate := b.report.Median(sideAccept) / 2
 	b.report.Setting("rate of the open loop", fmt.Sprintf("%.0f/s", rate))
 	for range b.settings.rounds {
-		if err := b.roundOfLatency(ctx, rate); err != nil {
+		err := b.with(ctx, productName, everything(), func(p *stage.Product) error { return b.roundOfLatency(ctx, p, rate) })
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// roundOfPeak is needed where nothing else has measured the peak.
-func (b *bench) roundOfPeak(ctx context.Context) error {
-	defer b.product.End(ctx, stage.API, stage.Worker, stage.Keeper)
-	if err := b.product.Start(ctx, stage.Keeper, stage.API); err != nil {
-		return err
-	}
-	return b.accept(ctx)
-}
-
-func (b *bench) roundOfLatency(ctx context.Context, rate float64) error {
-	defer b.product.End(ctx, stage.API, stage.Worker, stage.Keeper)
-	if err := b.product.Start(ctx, stage.Keeper, stage.API, stage.Worker); err != nil {
-		return err
-	}
-	sale, err := b.product.Sell(ctx, 1, units)
+func (b *bench) roundOfLatency(ctx context.Context, product *stage.Product, rate float64) error {
+	sale, err := product.Sell(ctx, 1, units)
 	if err != nil {
 		return err
 	}
 	p := newPurchase(b.shoppers, sale.Item(), false)
-	f := newFollowing(p, b.product.Addr(), sale.Item())
+	f := newFollowing(p, product.Addr(), sale.Item())
 	f.start(ctx)
 	result, err := b.send(ctx, load.Plan{
-		Addr: b.product.Addr(), Connections: connections, Status: http.StatusAccepted, Rate: rate,
+		Addr: product.Addr(), Connections: connections, Status: http.StatusAccepted, Rate: rate,
 		Warm: b.settings.warm, Duration: b.settings.steady, Answered: f.answered,
 	}, p)
 	ordered, failure := f.end()
@@ -78,10 +67,10 @@ func (b *bench) roundOfLatency(ctx context.Context, rate float64) error {
 	b.report.Add(sideLagP99, "ms", millis(result.Lag.ValueAtQuantile(99)))
 	b.report.Add(sideOrderedP99, "ms", millis(ordered.ValueAtQuantile(99)))
 	b.report.Follow(seriesOf(sideOpenLoop, result))
-	if _, err := b.product.AwaitOrders(ctx, sale, result.Answers(http.StatusAccepted)); err != nil {
+	if _, err := product.AwaitOrders(ctx, sale, result.Answers(http.StatusAccepted)); err != nil {
 		return err
 	}
-	return b.finish(ctx, b.product, sale)
+	return b.finish(ctx, product, sale)
 }
 
 // sample is a queued purchase.

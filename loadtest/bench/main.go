@@ -30,6 +30,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	flags.SetOutput(errs)
 	quick := flags.Bool("quick", false, "fewer and shorter rounds")
 	only := flags.String("only", "", "measure only these figures, by name, separated by commas")
+	profile := flags.Bool("profile", false, "also take profiles of api and worker, which cost some speed")
 	keep := flags.Bool("keep", false, "leave logs and data of all processes where they are")
 	results := flags.String("results", resultsFolder, "where bench.json and bench.html go")
 	if err := flags.Parse(args); err != nil {
@@ -37,7 +38,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	}
 	table, err := choose(*only)
 	if err == nil {
-		err = measure(ctx, options{*quick, *keep, *results}, table, out)
+		err = measure(ctx, options{*quick, *keep, *profile, *results}, table, out)
 	}
 	if err != nil {
 		fmt.Fprintln(errs, "bench:", err)
@@ -48,8 +49,8 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 
 // options are what the command line says, besides the figures.
 type options struct {
-	quick, keep bool
-	results     string
+	quick, keep, profile bool
+	results              string
 }
 
 // choose is the figures to measure.
@@ -75,9 +76,9 @@ func measure(ctx context.Context, options options, table []report.Figure, out io
 	if options.quick {
 		settings = short()
 	}
-	b := &bench{settings: settings, out: out, keep: options.keep, report: report.New(table, options.quick, time.Now())}
+	b := &bench{options: options, settings: settings, out: out, report: report.New(table, options.quick, time.Now())}
 	failure := b.run(ctx)
-	b.close(ctx)
+	b.close()
 	b.report.End(time.Now(), failure)
 	return errors.Join(failure, b.report.Write(options.results), b.report.Print(out))
 }

@@ -4,11 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
-	"github.com/seckill-dev/seckill/internal/testenv/server"
+	"github.com/redis/go-redis/v9"
+
 	"github.com/seckill-dev/seckill/loadtest/bench/load"
 	"github.com/seckill-dev/seckill/loadtest/bench/stage"
 )
@@ -24,30 +23,34 @@ const (
 
 // memory is what the keys of an item hold more after a crowd has bought, each with an Idempotency-Key, and all is settled.
 func (b *bench) memory(ctx context.Context) error {
-	defer b.product.End(ctx, stage.API, stage.Worker, stage.Keeper)
-	if err := b.product.Start(ctx, stage.Keeper, stage.API, stage.Worker); err != nil {
-		return err
-	}
-	sale, err := b.product.Sell(ctx, 1, units)
+	return b.with(ctx, productName, everything(), func(p *stage.Product) error {
+		client := b.stage.OpenRedis(p.Config.Redis.Database)
+		defer client.Close() //nolint:errcheck // it has only read
+		return b.memoryOf(ctx, p, shelf{client})
+	})
+}
+
+func (b *bench) memoryOf(ctx context.Context, p *stage.Product, redis shelf) error {
+	sale, err := p.Sell(ctx, 1, units)
 	if err != nil {
 		return err
 	}
-	before, err := b.bytesOf(ctx, sale.Item())
+	before, err := redis.bytesOf(ctx, sale.Item())
 	if err != nil {
 		return err
 	}
-	if err := b.buy(ctx, b.product, sale, newPurchase(b.shoppers, sale.Item(), true), b.settings.buyers); err != nil {
+	if err := b.buy(ctx, p, sale, newPurchase(b.shoppers, sale.Item(), true), b.settings.buyers); err != nil {
 		return err
 	}
-	if err := b.awaitSettled(ctx, sale.Item()); err != nil {
+	if err := redis.awaitSettled(ctx, sale.Item()); err != nil {
 		return err
 	}
-	after, err := b.bytesOf(ctx, sale.Item())
+	after, err := redis.bytesOf(ctx, sale.Item())
 	if err != nil {
 		return err
 	}
 	b.report.Add(sideBuyerBytes, "bytes", float64(after-before)/float64(b.settings.buyers))
-	return b.finish(ctx, b.product, sale)
+	return b.finish(ctx, p, sale)
 }
 
 // buy has as many shoppers buy one unit each, and returns when they have their orders. Worker, api and keeper must run.
@@ -65,18 +68,17 @@ func (b *bench) buy(ctx context.Context, p *stage.Product, sale stage.Sale, purc
 	return err
 }
 
-// bytesOf is the memory of all keys of an item. The main installation has the database that a new connection is in.
-func (b *bench) bytesOf(ctx context.Context, item string) (sum int64, err error) {
-	keys, err := server.Ask(ctx, b.stage.Redis.Addr(), "KEYS", "seckill:{"+item+"}:*")
+// shelf is what an installation keeps in Redis.
+type shelf struct{ *redis.Client }
+
+// bytesOf is the memory of all keys of an item.
+func (s shelf) bytesOf(ctx context.Context, item string) (sum int64, err error) {
+	keys, err := s.Keys(ctx, "seckill:{"+item+"}:*").Result()
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("keys of item %s: %w", item, err)
 	}
-	for key := range strings.FieldsSeq(keys) {
-		text, err := server.Ask(ctx, b.stage.Redis.Addr(), "MEMORY", "USAGE", key, "SAMPLES", "0")
-		if err != nil {
-			return 0, err
-		}
-		bytes, err := strconv.ParseInt(text, 10, 64)
+	for _, key := range keys {
+		bytes, err := s.MemoryUsage(ctx, key, 0).Result()
 		if err != nil {
 			return 0, fmt.Errorf("memory of %s: %w", key, err)
 		}
@@ -86,15 +88,15 @@ func (b *bench) bytesOf(ctx context.Context, item string) (sum int64, err error)
 }
 
 // awaitSettled returns when nothing of an item is on its way any more.
-func (b *bench) awaitSettled(ctx context.Context, item string) error {
+func (s shelf) awaitSettled(ctx context.Context, item string) error {
 	ctx, cancel := context.WithTimeout(ctx, settledWithin)
 	defer cancel()
 	for {
-		left, err := server.Ask(ctx, b.stage.Redis.Addr(), "EXISTS", "seckill:{"+item+"}:bodies")
+		left, err := s.Exists(ctx, "seckill:{"+item+"}:bodies").Result()
 		if err != nil {
-			return err
+			return fmt.Errorf("look into the outbox: %w", err)
 		}
-		if left == "0" {
+		if left == 0 {
 			return nil
 		}
 		select {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -23,6 +24,9 @@ const (
 	sideSustained = "sustained"
 	sideEmbedded  = "embedded"
 )
+
+// productName is what the installation of a round is called.
+const productName = "product"
 
 // anyItem is what those sides sell that do not care.
 const anyItem = "1234567890123456789"
@@ -47,21 +51,23 @@ func (b *bench) round(ctx context.Context) error {
 
 // roundOfProduct starts fresh processes, so that no round profits from the one before.
 func (b *bench) roundOfProduct(ctx context.Context) error {
-	defer b.product.End(ctx, stage.API, stage.Worker, stage.Keeper)
-	if err := b.product.Start(ctx, stage.Keeper, stage.API); err != nil {
-		return err
-	}
-	for _, s := range []step{
-		{sideAccept, []string{"accept_vs_naive", "accept_vs_gin", "settle_vs_insert"}, b.accept},
-		{sideRefuse, []string{"refuse_vs_gin"}, b.refuse},
-		{sideSustained, []string{"sustained_vs_naive", "sustained_orders_per_s"}, b.sustained},
-	} {
-		if err := b.do(ctx, s); err != nil {
-			return err
+	return b.with(ctx, productName, accepting(), func(p *stage.Product) error {
+		for _, s := range []step{
+			{sideAccept, []string{"accept_vs_naive", "accept_vs_gin", "settle_vs_insert"}, func(ctx context.Context) error { return b.accept(ctx, p) }},
+			{sideRefuse, []string{"refuse_vs_gin"}, func(ctx context.Context) error { return b.refuse(ctx, p) }},
+			{sideSustained, []string{"sustained_vs_naive", "sustained_orders_per_s"}, func(ctx context.Context) error { return b.sustained(ctx, p) }},
+		} {
+			if err := b.do(ctx, s); err != nil {
+				return err
+			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
+
+// accepting are the roles that accept, everything those that also make orders.
+func accepting() []string  { return []string{stage.Keeper, stage.API} }
+func everything() []string { return append(accepting(), stage.Worker) }
 
 func (b *bench) gin(ctx context.Context) error {
 	addr, err := stage.FreeAddress()
@@ -76,8 +82,13 @@ func (b *bench) naive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	database, err := b.stage.TakeDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.stage.ReturnDatabase(database)
 	file, err := b.stage.WriteSettings(sideNaive, map[string]any{
-		"Listen": addr, "Redis": b.stage.Redis.Addr(), "Database": naiveDatabase, "RabbitMQ": b.stage.RabbitMQ.URL(),
+		"Listen": addr, "Redis": b.stage.Redis.Addr(), "Database": database, "RabbitMQ": b.stage.RabbitMQ.URL(),
 		"TokenKey": b.key.ID, "TokenSecret": b.key.Secret, "Item": anyItem, "Units": units,
 	})
 	if err != nil {
@@ -101,21 +112,25 @@ func (b *bench) peak(ctx context.Context, name, addr string, args ...string) err
 }
 
 // accept fills the queue while no worker runs, then starts one and times the drain.
-func (b *bench) accept(ctx context.Context) error {
-	sale, err := b.product.Sell(ctx, 1, units)
+func (b *bench) accept(ctx context.Context, p *stage.Product) error {
+	sale, err := p.Sell(ctx, 1, units)
 	if err != nil {
 		return err
 	}
-	result, err := b.closed(ctx, sideAccept, b.product.Addr(), newPurchase(b.shoppers, sale.Item(), false), http.StatusAccepted)
+	var result load.Result
+	err = b.profiled(ctx, p, stage.API, func() (err error) {
+		result, err = b.closed(ctx, sideAccept, p.Addr(), newPurchase(b.shoppers, sale.Item(), false), http.StatusAccepted)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	drained, err := b.drain(ctx, b.product, sale, result.Answers(http.StatusAccepted))
+	drained, err := b.drain(ctx, p, sale, result.Answers(http.StatusAccepted))
 	if err != nil {
 		return err
 	}
 	b.report.Add(sideSettle, "orders/s", drained.PerSecond())
-	return b.finish(ctx, b.product, sale)
+	return b.finish(ctx, p, sale)
 }
 
 // drain starts a worker and returns when it has made all orders.
@@ -124,10 +139,7 @@ func (*bench) drain(ctx context.Context, p *stage.Product, sale stage.Sale, orde
 	watching.Go(func() { drained, err = p.AwaitOrders(ctx, sale, orders) })
 	failure := p.Start(ctx, stage.Worker)
 	watching.Wait()
-	if failure == nil {
-		failure = err
-	}
-	return drained, failure
+	return drained, errors.Join(failure, err)
 }
 
 // finish holds the books of a sale against each other and ends it.
@@ -139,36 +151,31 @@ func (*bench) finish(ctx context.Context, p *stage.Product, sale stage.Sale) err
 }
 
 // refuse asks for what one shopper has bought.
-func (b *bench) refuse(ctx context.Context) error {
-	sale, err := b.product.Sell(ctx, 1, 1)
+func (b *bench) refuse(ctx context.Context, p *stage.Product) error {
+	sale, err := p.Sell(ctx, 1, 1)
 	if err != nil {
 		return err
 	}
-	buyer := load.Plan{Addr: b.product.Addr(), Connections: 1, Most: 1, Status: http.StatusAccepted, Duration: time.Second}
+	buyer := load.Plan{Addr: p.Addr(), Connections: 1, Most: 1, Status: http.StatusAccepted, Duration: time.Second}
 	if _, err := b.send(ctx, buyer, newPurchase(b.shoppers, sale.Item(), false)); err != nil {
 		return err
 	}
-	_, err = b.closed(ctx, sideRefuse, b.product.Addr(), newPurchase(b.shoppers, sale.Item(), false), http.StatusConflict)
+	_, err = b.closed(ctx, sideRefuse, p.Addr(), newPurchase(b.shoppers, sale.Item(), false), http.StatusConflict)
 	if err != nil {
 		return err
 	}
-	return b.finish(ctx, b.product, sale)
+	return b.finish(ctx, p, sale)
 }
 
 // insert writes the rows of a drained queue without anything around them.
 func (b *bench) insert(ctx context.Context) error {
-	// The product's tables, which nobody else writes to.
-	if b.inserted == nil {
-		var err error
-		if b.inserted, err = b.stage.NewProduct(ctx, b.programs[productFolder], sideInsert, b.key); err != nil {
+	return b.with(ctx, sideInsert, nil, func(p *stage.Product) error { // for its tables
+		file, err := b.stage.WriteSettings(sideInsert, map[string]any{"DSN": p.DSN(), "For": b.settings.rows})
+		if err != nil {
 			return err
 		}
-	}
-	file, err := b.stage.WriteSettings(sideInsert, map[string]any{"DSN": b.stage.DSN("bench_insert"), "For": b.settings.rows})
-	if err != nil {
-		return err
-	}
-	return b.measureProgram(ctx, sideInsert, "orders/s", b.programs[insertFolder], "--settings", file)
+		return b.measureProgram(ctx, sideInsert, "orders/s", b.programs[insertFolder], "--settings", file)
+	})
 }
 
 // measureProgram runs a program that prints what it did, as {"Count":n,"Seconds":s}.
@@ -186,12 +193,12 @@ func (b *bench) measureProgram(ctx context.Context, name, unit string, args ...s
 }
 
 // embedded is everything in one process, with nothing beside it.
-func (b *bench) embedded(ctx context.Context) error {
-	p, err := b.stage.NewEmbedded(b.programs[productFolder], fmt.Sprintf("embedded-%d", time.Now().UnixNano()), b.key)
+func (b *bench) embedded(ctx context.Context) (err error) {
+	p, err := b.stage.NewEmbedded(b.programs[productFolder], sideEmbedded, b.key)
 	if err != nil {
 		return err
 	}
-	defer p.Close(ctx)
+	defer func() { err = errors.Join(err, p.Close(ctx)) }()
 	if err := p.Start(ctx, stage.Up); err != nil {
 		return err
 	}

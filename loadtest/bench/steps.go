@@ -9,12 +9,6 @@ import (
 	"strings"
 )
 
-// Databases of Redis; the product's installations count from 0.
-const (
-	naiveDatabase   = 15
-	reserveDatabase = 14
-)
-
 // steps are all parts, in order. The rounds come first: others begin from the peak that they find.
 func (b *bench) steps() []step {
 	var steps []step
@@ -58,14 +52,19 @@ func (b *bench) describe(ctx context.Context) error {
 	r.Machine("processor", processor())
 	r.Machine("system", runtime.GOOS+"/"+runtime.GOARCH)
 	r.Version("go", runtime.Version())
-	versions, err := b.stage.Versions(ctx, b.product.SQL)
+	db, err := b.stage.OpenSQL(ctx, "bench")
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // it has only read
+	versions, err := b.stage.Versions(ctx, db)
 	if err != nil {
 		return err
 	}
 	for name, version := range versions {
 		r.Version(name, version)
 	}
-	settings, err := b.stage.Durability(ctx, b.product.SQL)
+	settings, err := b.stage.Durability(ctx, db)
 	if err != nil {
 		return err
 	}

@@ -23,17 +23,21 @@ const (
 
 // sustained looks for the highest rate of purchases that the whole pipeline persists without a growing backlog. A closed
 // loop says where to begin: all that it got through, until the last order was written, over all that time.
-func (b *bench) sustained(ctx context.Context) error {
-	if err := b.product.Start(ctx, stage.Worker); err != nil {
+func (b *bench) sustained(ctx context.Context, p *stage.Product) error {
+	if err := p.Start(ctx, stage.Worker); err != nil {
 		return err
 	}
-	sale, err := b.product.Sell(ctx, 1, units)
+	sale, err := p.Sell(ctx, 1, units)
 	if err != nil {
 		return err
 	}
-	l := ladder{bench: b, sale: sale}
+	l := ladder{bench: b, product: p, sale: sale}
 	if b.pace == 0 {
-		if b.pace, err = l.flood(ctx); err != nil {
+		err = b.profiled(ctx, p, stage.Worker, func() (err error) {
+			b.pace, err = l.flood(ctx)
+			return err
+		})
+		if err != nil {
 			return err
 		}
 	}
@@ -43,15 +47,16 @@ func (b *bench) sustained(ctx context.Context) error {
 	}
 	b.pace = best
 	b.report.Add(sideSustained, "orders/s", best)
-	return b.finish(ctx, b.product, sale)
+	return b.finish(ctx, p, sale)
 }
 
 // ladder tries rates on one sale.
 type ladder struct {
 	*bench
 
-	sale   stage.Sale
-	orders int64 // that there must be
+	product *stage.Product
+	sale    stage.Sale
+	orders  int64 // that there must be
 }
 
 // flood is the rate of a closed loop, with the time for its backlog.

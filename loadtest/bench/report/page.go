@@ -57,7 +57,6 @@ type line struct {
 	Name   string
 	Colour int
 	Points string
-	Y      float64 // of its name
 }
 
 type tick struct {
@@ -152,7 +151,7 @@ func overTime(all []Series) chart {
 			x := chartLeft + (chartWidth-chartLeft)*float64(n)*s.Every/longest
 			fmt.Fprintf(&points, "%.1f,%.1f ", x, chartHeight*(1-value/top))
 		}
-		c.Lines = append(c.Lines, line{s.Side, i % colours, points.String(), float64(14 * (i + 1))})
+		c.Lines = append(c.Lines, line{s.Side, i % colours, points.String()})
 	}
 	return c
 }

@@ -25,7 +25,11 @@ const (
 	Up     = "up"
 )
 
-const auditWithin = 3 * time.Minute
+const (
+	auditWithin = 3 * time.Minute
+	// closeWithin is for processes that finish what they do, and for dropping millions of rows.
+	closeWithin = 2 * time.Minute
+)
 
 // Key is the name and the secret that sign shoppers' tokens on every side.
 type Key struct{ ID, Secret string }
@@ -40,11 +44,13 @@ type Product struct {
 	// SQL is its database, nil when it is embedded.
 	SQL *sql.DB
 
-	stage     *Stage
-	name      string
-	program   string
-	file      string
-	processes map[string]*Process
+	stage       *Stage
+	database    string // of SQL, empty when it is embedded
+	name        string
+	program     string
+	file        string
+	operatorKey string
+	processes   map[string]*Process
 }
 
 // settings differ from the product's defaults only where the bench would be refused as a crowd of one machine: while no
@@ -53,17 +59,24 @@ const settings = `profile: development
 log: {level: info}
 limits: {backlog_age: 1h, backlog_depth: 100000000}
 payments: {provider: none}
+debug: {pprof: true}
 `
 
 // NewProduct makes an installation on the servers, with databases of its own, and its schema.
 func (s *Stage) NewProduct(ctx context.Context, program, name string, key Key) (*Product, error) {
+	s.installations++
+	name = fmt.Sprintf("%s_%d", name, s.installations) // what an earlier one has left in a queue is not this one's
 	database := "bench_" + name
 	db, err := s.OpenSQL(ctx, database)
 	if err != nil {
 		return nil, err
 	}
+	number, err := s.TakeDatabase(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var text strings.Builder
-	fmt.Fprintf(&text, "backend: services\nredis: {addresses: [%q], database: %d}\n", s.Redis.Addr(), s.NextDatabase())
+	fmt.Fprintf(&text, "backend: services\nredis: {addresses: [%q], database: %d}\n", s.Redis.Addr(), number)
 	fmt.Fprintf(&text, "rabbitmq: {addresses: [%q], prefix: %q, login: {username: %q, password: %q}}\n",
 		s.RabbitMQ.Addr(), name, s.RabbitMQ.User(), s.RabbitMQ.Password())
 	fmt.Fprintf(&text, "shards: [{address: %q, database: %q, login: {username: %q, password: %q}}]\n",
@@ -72,7 +85,7 @@ func (s *Stage) NewProduct(ctx context.Context, program, name string, key Key) (
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	p.SQL = db
+	p.SQL, p.database = db, database
 	if err := app.Migrate(ctx, p.Config, slog.New(slog.DiscardHandler)); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -94,25 +107,30 @@ func (s *Stage) newProduct(program, name string, key Key, backend string) (*Prod
 	if err != nil {
 		return nil, err
 	}
-	operator := rand.Text()
+	p.operatorKey = rand.Text()
 	text := settings + backend + fmt.Sprintf("data: %q\nlisten: %q\nadmin_listen: %q\ntokens: {keys: [{kid: %q, secret: %q}]}\noperators: [{name: bench, key: %q}]\n",
-		s.path(name), listen, admin, key.ID, key.Secret, operator)
+		s.path(name), listen, admin, key.ID, key.Secret, p.operatorKey)
 	if err := os.WriteFile(p.file, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
 	if p.Config, err = app.Load(app.LoadOptions{File: p.file}); err != nil {
 		return nil, err
 	}
-	p.Operators, err = adminclient.New(p.Config.AdminURL(), operator, nil)
+	p.Operators, err = adminclient.New(p.Config.AdminURL(), p.operatorKey, nil)
 	return p, err
 }
 
-// Close ends all processes.
-func (p *Product) Close(ctx context.Context) {
+// Close ends all processes and empties the databases: the next one must not find the servers fuller than this one did.
+func (p *Product) Close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeWithin)
+	defer cancel()
 	p.End(ctx, Up, API, Worker, Keeper)
-	if p.SQL != nil {
-		_ = p.SQL.Close()
+	if p.SQL == nil {
+		return os.RemoveAll(p.Config.Data)
 	}
+	p.stage.ReturnDatabase(p.Config.Redis.Database)
+	_, dropped := p.SQL.ExecContext(ctx, "DROP DATABASE "+p.database)
+	return errors.Join(dropped, p.SQL.Close(), p.stage.emptyDatabase(ctx, p.Config.Redis.Database))
 }
 
 // Start starts processes of these roles, unless they run, and returns when they are ready.
@@ -132,6 +150,7 @@ func (p *Product) Start(ctx context.Context, roles ...string) error {
 		if err != nil {
 			return err
 		}
+		started.admin = admin
 		p.processes[role] = started
 		if err := started.AwaitOK(ctx, "http://"+admin+"/readyz"); err != nil {
 			return err
@@ -149,6 +168,9 @@ func (p *Product) End(ctx context.Context, roles ...string) {
 		}
 	}
 }
+
+// DSN names its database, with the password.
+func (p *Product) DSN() string { return p.stage.DSN(p.database) }
 
 // Addr is where shoppers are served.
 func (p *Product) Addr() string { return p.Config.Listen }

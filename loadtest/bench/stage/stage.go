@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/seckill-dev/seckill/internal/testenv/process"
 	"github.com/seckill-dev/seckill/internal/testenv/server"
@@ -31,6 +32,9 @@ const (
 	poll        = 10 * time.Millisecond
 	logShown    = 2000 // how much of a log a failure quotes, in bytes
 )
+
+// redisDatabases is how many a Redis has unless told otherwise.
+const redisDatabases = 16
 
 // mariadbSettings give the private database the memory of a small real one; the tests' is made to be quick to start.
 // Durability stays as it is.
@@ -50,8 +54,11 @@ type Stage struct {
 	RabbitMQ *server.RabbitMQ
 	MariaDB  *server.MariaDB
 
-	dir       string
-	databases int // of Redis, given away
+	dir string
+	// taken are the databases of Redis that somebody uses.
+	taken [redisDatabases]bool
+	// installations is how many of the product have been made.
+	installations int
 }
 
 // Open starts the servers in a temporary folder.
@@ -106,10 +113,28 @@ func (s *Stage) Close(keep bool) {
 
 func (s *Stage) path(name string) string { return filepath.Join(s.dir, name) }
 
-// NextDatabase is a database of Redis that nobody else uses; there are sixteen.
-func (s *Stage) NextDatabase() int {
-	s.databases++
-	return s.databases - 1
+// TakeDatabase is an empty database of Redis that nobody else uses.
+func (s *Stage) TakeDatabase(ctx context.Context) (int, error) {
+	for n := range s.taken {
+		if !s.taken[n] {
+			s.taken[n] = true
+			return n, s.emptyDatabase(ctx, n)
+		}
+	}
+	return 0, errors.New("all databases of redis are taken")
+}
+
+// ReturnDatabase lets others have it.
+func (s *Stage) ReturnDatabase(n int) { s.taken[n] = false }
+
+// OpenRedis opens a database of Redis.
+func (s *Stage) OpenRedis(database int) *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: s.Redis.Addr(), DB: database})
+}
+
+func (s *Stage) emptyDatabase(ctx context.Context, n int) error {
+	client := s.OpenRedis(n)
+	return errors.Join(client.FlushDB(ctx).Err(), client.Close())
 }
 
 // OpenSQL opens a database, which is made if it is not there.
@@ -171,8 +196,9 @@ func (s *Stage) Dir() string { return s.dir }
 type Process struct {
 	*process.Process
 
-	name string
-	log  string
+	name  string
+	log   string
+	admin string // of a role of the product: where operators are served
 }
 
 // Start starts a program, whose output goes to a file.
