@@ -26,7 +26,7 @@ func (b *bench) growth(ctx context.Context) error {
 
 func (b *bench) growthOf(ctx context.Context, few, many *stage.Product) error {
 	// Their own: no shopper buys twice of the large side's item.
-	crowd, err := newShoppers(b.key, b.settings.crowdedBuyers+int64(b.settings.shoppers))
+	crowd, err := newShoppers(b.key, b.settings.crowdedBuyers+b.settings.shoppers)
 	if err != nil {
 		return err
 	}
@@ -58,14 +58,19 @@ func (b *bench) fill(ctx context.Context, p *stage.Product, s *shoppers, items i
 	if err := p.Start(ctx, stage.Keeper, stage.API, stage.Worker); err != nil {
 		return stage.Sale{}, err
 	}
-	sale, err := p.Sell(ctx, items, units)
+	begun := time.Now()
+	sale, err := p.Sell(ctx, 1, units)
 	if err != nil {
 		return stage.Sale{}, err
 	}
-	begun := time.Now()
 	if err := b.buy(ctx, p, sale, newPurchase(s, sale.Item(), false), buyers); err != nil {
 		return stage.Sale{}, err
 	}
+	others, err := p.Sell(ctx, items-1, units)
+	if err != nil {
+		return stage.Sale{}, err
+	}
+	sale = stage.Sale{IDs: append(sale.IDs, others.IDs...), Items: append(sale.Items, others.Items...)}
 	b.say("  %d items, %d buyers (%.0f s)", items, buyers, time.Since(begun).Seconds())
 	return sale, nil
 }

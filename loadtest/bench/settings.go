@@ -1,6 +1,9 @@
 package main
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 const (
 	// connections is how many shoppers are under way at once.
@@ -9,6 +12,8 @@ const (
 	callers = 64
 	// units is more than anybody can buy in a run.
 	units = 20_000_000
+	// coresMost is for how many cores tokens are made; they take memory.
+	coresMost = 16
 )
 
 // settings is how long everything takes.
@@ -25,8 +30,8 @@ type settings struct {
 	calls, rows time.Duration
 	// steady is how long the open loop lasts.
 	steady time.Duration
-	// shoppers is how many tokens are made; what is bought of one item at a time must be fewer.
-	shoppers int
+	// shoppers is how many tokens are made; what is bought of one item must be fewer.
+	shoppers int64
 	// buyers is how many shoppers redis_bytes_per_buyer has.
 	buyers int64
 	// crowdedItems and crowdedBuyers are the large side of cost_growth.
@@ -38,14 +43,19 @@ func full() settings {
 	return settings{
 		within: 20 * time.Minute, rounds: 3, warm: time.Second, span: 6 * time.Second,
 		probe: 5 * time.Second, probes: 4, calls: 3 * time.Second, rows: 5 * time.Second, steady: 8 * time.Second,
-		shoppers: 1_500_000, buyers: 100_000, crowdedItems: 1000, crowdedBuyers: 1_000_000,
+		shoppers: perMachine(1_500_000), buyers: 100_000, crowdedItems: 1000, crowdedBuyers: 1_000_000,
 	}
+}
+
+// perMachine is what is enough on two cores, or on this machine if it has more.
+func perMachine(shoppers int64) int64 {
+	return shoppers * int64(min(max(runtime.NumCPU()/2, 1), coresMost/2))
 }
 
 func short() settings {
 	return settings{
 		within: 4 * time.Minute, rounds: 1, warm: 500 * time.Millisecond, span: 2 * time.Second,
 		probe: 2 * time.Second, probes: 2, calls: time.Second, rows: 2 * time.Second, steady: 3 * time.Second,
-		shoppers: 700_000, buyers: 20_000, crowdedItems: 100, crowdedBuyers: 50_000,
+		shoppers: perMachine(500_000), buyers: 20_000, crowdedItems: 100, crowdedBuyers: 50_000,
 	}
 }

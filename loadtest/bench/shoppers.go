@@ -76,6 +76,8 @@ type purchase struct {
 	head string
 	// keyed adds an Idempotency-Key.
 	keyed bool
+	// again says that it does no harm if a shopper asks twice.
+	again bool
 }
 
 func newPurchase(s *shoppers, item string, keyed bool) *purchase {

@@ -107,7 +107,9 @@ func (b *bench) peak(ctx context.Context, name, addr string, args ...string) err
 	if err := side.AwaitOK(ctx, "http://"+addr+"/livez"); err != nil {
 		return err
 	}
-	_, err = b.closed(ctx, name, addr, newPurchase(b.shoppers, anyItem, false), http.StatusAccepted)
+	p := newPurchase(b.shoppers, anyItem, false)
+	p.again = name == sideGin
+	_, err = b.closed(ctx, name, addr, p, http.StatusAccepted)
 	return err
 }
 
@@ -135,9 +137,14 @@ func (b *bench) accept(ctx context.Context, p *stage.Product) error {
 
 // drain starts a worker and returns when it has made all orders.
 func (*bench) drain(ctx context.Context, p *stage.Product, sale stage.Sale, orders int64) (drained stage.Drained, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var watching sync.WaitGroup
 	watching.Go(func() { drained, err = p.AwaitOrders(ctx, sale, orders) })
 	failure := p.Start(ctx, stage.Worker)
+	if failure != nil {
+		cancel()
+	}
 	watching.Wait()
 	return drained, errors.Join(failure, err)
 }
@@ -160,8 +167,9 @@ func (b *bench) refuse(ctx context.Context, p *stage.Product) error {
 	if _, err := b.send(ctx, buyer, newPurchase(b.shoppers, sale.Item(), false)); err != nil {
 		return err
 	}
-	_, err = b.closed(ctx, sideRefuse, p.Addr(), newPurchase(b.shoppers, sale.Item(), false), http.StatusConflict)
-	if err != nil {
+	late := newPurchase(b.shoppers, sale.Item(), false)
+	late.again = true
+	if _, err = b.closed(ctx, sideRefuse, p.Addr(), late, http.StatusConflict); err != nil {
 		return err
 	}
 	return b.finish(ctx, p, sale)
