@@ -22,8 +22,10 @@ type devCommand struct {
 	Units       int64         `default:"1000" help:"How many units the demo sale has. With --kill more of them make it last."`
 	Listen      string        `placeholder:"ADDR" help:"Where the first api serves shoppers; otherwise a free port of this machine."`
 	AdminListen string        `placeholder:"ADDR" help:"Where the first api serves operators; otherwise a free port of this machine."`
-	Kill        bool          `help:"Kill -9 one process or server after another, at random."`
+	Kill        bool          `help:"Kill -9 one process or server after another, at random. Databases are left alone."`
 	KillEvery   time.Duration `default:"5s" help:"How often."`
+	KillOnly    []string      `placeholder:"KIND" help:"What may die: api, worker, keeper, sandbox, redis, rabbitmq; otherwise all of them."`
+	KillEach    bool          `help:"Kill one of each kind every time, instead of one at random."`
 }
 
 const (
@@ -73,8 +75,8 @@ func (c *devCommand) check(cli *commands) error {
 			return fmt.Errorf("--%s: is a number from 1 to %d, got %d", name, devCountMax, count)
 		}
 	}
-	if c.KillEvery <= 0 {
-		return fmt.Errorf("--kill-every: must be longer than 0, got %s", c.KillEvery)
+	if err := c.checkKill(); err != nil {
+		return err
 	}
 	if programs, packages := fleet.Missing(); len(programs) > 0 {
 		return fmt.Errorf("dev needs %s, which is not installed here; on Debian and its relatives: apt-get install %s",
@@ -131,7 +133,9 @@ func (c *devCommand) serve(ctx context.Context, f *fleet.Fleet, console console)
 	var beside sync.WaitGroup
 	beside.Go(func() { demo.progress(ctx, console.out) })
 	if c.Kill {
-		killer{fleet: f, every: c.KillEvery, notice: console.notice}.run(ctx)
+		k := c.killer(f, console)
+		_, _ = fmt.Fprintf(console.out, "\n%s\n", k.plan())
+		k.run(ctx)
 	}
 	<-ctx.Done()
 	beside.Wait()
