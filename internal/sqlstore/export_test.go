@@ -44,6 +44,17 @@ func (m on) ended(p process) bool {
 	return p.machine == m.Name && (!runs || started != p.started)
 }
 
+// HolderText is how a process is named in the row of its node number, ReadHolder what a neighbour reads of it.
+func HolderText(machine string, pid int, started, origin int64) string {
+	return holder{process{machine, pid, started}, origin}.text()
+}
+
+// ReadHolder reads it.
+func ReadHolder(text string) (machine string, pid int, started, origin int64, ok bool) {
+	h, ok := parseHolder(text)
+	return h.machine, h.pid, h.started, h.origin, ok
+}
+
 // RunOn makes the store that of a process of a machine, which runs from then on.
 func (s *Store) RunOn(m *Machine, pid int, started int64) {
 	m.Running[pid] = started

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"syscall"
@@ -63,7 +64,7 @@ type holding struct {
 // holdNumber starts one, which the end of the test kills, and returns when it has made its ids.
 func holdNumber(t *testing.T, folder string) *holding {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0])
+	child := exec.CommandContext(t.Context(), underAnotherName(t))
 	child.Env, child.Stderr = append(os.Environ(), holderVariable+"="+folder), t.Output()
 	_, err := child.StdinPipe()
 	must(t, err)
@@ -83,6 +84,16 @@ func holdNumber(t *testing.T, folder string) *holding {
 		h.ids = append(h.ids, id)
 	}
 	return h
+}
+
+// underAnotherName is this program by a name that looks like a zombie's in /proc.
+func underAnotherName(t *testing.T) string {
+	t.Helper()
+	program, err := os.Executable()
+	must(t, err)
+	name := filepath.Join(t.TempDir(), "x) Z 1 (")
+	must(t, os.Symlink(program, name))
+	return name
 }
 
 // needsLinux skips a test where nobody can prove that a process is dead.
