@@ -36,48 +36,50 @@ func (l *lease) highest() int64 {
 	return drawn / seckill.SequencesMax
 }
 
-// leaseAbove is a lease of a node number whose earlier holders used milliseconds up to its floor. When this clock is
-// further behind that than ids may run ahead of it (it was set back, or the last holder's was ahead), ids run ahead of it
-// for as long as the lease is held.
+// leaseAbove is a lease of a node number whose earlier holders used milliseconds up to its floor.
 func (ids *IDs) leaseAbove(ctx context.Context, free freeNode) (*lease, error) {
-	behind := func() int64 { return free.floor + 1 - aheadMax.Milliseconds() - ids.clock.Now().UnixMilli() }
-	if wait := min(time.Duration(behind())*time.Millisecond, catchUpMax); wait > 0 {
+	behind := time.Duration(leastMilli(free.floor)-ids.clock.Now().UnixMilli()) * time.Millisecond
+	if behind > 0 {
 		select {
-		case <-ids.clock.After(wait):
+		case <-ids.clock.After(min(behind, catchUpMax)):
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
-	}
-	shift := max(0, behind())
-	if shift > 0 {
-		ids.nodes.log.Warn("the clock is behind the ids of the node number", "node", free.Node, "behind_ms", shift)
 	}
 	l := &lease{node: free.Node, floor: free.floor, drawn: new([seckill.Buckets]atomic.Int64)}
 	for i := range l.drawn {
 		l.drawn[i].Store((free.floor+1)*seckill.SequencesMax - 1)
 	}
-	began := ids.anchor(l, shift)
-	l.renew(began)
+	ids.anchor(l)
+	l.renew(l.began)
+	if ahead := l.milli - l.began.UnixMilli(); ahead > 0 {
+		ids.nodes.log.Warn("the clock is behind the ids of the node number", "node", free.Node, "behind_ms", ahead)
+	}
 	return l, nil
 }
 
-// anchor ties a lease that is not used yet to the clocks as they are now. The uptime is read first: then a little too much
-// is left to a successor, never too little.
-func (ids *IDs) anchor(l *lease, shift int64) time.Time {
+// leastMilli is where ids must be, to begin above a floor while they run ahead as far as they may.
+func leastMilli(floor int64) int64 { return floor + 1 - aheadMax.Milliseconds() }
+
+// anchor ties a lease that is not used yet to the clocks as they are now. When this one is behind what earlier holders
+// have used (it was set back, or theirs was ahead), ids are ahead of it for as long as the lease is held. The uptime is
+// read first: then a little too much is left to a successor, never too little.
+func (ids *IDs) anchor(l *lease) {
 	machine := ids.nodes.machine
 	uptime := machine.uptime().Milliseconds()
-	began := ids.clock.Now()
-	l.began, l.milli = began, began.UnixMilli()+shift
+	l.began = ids.clock.Now()
+	l.milli = max(l.began.UnixMilli(), leastMilli(l.floor))
 	l.holder = holder{process: machine.self(), origin: l.milli - uptime}.text()
-	return began
 }
 
 // renewed is the lease as it will be after a renewal that begins now. When the clock was set forward, or this machine was
 // suspended, ids follow from here on; they never go back.
 func (ids *IDs) renewed(l lease) *lease {
-	began := ids.clock.Now()
-	if began.UnixMilli() > l.at(began)+aheadMax.Milliseconds() {
-		began = ids.anchor(&l, 0)
+	anew := l
+	ids.anchor(&anew)
+	began := anew.began
+	if anew.milli > l.at(began)+aheadMax.Milliseconds() {
+		l = anew
 	}
 	l.renew(began)
 	return &l

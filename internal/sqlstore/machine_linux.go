@@ -44,6 +44,9 @@ func identify() (process, error) {
 		return process{}, err
 	}
 	clock, _ := os.Readlink("/proc/self/ns/time") // kernels before 5.6 have none
+	if _, err := uptime(); err != nil {
+		return process{}, err
+	}
 	me, err := readStat("self")
 	if err != nil {
 		return process{}, err
@@ -69,11 +72,16 @@ func (l linux) ended(p process) bool {
 	return err == nil && (found.started != p.started || found.isCorpse())
 }
 
-// uptime includes the time that the machine was suspended, so it never falls behind the monotonic clock.
 func (linux) uptime() time.Duration {
+	now, _ := uptime() // identify has seen that it can be read
+	return now
+}
+
+// uptime includes the time that the machine was suspended, so it never falls behind the monotonic clock.
+func uptime() (time.Duration, error) {
 	var now unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) // fails only for a clock that does not exist, which this one has since 2.6.39
-	return time.Duration(now.Nano())
+	err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &now)
+	return time.Duration(now.Nano()), err
 }
 
 // stat is what /proc/PID/stat says.

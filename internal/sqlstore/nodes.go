@@ -184,7 +184,7 @@ func (ids *IDs) Acquire(ctx context.Context) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("others were faster: %w", noNode(leaseFor))
+	return errors.New("others have taken every node number that was free: try again")
 }
 
 // shuffleTies mixes the nodes that are equally good, which are the never used ones at the front.

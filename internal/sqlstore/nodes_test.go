@@ -56,16 +56,7 @@ func TestNodeLeases(t *testing.T) {
 			t.Fatalf("5 processes share %d numbers", len(seen))
 		}
 	})
-	t.Run("refuses one process too many", func(t *testing.T) {
-		t.Parallel()
-		folder := t.TempDir()
-		first := leased(t, config(folder, 1))
-		onlyNode(t, first, node(draw(t, first.IDs(), 1)[0]))
-		err := open(t, config(folder, 1)).IDs().Acquire(t.Context())
-		if err == nil || !strings.HasPrefix(err.Error(), "all 64 node numbers are leased") || !strings.Contains(err.Error(), "the next one is free in ") {
-			t.Fatalf("said %v", err)
-		}
-	})
+	t.Run("refuses one process too many, and says what to do", refusesOneTooMany)
 	t.Run("takes a lapsed number over and starts above its last holder", func(t *testing.T) {
 		t.Parallel()
 		folder, clock := t.TempDir(), newSetClock()
@@ -96,6 +87,17 @@ func TestNodeLeases(t *testing.T) {
 			t.Fatal("the lost number is still used")
 		}
 	})
+}
+
+func refusesOneTooMany(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	first := leased(t, config(folder, 1))
+	onlyNode(t, first, node(draw(t, first.IDs(), 1)[0]))
+	err := open(t, config(folder, 1)).IDs().Acquire(t.Context())
+	if err == nil || !strings.HasPrefix(err.Error(), "all 64 node numbers are leased") || !strings.Contains(err.Error(), "the next one is free in ") {
+		t.Fatalf("said %v", err)
+	}
 }
 
 func TestNodeRestarts(t *testing.T) {
