@@ -188,5 +188,62 @@ func TestSoldOutEvent(t *testing.T) {
 				t.Fatalf("got %+v", again)
 			}
 		})
+		t.Run("is told when an operator takes the rest, at once or with the next epoch, and once", func(t *testing.T) {
+			t.Parallel()
+			store := telling(t, e)
+			b := newBench(t, store, 3, 10)
+			adjust := func(op string, delta int64) []seckill.Event {
+				t.Helper()
+				_, err := b.Adjustments.Adjust(t.Context(), seckill.Adjustment{Item: b.item, Op: op, Delta: delta})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return heardOf(t, store, 0)
+			}
+			held, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, 1)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if told := adjust("lent", -2); len(told) > 0 {
+				t.Fatalf("two are still lent, and told is %+v", told)
+			}
+			b.rebuild(t)
+			first := heardOf(t, store, 0)
+			if len(first) != 1 || first[0].Type != seckill.EventItemSoldOut || first[0].Subject != b.item {
+				t.Fatalf("got %+v", first)
+			}
+			if told := append(adjust("lent", -2), adjust("more", 1)...); len(told) > 0 {
+				t.Fatalf("told is %+v", told)
+			}
+			if again := adjust("pool", -1); len(again) != 1 || again[0].Version <= first[0].Version {
+				t.Fatalf("got %+v", again)
+			}
+			if told := adjust("pool", -1); len(told) > 0 {
+				t.Fatalf("the op is repeated, and told is %+v", told)
+			}
+			claim := held.Held[0]
+			returned := []seckill.Return{{Claim: claim.ID, User: claim.User, Quantity: claim.Quantity}}
+			if _, err := b.Returns.Return(t.Context(), b.item, returned); err != nil {
+				t.Fatal(err)
+			}
+			if again := adjust("returned", -1); len(again) != 1 {
+				t.Fatalf("got %+v", again)
+			}
+		})
 	})
+}
+
+// rebuild ends the bench's epoch, in which everything promised was settled.
+func (b *bench) rebuild(t *testing.T) {
+	t.Helper()
+	stock, err := b.Stocks.Get(t.Context(), b.item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, done, err := b.Stocks.Rebuild(t.Context(), seckill.Rebuild{
+		Item: b.item, Epoch: stock.Epoch, From: stock.State, Attempt: stock.Attempt, NextAttempt: b.id(t, 0), Target: stock.Accounted,
+	})
+	if err != nil || !done {
+		t.Fatal(done, err)
+	}
 }
