@@ -24,6 +24,54 @@ const (
 	EventItemSoldOut    EventType = "item.sold_out"
 )
 
+// EventTypes are all there are.
+func EventTypes() []EventType {
+	return []EventType{
+		EventOrderCreated, EventOrderPaid, EventOrderCancelled, EventOrderRefunded, EventSaleScheduled, EventSaleStarted,
+		EventSalePaused, EventSaleResumed, EventSaleEnded, EventItemSoldOut,
+	}
+}
+
+// OfOrder and OfSale say what the subject is; of the others it is an item.
+func (t EventType) OfOrder() bool { return strings.HasPrefix(string(t), "order.") }
+
+// OfSale is OfOrder's twin.
+func (t EventType) OfSale() bool { return strings.HasPrefix(string(t), "sale.") }
+
+// SaleStates are what a sale may be that this is told of.
+func (t EventType) SaleStates() []SaleState {
+	switch t {
+	case EventSaleScheduled:
+		return []SaleState{SaleScheduled}
+	case EventSaleStarted:
+		return []SaleState{SaleLive}
+	case EventSalePaused:
+		return []SaleState{SalePaused}
+	case EventSaleResumed:
+		return []SaleState{SaleScheduled, SaleLive}
+	case EventSaleEnded:
+		return []SaleState{SaleEnded}
+	default:
+		return nil
+	}
+}
+
+// Told is what the shop is told when an order becomes that; "" is nothing.
+func (s OrderState) Told() EventType {
+	switch s {
+	case OrderUnpaid:
+		return EventOrderCreated
+	case OrderPaid:
+		return EventOrderPaid
+	case OrderCancelled:
+		return EventOrderCancelled
+	case OrderRefunded:
+		return EventOrderRefunded
+	default:
+		return ""
+	}
+}
+
 // Event is something the shop is told, at least once to each endpoint; its id is the same every time. Events of one subject
 // are told in the order of their versions.
 type Event struct {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -102,18 +103,56 @@ func (e Events) Told(ctx context.Context, shard int, endpoint string, events []s
 	return nil
 }
 
-// forget deletes dispatches, and those of their events that have no others. The events' rows are locked first, by changing
-// them: of two who delete the last two dispatches of one event, the second must see that it is the last.
+// forget deletes dispatches, and those of their events that have no others. The events' rows are locked first: of two who
+// delete the last two dispatches of one event, the second must see that it is the last.
 func forget(tx *gorm.DB, endpoint string, events []seckill.ID, when string) (deleted int64, err error) {
-	if err := tx.Exec("UPDATE events SET spread = spread + 1 WHERE id IN ? AND spread > 0", events).Error; err != nil {
+	locked := clause.Locking{Strength: clause.LockingStrengthUpdate}
+	var rows []newEvent
+	err = tx.Table("events").Clauses(locked).Select("id, subject, version, spread").
+		Where("id IN ? AND spread > 0", events).Order("id").Find(&rows).Error
+	if err != nil || len(rows) == 0 {
 		return 0, err
 	}
-	dispatches := tx.Exec("DELETE FROM dispatches WHERE "+theseDispatches+when, endpoint, events)
-	if dispatches.Error != nil {
-		return 0, dispatches.Error
+	var going []seckill.ID
+	err = tx.Table("dispatches").Clauses(locked).Select("event").
+		Where(theseDispatches+when, endpoint, idsOfNew(rows)).Order("event").Find(&going).Error
+	if err != nil || len(going) == 0 {
+		return 0, err
 	}
-	return dispatches.RowsAffected, tx.Exec("DELETE FROM events WHERE id IN ? AND spread > 0"+
-		" AND NOT EXISTS (SELECT 1 FROM dispatches WHERE dispatches.event = events.id)", events).Error
+	if err := tx.Exec("DELETE FROM dispatches WHERE "+theseDispatches, endpoint, going).Error; err != nil {
+		return 0, err
+	}
+	if err := tx.Exec("UPDATE events SET spread = spread - 1 WHERE id IN ?", going).Error; err != nil {
+		return 0, err
+	}
+	told := slices.DeleteFunc(rows, func(row newEvent) bool { return row.Spread > 2 || !slices.Contains(going, row.ID) })
+	return int64(len(going)), drop(tx, told)
+}
+
+// drop deletes events that nobody has still to be told, and lets the orders' steps forget them.
+func drop(tx *gorm.DB, events []newEvent) error {
+	if len(events) == 0 {
+		return nil
+	}
+	subjects := make([]seckill.ID, len(events))
+	for i, event := range events {
+		subjects[i] = event.Subject
+	}
+	slices.Sort(subjects)
+	ids := idsOfNew(events)
+	err := tx.Exec("UPDATE order_events SET tells = 0 WHERE order_id IN ? AND tells IN ?", slices.Compact(subjects), ids).Error
+	if err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM events WHERE id IN ?", ids).Error
+}
+
+func idsOfNew(events []newEvent) []seckill.ID {
+	ids := make([]seckill.ID, len(events))
+	for i, event := range events {
+		ids[i] = event.ID
+	}
+	return ids
 }
 
 // Failed implements seckill.Events. since is judged before tries grows: MySQL assigns from left to right.
