@@ -11,6 +11,7 @@ import (
 // EventsFixture is an outbox of events on every shard that has none yet.
 type EventsFixture struct {
 	Events seckill.Events
+	Books  seckill.Books
 	Shards seckill.Shards
 	// Tell writes events as the transactions do that they tell of, with these ids and times.
 	Tell func(t *testing.T, shard int, events ...seckill.Event)
@@ -47,6 +48,7 @@ func Events(t *testing.T, open func(t *testing.T) EventsFixture) {
 		"spreads each event once for several callers":                        spreadsOnce,
 		"forgets the event when the last two endpoints are told at one time": forgetsTogether,
 		"tells all in order whatever several callers fail at":                tellsInACrowd,
+		"shows an audit each event with the dispatches that it has left":     showsEvents,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

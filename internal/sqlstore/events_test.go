@@ -24,7 +24,7 @@ func TestEventsContract(t *testing.T) {
 
 func eventsFixture(store *sqlstore.Store) contract.EventsFixture {
 	return contract.EventsFixture{
-		Events: sqlstore.Events{Store: store}, Shards: store.Shards(),
+		Events: sqlstore.Events{Store: store}, Books: sqlstore.Books{Store: store}, Shards: store.Shards(),
 		Tell: func(t *testing.T, shard int, events ...seckill.Event) {
 			t.Helper()
 			for chunk := range slices.Chunk(events, 500) {
