@@ -89,6 +89,19 @@ func (e Events) lease(tx *gorm.DB, endpoint string, rows []dispatchRow) error {
 	return leased.Error
 }
 
+// Renew implements seckill.Events.
+func (e Events) Renew(ctx context.Context, shard int, endpoint string, events []seckill.ID) error {
+	lease, now := seckill.DispatchLease.Milliseconds(), e.dialect.now()
+	for chunk := range slices.Chunk(slices.Sorted(slices.Values(events)), rowsMax) {
+		_, err := e.exec(ctx, shard, "UPDATE dispatches SET next_at = "+now+" + ? WHERE "+theseDispatches+
+			" AND dead = 0 AND next_at > "+now+" AND next_at < "+now+" + ?", lease, endpoint, chunk, lease)
+		if err != nil {
+			return fmt.Errorf("renew %d dispatches to %s of shard %d: %w", len(chunk), endpoint, shard, repeatable(err))
+		}
+	}
+	return nil
+}
+
 // Told implements seckill.Events.
 func (e Events) Told(ctx context.Context, shard int, endpoint string, events []seckill.ID) error {
 	for chunk := range slices.Chunk(slices.Sorted(slices.Values(events)), rowsMax) {
