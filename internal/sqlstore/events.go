@@ -55,7 +55,6 @@ type newEvent struct {
 	ID      seckill.ID
 	Subject seckill.ID
 	Version int64
-	Spread  int64
 }
 
 // Spread implements seckill.Events. It reads without locking anything, which finds nothing almost always; whoever then

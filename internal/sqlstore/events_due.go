@@ -117,29 +117,38 @@ func (e Events) Told(ctx context.Context, shard int, endpoint string, events []s
 }
 
 // forget deletes dispatches, and those of their events that have no others. The events' rows are locked first: of two who
-// delete the last two dispatches of one event, the second must see that it is the last.
+// delete the last two dispatches of one event, the second must see that it is the last. An event that should have more than
+// there are stays, for an audit to find.
 func forget(tx *gorm.DB, endpoint string, events []seckill.ID, when string) (deleted int64, err error) {
-	locked := clause.Locking{Strength: clause.LockingStrengthUpdate}
-	var rows []newEvent
-	err = tx.Table("events").Clauses(locked).Select("id, subject, version, spread").
-		Where("id IN ? AND spread > 0", events).Order("id").Find(&rows).Error
-	if err != nil || len(rows) == 0 {
-		return 0, err
-	}
-	var going []seckill.ID
-	err = tx.Table("dispatches").Clauses(locked).Select("event").
-		Where(theseDispatches+when, endpoint, idsOfNew(rows)).Order("event").Find(&going).Error
+	going, err := lockDispatches(tx, endpoint, events, when)
 	if err != nil || len(going) == 0 {
 		return 0, err
 	}
 	if err := tx.Exec("DELETE FROM dispatches WHERE "+theseDispatches, endpoint, going).Error; err != nil {
 		return 0, err
 	}
-	if err := tx.Exec("UPDATE events SET spread = spread - 1 WHERE id IN ?", going).Error; err != nil {
+	if err := tx.Exec("UPDATE events SET spread = spread - 1 WHERE id IN ? AND spread > 1", going).Error; err != nil {
 		return 0, err
 	}
-	told := slices.DeleteFunc(rows, func(row newEvent) bool { return row.Spread > 2 || !slices.Contains(going, row.ID) })
+	var told []newEvent
+	err = tx.Table("events").Select("id, subject").Where("id IN ? AND spread = 1 AND"+
+		" NOT EXISTS (SELECT 1 FROM dispatches WHERE dispatches.event = events.id)", going).Find(&told).Error
+	if err != nil {
+		return 0, err
+	}
 	return int64(len(going)), drop(tx, told)
+}
+
+// lockDispatches locks events, and then those of their dispatches to an endpoint that there are; it returns the events of these.
+func lockDispatches(tx *gorm.DB, endpoint string, events []seckill.ID, when string) (going []seckill.ID, err error) {
+	locked := clause.Locking{Strength: clause.LockingStrengthUpdate}
+	var known []seckill.ID
+	err = tx.Table("events").Clauses(locked).Select("id").Where("id IN ? AND spread > 0", events).Order("id").Find(&known).Error
+	if err != nil || len(known) == 0 {
+		return nil, err
+	}
+	err = tx.Table("dispatches").Clauses(locked).Select("event").Where(theseDispatches+when, endpoint, known).Order("event").Find(&going).Error
+	return going, err
 }
 
 // drop deletes events that nobody has still to be told, and lets the orders' steps forget them.
