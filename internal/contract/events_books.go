@@ -13,41 +13,49 @@ func showsEvents(e eventsTest) {
 	e.markTold(shopA, 1)
 	e.markTold(shopA, 1) // it is told once
 	e.fail(shopA, 3, 0, true)
-	var page []seckill.BookedEvent
-	for after, limit := seckill.ID(0), 3; ; after = page[len(page)-1].ID {
-		more, err := e.Books.EventsAfter(e.Context(), e.shard, after, limit)
-		must(e.T, err)
-		if page = append(page, more...); len(more) < limit {
-			break
-		}
-	}
+	page := e.booked(3)
 	if len(page) != 4 {
 		e.Fatalf("got %+v", page)
 	}
-	for i, want := range []struct {
-		left      int64
-		endpoints []string
-	}{{1, []string{shopB}}, {2, []string{shopA, shopB}}, {2, []string{shopA, shopB}}, {0, nil}} {
-		got := page[i]
-		if got.ID != seckill.ID(i+1) || got.Left != want.left || got.Spread != (want.endpoints != nil) || got.Alike != 1 || got.Step != "" ||
-			got.ReadAt.Before(got.At) || string(got.Data) != string(event(got.ID, got.Subject, got.Version).Data) {
-			e.Fatalf("got %+v", got)
-		}
-		var endpoints []string
-		for _, d := range got.Dispatches {
-			endpoints = append(endpoints, d.Endpoint)
-			if d.Subject != got.Subject || d.Version != got.Version || d.Since.IsZero() || d.NextAt.IsZero() {
-				e.Fatalf("got %+v", d)
-			}
-		}
-		if !slices.Equal(endpoints, want.endpoints) {
-			e.Fatalf("event %d is for %v", got.ID, endpoints)
-		}
-	}
+	e.wantBooked(page[0], 1, 1, shopB)
+	e.wantBooked(page[1], 2, 2, shopA, shopB)
+	e.wantBooked(page[2], 3, 2, shopA, shopB)
+	e.wantBooked(page[3], 4, 0)
 	if dead := page[2].Dispatches[0]; !dead.Dead || dead.Tries != 1 || dead.Failure != "no answer" {
 		e.Fatalf("got %+v", dead)
 	}
 	if lost, err := e.Books.LostDispatches(e.Context(), e.shard, 10); err != nil || len(lost) > 0 {
 		e.Fatalf("lost are %+v, %v", lost, err)
+	}
+}
+
+// booked reads all events, so many at a time.
+func (e eventsTest) booked(limit int) (all []seckill.BookedEvent) {
+	e.Helper()
+	for after := seckill.ID(0); ; after = all[len(all)-1].ID {
+		page, err := e.Books.EventsAfter(e.Context(), e.shard, after, limit)
+		must(e.T, err)
+		if all = append(all, page...); len(page) < limit {
+			return all
+		}
+	}
+}
+
+func (e eventsTest) wantBooked(got seckill.BookedEvent, id seckill.ID, left int64, endpoints ...string) {
+	e.Helper()
+	want := event(id, got.Subject, got.Version)
+	if got.ID != id || got.Left != left || got.Spread != (left > 0) || got.Alike != 1 || got.Step != "" || got.ReadAt.Before(got.At) ||
+		string(got.Data) != string(want.Data) {
+		e.Fatalf("got %+v", got)
+	}
+	var found []string
+	for _, d := range got.Dispatches {
+		found = append(found, d.Endpoint)
+		if d.Subject != got.Subject || d.Version != got.Version || d.Since.IsZero() || d.NextAt.IsZero() {
+			e.Fatalf("got %+v", d)
+		}
+	}
+	if !slices.Equal(found, endpoints) {
+		e.Fatalf("event %d is for %v", id, found)
 	}
 }

@@ -65,22 +65,25 @@ func TestLetters(t *testing.T) {
 	})
 	t.Run("leaves a broker alone that never answers, and asks again after a rest", func(t *testing.T) {
 		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			desk := &fakeDesk{silent: true}
-			l := NewLetters(desk, NewBreaker("letters", Options{Timeout: time.Second, FailuresMax: 2, Rest: time.Minute}))
-			for _, err := range l.everything(t.Context()) {
-				if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, seckill.ErrUnavailable) {
-					t.Errorf("said %v", err)
-				}
-			}
-			if desk.asked != 2 {
-				t.Errorf("asked %d times", desk.asked)
-			}
-			time.Sleep(time.Minute + time.Second) //nolint:forbidigo // the bubble's clock, not a wait
-			desk.silent = false
-			if err := errors.Join(l.everything(t.Context())...); err != nil {
-				t.Error(err)
-			}
-		})
+		synctest.Test(t, leavesAlone)
 	})
+}
+
+func leavesAlone(t *testing.T) {
+	t.Helper()
+	desk := &fakeDesk{silent: true}
+	l := NewLetters(desk, NewBreaker("letters", Options{Timeout: time.Second, FailuresMax: 2, Rest: time.Minute}))
+	for _, err := range l.everything(t.Context()) {
+		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, seckill.ErrUnavailable) {
+			t.Errorf("said %v", err)
+		}
+	}
+	if desk.asked != 2 {
+		t.Errorf("asked %d times", desk.asked)
+	}
+	time.Sleep(time.Minute + time.Second) //nolint:forbidigo // the bubble's clock, not a wait
+	desk.silent = false
+	if err := errors.Join(l.everything(t.Context())...); err != nil {
+		t.Error(err)
+	}
 }

@@ -168,7 +168,7 @@ func TestStepsNameWhatIsTold(t *testing.T) {
 			if got := named(); !slices.Equal(got, []seckill.OrderState{seckill.OrderUnpaid, seckill.OrderPaid}) {
 				t.Fatalf("named are the steps to %v", got)
 			}
-			heardOf(t, store, 0)
+			heardOf(t, store)
 			if n := countRows(t, store, "order_events", "tells <> 0"); n != 0 {
 				t.Fatalf("%d steps still name events", n)
 			}
