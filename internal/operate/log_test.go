@@ -39,87 +39,87 @@ func acts() map[string]func(acting) (seckill.ID, error) {
 }
 
 func (a acting) createSale() (seckill.ID, error) {
-	sale, err := a.Create(a.T.Context(), ben, draft())
+	sale, err := a.Create(a.Context(), ben, draft())
 	return sale.ID, err
 }
 
 func (a acting) updateSale() (seckill.ID, error) {
 	sale, name := a.create(a.T), "another name"
-	_, err := a.Update(a.T.Context(), ben, sale.ID, operate.Patch{Name: &name})
+	_, err := a.Update(a.Context(), ben, sale.ID, operate.Patch{Name: &name})
 	return sale.ID, err
 }
 
 func (a acting) deleteSale() (seckill.ID, error) {
 	sale := a.create(a.T)
-	return sale.ID, a.Delete(a.T.Context(), ben, sale.ID, 0)
+	return sale.ID, a.Delete(a.Context(), ben, sale.ID, 0)
 }
 
 func (a acting) preloadSale() (seckill.ID, error) {
 	sale := a.create(a.T)
-	_, err := a.Preload(a.T.Context(), ben, sale.ID, false)
+	_, err := a.Preload(a.Context(), ben, sale.ID, false)
 	return sale.ID, err
 }
 
 func (a acting) pauseSale() (seckill.ID, error) {
 	sale := a.live(a.T)
-	_, err := a.Pause(a.T.Context(), ben, sale.ID)
+	_, err := a.Pause(a.Context(), ben, sale.ID)
 	return sale.ID, err
 }
 
 func (a acting) resumeSale() (seckill.ID, error) {
 	sale := a.live(a.T)
-	if _, err := a.Pause(a.T.Context(), ada, sale.ID); err != nil {
+	if _, err := a.Pause(a.Context(), ada, sale.ID); err != nil {
 		return 0, err
 	}
-	_, err := a.Resume(a.T.Context(), ben, sale.ID)
+	_, err := a.Resume(a.Context(), ben, sale.ID)
 	return sale.ID, err
 }
 
 func (a acting) endSale() (seckill.ID, error) {
 	sale := a.live(a.T)
-	_, err := a.End(a.T.Context(), ben, sale.ID)
+	_, err := a.End(a.Context(), ben, sale.ID)
 	return sale.ID, err
 }
 
 func (a acting) adjustStock() (seckill.ID, error) {
 	item := a.live(a.T).Items[0].ID
-	_, err := a.AdjustStock(a.T.Context(), ben, seckill.Adjustment{Item: item, Op: "more", Delta: 5})
+	_, err := a.AdjustStock(a.Context(), ben, seckill.Adjustment{Item: item, Op: "more", Delta: 5})
 	return item, err
 }
 
 func (a acting) cancelOrderByOperator() (seckill.ID, error) {
 	order := a.unpaid(a.T)
-	_, err := a.CancelOrder(a.T.Context(), operate.OrderAct{Actor: ben, Order: order.ID, Reason: "a test"})
+	_, err := a.CancelOrder(a.Context(), operate.OrderAct{Actor: ben, Order: order.ID, Reason: "a test"})
 	return order.ID, err
 }
 
 func (a acting) refundOrder() (seckill.ID, error) {
 	order := a.paid(a.T)
-	_, err := a.RefundOrder(a.T.Context(), operate.OrderAct{Actor: ben, Order: order.ID, Reason: "a test"}, true)
+	_, err := a.RefundOrder(a.Context(), operate.OrderAct{Actor: ben, Order: order.ID, Reason: "a test"}, true)
 	return order.ID, err
 }
 
 func (a acting) replayDeadLetter() (seckill.ID, error) {
 	letter := a.bury(a.T, "x")[0].ID
-	_, err := a.ReplayLetter(a.T.Context(), ben, letter)
+	_, err := a.ReplayLetter(a.Context(), ben, letter)
 	return letter, err
 }
 
 func (a acting) discardDeadLetter() (seckill.ID, error) {
 	letter := a.bury(a.T, "x")[0].ID
-	_, err := a.DiscardLetter(a.T.Context(), ben, letter, "a test")
+	_, err := a.DiscardLetter(a.Context(), ben, letter, "a test")
 	return letter, err
 }
 
 func (a acting) replayDeadEvent() (seckill.ID, error) {
 	a.died(a.T, 0, 1)
-	_, err := a.ReplayEvent(a.T.Context(), ben, "shop", 1)
+	_, err := a.ReplayEvent(a.Context(), ben, "shop", 1)
 	return 1, err
 }
 
 func (a acting) discardDeadEvent() (seckill.ID, error) {
 	a.died(a.T, 0, 1)
-	_, err := a.DiscardEvent(a.T.Context(), ben, "shop", 1, "a test")
+	_, err := a.DiscardEvent(a.Context(), ben, "shop", 1, "a test")
 	return 1, err
 }
 
