@@ -149,9 +149,11 @@ func paymentExpires(o ordered, p seckill.Payment) string {
 }
 
 // written is what is wrong with a moment that a database's clock has seen.
-func written(name string, at time.Time, o ordered) string {
-	if !at.IsZero() && !at.After(o.order.ReadAt.Add(clockSlack)) {
+func written(name string, at time.Time, o ordered) string { return writtenBy(name, at, o.order.ReadAt) }
+
+func writtenBy(name string, at, now time.Time) string {
+	if !at.IsZero() && !at.After(now.Add(clockSlack)) {
 		return ""
 	}
-	return fmt.Sprintf("%s is %d, but the database's clock says %d", name, milli(at), milli(o.order.ReadAt))
+	return fmt.Sprintf("%s is %d, but the database's clock says %d", name, milli(at), milli(now))
 }
