@@ -46,7 +46,7 @@ func openShop(t *testing.T) *shop {
 		s.place(store, seckill.UserID(fmt.Sprintf("shopper-%d", i)), int64(i%4)*500)
 	}
 	s.Service, err = checkout.New(checkout.Options{
-		Orders: s.orders, Payments: forgetful{s.payments}, Catalog: &catalog{}, IDs: store.IDs(),
+		Orders: s.orders, Payments: forgetful{s.payments}, Catalog: &catalog{}, IDs: store.IDs(), Clock: seckill.SystemClock{},
 		Providers: []seckill.Provider{s.provider}, Log: log, PaymentsMax: 2 * shoppers, NoticesMax: 2 * shoppers,
 	})
 	must(t, err)
@@ -216,6 +216,8 @@ type honest struct {
 }
 
 func (h *honest) Name() string { return "honest" }
+
+func (h *honest) Lives() time.Duration { return 0 }
 
 func (h *honest) txn() string { return fmt.Sprintf("txn-%d", h.txns.Add(1)) }
 

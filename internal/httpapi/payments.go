@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -24,18 +25,18 @@ func (s *shoppers) payOrder(ctx context.Context, c *gin.Context, user seckill.Us
 	if receipt.Replayed {
 		c.Writer.Header().Set("Idempotent-Replayed", "true")
 	}
-	err = s.reply(c, http.StatusCreated, wirePayment(receipt.Payment, receipt.Order))
+	err = s.reply(c, http.StatusCreated, wirePayment(receipt.Payment, receipt.Order, s.clock.Now()))
 	s.noteOrder(ctx, c, "payment opened", s.shards.Shard(user.Bucket()), id)
 	return err
 }
 
 // wirePayment shows where to pay only while that pays the order: money that comes later goes back.
-func wirePayment(p seckill.Payment, of seckill.Order) api.Payment {
+func wirePayment(p seckill.Payment, of seckill.Order, now time.Time) api.Payment {
 	wire := api.Payment{
 		ID: p.ID.String(), OrderID: p.Order.String(), Provider: p.Provider, Status: api.PaymentStatus(p.State),
 		AmountMinor: p.AmountMinor, Currency: p.Currency, ExpiresAt: p.ExpiresAt.UTC(), CreatedAt: p.CreatedAt.UTC(),
 	}
-	if p.State == seckill.PaymentOpen && of.State == seckill.OrderUnpaid {
+	if p.State == seckill.PaymentOpen && of.State == seckill.OrderUnpaid && !p.Lapsed(of, now) {
 		wire.PayURL = p.URL
 	}
 	return wire
