@@ -33,10 +33,20 @@ func refusal(refused *sdk.Error) error {
 	}
 	err := fmt.Errorf("stripe answers %d %s %s to request %s: %s",
 		refused.HTTPStatusCode, refused.Type, refused.Code, refused.RequestID, text)
-	if refused.HTTPStatusCode == http.StatusTooManyRequests || refused.HTTPStatusCode == http.StatusServiceUnavailable {
+	switch {
+	case refused.HTTPStatusCode == http.StatusTooManyRequests || refused.HTTPStatusCode == http.StatusServiceUnavailable:
 		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
+	case refused.HTTPStatusCode == http.StatusBadRequest && refused.Type == sdk.ErrorTypeInvalidRequest:
+		return fmt.Errorf("%w: %w", seckill.ErrRefused, err)
+	default:
+		return err
 	}
-	return err
+}
+
+// isSaved says that this is not what Stripe answers now but what it did the first time, under the same key.
+func isSaved(err error) bool {
+	var refused *sdk.Error
+	return errors.As(err, &refused) && refused.LastResponse != nil && refused.LastResponse.Header.Get("Idempotent-Replayed") == "true"
 }
 
 // isKeyTaken says that the idempotency key was used for a request that differs.
