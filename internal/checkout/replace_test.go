@@ -17,9 +17,9 @@ const aDay = 24 * time.Hour
 
 // newLongWorld has an order that may be paid for a week, at a provider that keeps nothing open for longer than a day, and the
 // payment that was begun first.
-func newLongWorld(t *testing.T, change ...func(*checkout.Options)) (*world, seckill.Order, checkout.Receipt) {
+func newLongWorld(t *testing.T) (*world, seckill.Order, checkout.Receipt) {
 	t.Helper()
-	w := newWorld(t, change...)
+	w := newWorld(t)
 	w.provider.lives, w.till.now = aDay, w.clock.Now
 	order := w.order(ada, func(o *seckill.Order) { o.PayBy = noon().Add(7 * aDay) })
 	first, err := w.Pay(t.Context(), ada, order.ID, 0)

@@ -57,17 +57,7 @@ func TestProvider(t *testing.T) {
 			t.Errorf("reads notices of %s: %v", p.Name(), err)
 		}
 	})
-	t.Run("keeps asking a provider that answers, even if it is that this payment cannot be", func(t *testing.T) {
-		t.Parallel()
-		for _, answer := range []error{seckill.ErrOver, seckill.ErrRefused} {
-			p := NewProvider(&fakeBank{opening: answer}, Options{FailuresMax: 2})
-			for range 4 {
-				if _, _, err := p.Open(t.Context(), seckill.Payment{}, ""); !errors.Is(err, answer) {
-					t.Fatalf("said %v", err)
-				}
-			}
-		}
-	})
+	t.Run("keeps asking a provider that answers, even if it is that this payment cannot be", asksOn)
 	t.Run("waits for no answer for ever", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -77,4 +67,16 @@ func TestProvider(t *testing.T) {
 			}
 		})
 	})
+}
+
+func asksOn(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []error{seckill.ErrOver, seckill.ErrRefused} {
+		p := NewProvider(&fakeBank{opening: answer}, Options{FailuresMax: 2})
+		for range 4 {
+			if _, _, err := p.Open(t.Context(), seckill.Payment{}, ""); !errors.Is(err, answer) {
+				t.Fatalf("said %v", err)
+			}
+		}
+	}
 }
