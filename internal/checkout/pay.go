@@ -127,18 +127,23 @@ func (s *Service) open(ctx context.Context, receipt Receipt, provider seckill.Pr
 		return Receipt{}, fmt.Errorf("note the session of payment %s: %w", receipt.Payment.ID, err)
 	}
 	if receipt.Payment.State != seckill.PaymentOpen {
-		return Receipt{}, s.overtaken(ctx, receipt)
+		return receipt, s.overtaken(ctx, receipt)
 	}
 	return receipt, nil
 }
 
-// overtaken says what became of a payment while the provider was being asked.
+// overtaken says what became of a payment while the provider was being asked. If somebody has replaced it, the order may
+// still be paid.
 func (s *Service) overtaken(ctx context.Context, receipt Receipt) error {
 	order, err := s.find(ctx, receipt.Order.User, receipt.Order.ID)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case order.State == seckill.OrderUnpaid:
+		return fmt.Errorf("payment %s is %s by now: %w", receipt.Payment.ID, receipt.Payment.State, seckill.ErrOver)
+	default:
+		return order.Conflict(fmt.Sprintf("this payment is %s by now", receipt.Payment.State))
 	}
-	return order.Conflict(fmt.Sprintf("this payment is %s by now", receipt.Payment.State))
 }
 
 func (s *Service) ask(

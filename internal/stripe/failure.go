@@ -12,7 +12,7 @@ import (
 )
 
 // failure says what went wrong, without what Stripe says about the key or the shopper. Who was not reached, or had no time
-// for us, has done nothing.
+// for us, has done nothing; and whatever was done when Stripe failed, the same key finds it.
 func failure(err error) error {
 	var refused *sdk.Error
 	var connecting *net.OpError
@@ -34,7 +34,7 @@ func refusal(refused *sdk.Error) error {
 	err := fmt.Errorf("stripe answers %d %s %s to request %s: %s",
 		refused.HTTPStatusCode, refused.Type, refused.Code, refused.RequestID, text)
 	switch {
-	case refused.HTTPStatusCode == http.StatusTooManyRequests || refused.HTTPStatusCode == http.StatusServiceUnavailable:
+	case refused.HTTPStatusCode == http.StatusTooManyRequests || refused.HTTPStatusCode >= http.StatusInternalServerError:
 		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
 	case refused.HTTPStatusCode == http.StatusBadRequest && refused.Type == sdk.ErrorTypeInvalidRequest:
 		return fmt.Errorf("%w: %w", seckill.ErrRefused, err)
