@@ -97,7 +97,9 @@ func tag(c *gin.Context, order seckill.Order) {
 func wireOrderView(view checkout.OrderView, now time.Time) api.Order {
 	wire := wireOrder(view.Order)
 	if view.Payment != nil {
-		payment := wirePayment(*view.Payment, view.Order, now)
+		attempt := *view.Payment
+		// Who asks for a payment gets one that has not lapsed, whatever this machine takes for the time.
+		payment := wirePayment(attempt, helps(attempt, view.Order) && !attempt.Lapsed(view.Order, now))
 		wire.Payment = &payment
 	}
 	for _, refund := range view.Refunds {

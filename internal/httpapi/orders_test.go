@@ -99,6 +99,10 @@ func hidesLapsed(t *testing.T) {
 		if shown := got.Payment.PayURL != ""; shown != helps {
 			t.Errorf("ends in %v: shown is %t", ends, shown)
 		}
+		begun := read[api.Payment](t, w.ask(call{method: http.MethodPost, path: "/v1/orders/7/payments", header: asShopper()}))
+		if begun.PayURL == "" {
+			t.Errorf("ends in %v: who asks is not told where to pay", ends)
+		}
 	}
 }
 

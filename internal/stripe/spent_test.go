@@ -202,6 +202,10 @@ func TestGarbage(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 			_, _ = w.Write([]byte(`{"error":null}`))
 		},
+		"a long page": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadGateway)
+			_, _ = w.Write([]byte(`{"a":"` + strings.Repeat("x", 1<<20) + `"}`))
+		},
 		"another place": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/v1/refunds", http.StatusTemporaryRedirect)
 		},
@@ -216,8 +220,42 @@ func TestGarbage(t *testing.T) {
 			payment.Session = "cs_1"
 			_, closeErr := f.Close(t.Context(), payment)
 			refundErr := f.Refund(t.Context(), seckill.Refund{Txn: "pi_1", AmountMinor: 1290, Currency: "EUR"})
+			for _, err := range []error{openErr, unheardErr, closeErr, refundErr} {
+				if err != nil && len(err.Error()) > 1000 {
+					t.Errorf("the error has %d bytes", len(err.Error()))
+				}
+			}
 			if openErr == nil || unheardErr == nil || closeErr == nil || refundErr == nil {
 				t.Errorf("opened: %v, closed what was unheard of: %v, closed: %v, refunded: %v", openErr, unheardErr, closeErr, refundErr)
+			}
+		})
+	}
+}
+
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	for what, it := range map[string]struct {
+		status int
+		answer string
+	}{
+		"has failed":                             {http.StatusInternalServerError, `{"error":{"type":"api_error"}}`},
+		"is asked too much":                      {http.StatusTooManyRequests, `{"error":{"type":"invalid_request_error","code":"rate_limit"}}`},
+		"is being asked the same at this moment": {http.StatusConflict, `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use"}}`},
+	} {
+		t.Run("is a provider that "+what, func(t *testing.T) {
+			t.Parallel()
+			f := open(t)
+			payment := f.payment(time.Hour)
+			f.stripe.says = func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(it.status)
+				_, _ = w.Write([]byte(it.answer))
+			}
+			_, _, openErr := f.Open(t.Context(), payment, "Mug")
+			_, closeErr := f.Close(t.Context(), payment)
+			for _, err := range []error{openErr, closeErr} {
+				if !errors.Is(err, seckill.ErrUnavailable) || errors.Is(err, seckill.ErrOver) {
+					t.Errorf("it says %v", err)
+				}
 			}
 		})
 	}
