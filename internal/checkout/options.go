@@ -21,6 +21,7 @@ type Options struct {
 	Payments seckill.Payments
 	Catalog  Catalog
 	IDs      seckill.IDs
+	Clock    seckill.Clock
 	// Providers take money. The first one takes new payments; notices of all of them are read, so that a shop that changes
 	// its provider still hears of what was begun at the old one. None: only what costs nothing can be paid.
 	Providers []seckill.Provider
@@ -60,7 +61,7 @@ func (o Options) withDefaults() Options {
 }
 
 func (o Options) check() error {
-	for _, part := range []any{o.Orders, o.Payments, o.Catalog, o.IDs} {
+	for _, part := range []any{o.Orders, o.Payments, o.Catalog, o.IDs, o.Clock} {
 		if part == nil {
 			return errors.New("checkout: a part is missing")
 		}
