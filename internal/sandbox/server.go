@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,8 +28,10 @@ type ServerOptions struct {
 	// Key is what the API asks for, Secret what notices are signed with.
 	Key    string
 	Secret string
-	// Webhook is told of charges; "" tells nobody.
-	Webhook string
+	// Webhook is told of charges; "" tells nobody. Webhooks are further addresses of the same shop, for when that one does
+	// not answer.
+	Webhook  string
+	Webhooks []string
 	// NoticeSpread has each notice wait up to so long, so that they come out of order; NoticeRepeats sends each so many
 	// times more after it was confirmed.
 	NoticeSpread  time.Duration
@@ -83,7 +86,7 @@ func (o *ServerOptions) check() error {
 	switch {
 	case !isWeb(o.URL):
 		return errors.New("the sandbox's URL must be http:// or https://")
-	case o.Webhook != "" && !isWeb(o.Webhook):
+	case o.Webhook != "" && !isWeb(o.Webhook), slices.ContainsFunc(o.Webhooks, func(url string) bool { return !isWeb(url) }):
 		return errors.New("the sandbox's webhook must be http:// or https://")
 	case o.Key == "" || o.Secret == "":
 		return errors.New("the sandbox needs a key and a secret")
