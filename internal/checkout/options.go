@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,7 +16,8 @@ type Catalog interface {
 	Item(ctx context.Context, id seckill.ID) (seckill.Item, error)
 }
 
-// Options are what the use case works on. Log and Metrics may be left out, and so may the bounds: zero means the default.
+// Options are what the use case works on. Clock, Log and Metrics may be left out, and so may the bounds: zero means the
+// default.
 type Options struct {
 	Orders   seckill.Orders
 	Payments seckill.Payments
@@ -24,6 +26,7 @@ type Options struct {
 	// Providers take money. The first one takes new payments; notices of all of them are read, so that a shop that changes
 	// its provider still hears of what was begun at the old one. None: only what costs nothing can be paid.
 	Providers []seckill.Provider
+	Clock     seckill.Clock
 	Log       *slog.Logger
 	Metrics   Metrics
 
@@ -32,30 +35,38 @@ type Options struct {
 	NoticesMax  int
 	// ProviderTimeout bounds one call to a provider.
 	ProviderTimeout time.Duration
+	// UserRate and UserBurst bound how many payments and cancellations one user may ask for per second; a negative rate
+	// switches that off. UsersMax is how many users are remembered for it.
+	UserRate  float64
+	UserBurst int
+	UsersMax  int
 }
 
 const (
 	paymentsMaxDefault     = 256
 	noticesMaxDefault      = 64
 	providerTimeoutDefault = 3 * time.Second
+	userRateDefault        = 10
+	userBurstDefault       = 20
+	usersMaxDefault        = 100_000
 
 	// retryAfter is what a shopper or provider is told to wait when this process has enough to do, or a provider is away.
 	retryAfter = 2 * time.Second
 )
 
 func (o Options) withDefaults() Options {
+	if o.Clock == nil {
+		o.Clock = seckill.SystemClock{}
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.PaymentsMax == 0 {
-		o.PaymentsMax = paymentsMaxDefault
-	}
-	if o.NoticesMax == 0 {
-		o.NoticesMax = noticesMaxDefault
-	}
-	if o.ProviderTimeout == 0 {
-		o.ProviderTimeout = providerTimeoutDefault
-	}
+	o.PaymentsMax = cmp.Or(o.PaymentsMax, paymentsMaxDefault)
+	o.NoticesMax = cmp.Or(o.NoticesMax, noticesMaxDefault)
+	o.ProviderTimeout = cmp.Or(o.ProviderTimeout, providerTimeoutDefault)
+	o.UserRate = cmp.Or(o.UserRate, userRateDefault)
+	o.UserBurst = cmp.Or(o.UserBurst, userBurstDefault)
+	o.UsersMax = cmp.Or(o.UsersMax, usersMaxDefault)
 	return o
 }
 
