@@ -34,6 +34,7 @@ type shop struct {
 	item   seckill.Item
 	// payWithin is how long orders may stay unpaid.
 	payWithin time.Duration
+	watching  sync.Once
 
 	mu     sync.Mutex
 	ledger map[seckill.ID]told
@@ -117,6 +118,7 @@ func (s *shop) start(options ...app.Option) {
 	if err := system.Ready(ready); err != nil {
 		s.t.Fatal(err)
 	}
+	s.watching.Do(func() { watch(s.t, s.config) })
 }
 
 // restart ends the process as far as its stores can tell, and starts it again on the same data.
