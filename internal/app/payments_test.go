@@ -3,10 +3,8 @@ package app_test
 import (
 	"bufio"
 	"fmt"
-	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -215,51 +213,6 @@ func paysCancelled(t *testing.T) {
 	s.becomes(order, seckill.OrderCancelled)
 	s.bank().wantKept(map[string]int64{})
 	s.addsUp()
-}
-
-// atTheDeadline is how many orders are paid shortly before their deadlines, or after. Word of it takes a while, too.
-const atTheDeadline = 200
-
-func paysAtTheDeadline(t *testing.T) {
-	t.Parallel()
-	s := openTill(t, atTheDeadline, 15*time.Second) // for all of them to order, on a machine that does much else
-	var mu sync.Mutex
-	payments := map[seckill.ID]seckill.Payment{} // by order
-	s.crowd(atTheDeadline, func(n int) {
-		order := s.order(user(n), key(n))
-		payment := s.begin(order)
-		around := time.Until(order.PayBy) + time.Duration(n%100*5-450)*time.Millisecond
-		if status := s.bank().payLater(payment.URL, sandbox.BehaveLate, around); status != http.StatusAccepted && status != http.StatusCreated {
-			t.Errorf("the bank says %d", status)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		payments[order.ID] = payment
-	})
-	kept := map[string]int64{}
-	for id, payment := range payments {
-		if s.ended(id) == seckill.OrderPaid {
-			kept[payment.ID.String()] = payment.AmountMinor
-		}
-	}
-	t.Logf("%d of %d were in time", len(kept), len(payments))
-	s.await("the rest went back", func() bool {
-		standing, back := s.bank().standing()
-		return maps.Equal(standing, kept) && back == len(payments)-len(kept)
-	})
-	s.await("and so did the units", func() bool { return s.stock().Claimed == int64(len(kept)) && s.owes() == 0 })
-	s.addsUp()
-}
-
-// ended waits for the end of an order, one way or the other.
-func (s *shop) ended(id seckill.ID) (state seckill.OrderState) {
-	s.t.Helper()
-	s.await("the end of order "+id.String(), func() bool {
-		order, err := s.system.Backend.Orders.Find(s.t.Context(), id)
-		state = order.State
-		return err == nil && state != seckill.OrderUnpaid
-	})
-	return state
 }
 
 func TestReturns(t *testing.T) {
