@@ -196,9 +196,7 @@ func (s *shop) tell(notice seckill.Notice) error {
 func insistently(do func() error) error {
 	for late := time.After(patience); ; {
 		err := do()
-		passes := errors.Is(err, seckill.ErrTransient) || errors.Is(err, seckill.ErrUnavailable) || seckill.ReasonOf(err) == seckill.Busy ||
-			errors.Is(err, context.DeadlineExceeded)
-		if !passes {
+		if !passes(err) {
 			return err
 		}
 		select {

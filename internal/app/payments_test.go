@@ -141,6 +141,8 @@ func TestPayment(t *testing.T) {
 	t.Run("sends the second charge back when somebody pays twice", paysTwice)
 	t.Run("sends money back that is not what the order costs", paysWrongly)
 	t.Run("sends money back that comes for a cancelled order", paysCancelled)
+	t.Run("believes no notice that is forged or stale", believesNoForgery)
+	t.Run("goes on when the bank was away", paysAfterAnOutage)
 	t.Run("takes money that comes at the deadline, or sends it back, and never cancels what it took", paysAtTheDeadline)
 }
 
