@@ -34,13 +34,12 @@ func actOnce(t *testing.T) {
 		return err
 	}
 	for _, acts := range [][2]func(version int64) error{
-		{turn(operate.ActPause), longer},
-		{longer, longer},
-		{turn(operate.ActPause), turn(operate.ActPause)},
-		{turn(operate.ActResume), longer},
-		{turn(operate.ActEnd), longer},
-		{turn(operate.ActEnd), turn(operate.ActPause)},
+		{turn(operate.ActPause), longer}, {longer, longer}, {turn(operate.ActPause), turn(operate.ActPause)}, {turn(operate.ActEnd), longer},
 	} {
+		s.await("it is on sale", func() bool {
+			_, err := desk.Resume(t.Context(), "ada", s.item.Sale)
+			return err == nil
+		})
 		s.collide(acts)
 	}
 	s.addsUp()

@@ -11,7 +11,7 @@ import (
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC)
-	t.Run("remembers a bounded number of users", func(t *testing.T) {
+	t.Run("peers: remembers a bounded number of users", func(t *testing.T) {
 		t.Parallel()
 		const usersMax = 1600
 		u := NewUsers(1, 1, usersMax)
