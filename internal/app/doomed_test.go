@@ -117,7 +117,7 @@ func freeAddress(t *testing.T) string {
 // start runs a child that will die at cut, and waits until it serves or is dead.
 func (v *victim) start(cut string) {
 	v.t.Helper()
-	child := exec.Command(os.Args[0]) //nolint:noctx // it ends by kill -9, that is the point
+	child := exec.Command(nodeBinary()) //nolint:noctx // it ends by kill -9, that is the point
 	child.Env = append(os.Environ(), cutVariable+"="+cut, dataVariable+"="+v.config.Data,
 		listenVariable+"="+v.config.Listen, adminVariable+"="+v.config.AdminListen, bankVariable+"="+v.config.Payments.Sandbox.Listen)
 	child.Stderr = v.t.Output()
