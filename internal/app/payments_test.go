@@ -96,20 +96,18 @@ func (s *shop) owes() (sum int64) {
 	return sum
 }
 
-// refunds waits until so many refunds of an order are done, and returns their reasons.
-func (s *shop) refunds(order seckill.Order, many int) (reasons []seckill.RefundReason) {
+// refund waits until the only refund of an order is done, and returns its reason.
+func (s *shop) refund(order seckill.Order) (reason seckill.RefundReason) {
 	s.t.Helper()
-	s.await(fmt.Sprintf("%d refunds of order %s are done", many, order.ID), func() bool {
-		reasons = nil
+	s.await("the refund of order "+order.ID.String()+" is done", func() bool {
 		refunds, err := s.system.Backend.Payments.RefundsOf(s.t.Context(), order.ID)
-		for _, refund := range refunds {
-			if refund.State == seckill.RefundDone {
-				reasons = append(reasons, refund.Reason)
-			}
+		if err != nil || len(refunds) != 1 || refunds[0].State != seckill.RefundDone {
+			return false
 		}
-		return err == nil && len(reasons) == many
+		reason = refunds[0].Reason
+		return true
 	})
-	return reasons
+	return reason
 }
 
 // metric is the sum of what a metric says of all shards.
@@ -172,8 +170,8 @@ func paysTwice(t *testing.T) {
 	payment := s.begin(order)
 	s.bank().pay(payment.URL, sandbox.BehaveTwice)
 	s.becomes(order, seckill.OrderPaid)
-	if reasons := s.refunds(order, 1); reasons[0] != seckill.RefundDouble {
-		t.Errorf("went back because of %v", reasons)
+	if reason := s.refund(order); reason != seckill.RefundDouble {
+		t.Errorf("went back because of %v", reason)
 	}
 	s.bank().wantKept(map[string]int64{payment.ID.String(): 100})
 	s.addsUp()
@@ -187,8 +185,8 @@ func paysWrongly(t *testing.T) {
 	} {
 		order := s.order("ann", "ann-is-"+string(how))
 		s.bank().pay(s.begin(order).URL, how)
-		if reasons := s.refunds(order, 1); reasons[0] != want {
-			t.Errorf("%s went back because of %v", how, reasons)
+		if reason := s.refund(order); reason != want {
+			t.Errorf("%s went back because of %v", how, reason)
 		}
 		s.becomes(order, seckill.OrderUnpaid)
 	}
@@ -209,8 +207,8 @@ func paysCancelled(t *testing.T) {
 	if status := s.bank().pay(payment.URL, sandbox.BehaveLate); status != http.StatusCreated {
 		t.Fatalf("the bank says %d", status)
 	}
-	if reasons := s.refunds(order, 1); reasons[0] != seckill.RefundCancelled {
-		t.Errorf("went back because of %v", reasons)
+	if reason := s.refund(order); reason != seckill.RefundCancelled {
+		t.Errorf("went back because of %v", reason)
 	}
 	s.becomes(order, seckill.OrderCancelled)
 	s.bank().wantKept(map[string]int64{})

@@ -203,8 +203,8 @@ func limitsPayers(t *testing.T) {
 	s.start()
 	s.preload(1, 1, -time.Second, time.Hour)
 	s.awaitLive()
-	order := s.system.URL() + "/v1/orders/" + s.order("eve", "eve-buys-one").ID.String()
-	token := s.token("eve")
+	order := s.system.URL() + "/v1/orders/" + s.order("mallory", "mallory-buys-one").ID.String()
+	token := s.token("mallory")
 	for _, what := range []string{"/payments", "/cancel"} {
 		limited := 0
 		for range 10 {
