@@ -22,6 +22,8 @@ const (
 	inTime       = 10
 	tooLate      = 10
 	aroundIt     = 25 * time.Millisecond
+	// paceMax is the longest time between two payments: a shop that takes longer for one will be told of most too late.
+	paceMax = 5 * time.Millisecond
 	// payersAtOnce tell the shop of payments.
 	payersAtOnce = 16
 )
@@ -69,7 +71,7 @@ func (s *shop) payAround(bank *vault, who seckill.UserID) {
 	payments := s.beginAll(who)
 	began := time.Now()
 	s.payAll(bank, payments[:inTime])
-	each := time.Since(began) / inTime
+	each := min(time.Since(began)/inTime, paceMax)
 	s.setDeadlines(who, payments, each)
 	s.payAll(bank, payments[inTime:ordersOfEach-tooLate])
 	late := payments[ordersOfEach-tooLate:]
