@@ -16,17 +16,16 @@ type Catalog interface {
 	Item(ctx context.Context, id seckill.ID) (seckill.Item, error)
 }
 
-// Options are what the use case works on. Clock, Log and Metrics may be left out, and so may the bounds: zero means the
-// default.
+// Options are what the use case works on. Log and Metrics may be left out, and so may the bounds: zero means the default.
 type Options struct {
 	Orders   seckill.Orders
 	Payments seckill.Payments
 	Catalog  Catalog
 	IDs      seckill.IDs
+	Clock    seckill.Clock
 	// Providers take money. The first one takes new payments; notices of all of them are read, so that a shop that changes
 	// its provider still hears of what was begun at the old one. None: only what costs nothing can be paid.
 	Providers []seckill.Provider
-	Clock     seckill.Clock
 	Log       *slog.Logger
 	Metrics   Metrics
 
@@ -55,9 +54,6 @@ const (
 )
 
 func (o Options) withDefaults() Options {
-	if o.Clock == nil {
-		o.Clock = seckill.SystemClock{}
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -71,7 +67,7 @@ func (o Options) withDefaults() Options {
 }
 
 func (o Options) check() error {
-	for _, part := range []any{o.Orders, o.Payments, o.Catalog, o.IDs} {
+	for _, part := range []any{o.Orders, o.Payments, o.Catalog, o.IDs, o.Clock} {
 		if part == nil {
 			return errors.New("checkout: a part is missing")
 		}

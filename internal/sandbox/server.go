@@ -44,6 +44,8 @@ type Server struct {
 	promises *agenda[Entry]
 	http     *http.Client
 	page     *template.Template
+	// policy is what the page's browser may do.
+	policy string
 }
 
 // repeatsMax bounds how often a notice is repeated.
@@ -65,7 +67,7 @@ func NewServer(options ServerOptions) (*Server, error) {
 	}
 	s := &Server{
 		options: options, book: book, notices: newAgenda[delivery](options.Clock), promises: newAgenda[Entry](options.Clock),
-		http: newHTTP(noticeTimeout), page: page,
+		http: newHTTP(noticeTimeout), page: page, policy: policyOf(pageSource),
 	}
 	promises, untold := book.owed()
 	for _, promised := range promises {
