@@ -42,6 +42,7 @@ type faultySale struct {
 func TestFleetRedis(t *testing.T) {
 	t.Parallel()
 	f := redisFleet{distributed: startFleet(t)}
+	watch(t, f.config)
 	f.stores = f.openStores()
 	for _, it := range []struct {
 		does string

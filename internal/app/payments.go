@@ -7,10 +7,11 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-func (b *Backend) checkoutOptions(log *slog.Logger, metrics checkout.Metrics) checkout.Options {
+func (b *Backend) checkoutOptions(limits LimitsConfig, log *slog.Logger, metrics checkout.Metrics) checkout.Options {
 	return checkout.Options{
 		Orders: b.Orders, Payments: b.Payments, Catalog: b.Catalog, IDs: b.IDs, Clock: seckill.SystemClock{},
 		Providers: b.Providers, Log: log, Metrics: metrics,
+		UserRate: float64(limits.PerUserPerSecond), UserBurst: limits.PerUserBurst,
 	}
 }
 

@@ -34,6 +34,7 @@ type shop struct {
 	item   seckill.Item
 	// payWithin is how long orders may stay unpaid.
 	payWithin time.Duration
+	watching  sync.Once
 
 	mu     sync.Mutex
 	ledger map[seckill.ID]told
@@ -117,6 +118,7 @@ func (s *shop) start(options ...app.Option) {
 	if err := system.Ready(ready); err != nil {
 		s.t.Fatal(err)
 	}
+	s.watching.Do(func() { watch(s.t, s.config) })
 }
 
 // restart ends the process as far as its stores can tell, and starts it again on the same data.
@@ -340,6 +342,11 @@ func (s *shop) wantOrders(want int64) {
 func (s *shop) addsUp() {
 	s.t.Helper()
 	s.settled()
+	s.auditFindsNothing()
+}
+
+func (s *shop) auditFindsNothing() {
+	s.t.Helper()
 	report, err := s.system.Audit.Run(s.t.Context(), nil)
 	if err != nil {
 		s.t.Fatal(err)

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,12 +34,20 @@ type Options struct {
 	NoticesMax  int
 	// ProviderTimeout bounds one call to a provider.
 	ProviderTimeout time.Duration
+	// UserRate and UserBurst bound how many payments and cancellations one user may ask for per second; a negative rate
+	// switches that off. UsersMax is how many users are remembered for it.
+	UserRate  float64
+	UserBurst int
+	UsersMax  int
 }
 
 const (
 	paymentsMaxDefault     = 256
 	noticesMaxDefault      = 64
 	providerTimeoutDefault = 3 * time.Second
+	userRateDefault        = 10
+	userBurstDefault       = 20
+	usersMaxDefault        = 100_000
 
 	// retryAfter is what a shopper or provider is told to wait when this process has enough to do, or a provider is away.
 	retryAfter = 2 * time.Second
@@ -48,15 +57,12 @@ func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.PaymentsMax == 0 {
-		o.PaymentsMax = paymentsMaxDefault
-	}
-	if o.NoticesMax == 0 {
-		o.NoticesMax = noticesMaxDefault
-	}
-	if o.ProviderTimeout == 0 {
-		o.ProviderTimeout = providerTimeoutDefault
-	}
+	o.PaymentsMax = cmp.Or(o.PaymentsMax, paymentsMaxDefault)
+	o.NoticesMax = cmp.Or(o.NoticesMax, noticesMaxDefault)
+	o.ProviderTimeout = cmp.Or(o.ProviderTimeout, providerTimeoutDefault)
+	o.UserRate = cmp.Or(o.UserRate, userRateDefault)
+	o.UserBurst = cmp.Or(o.UserBurst, userBurstDefault)
+	o.UsersMax = cmp.Or(o.UsersMax, usersMaxDefault)
 	return o
 }
 

@@ -20,6 +20,9 @@ type Receipt struct {
 // does not ask. What cannot be paid is a conflict that shows the order as it is; a provider that is away is busy, and the
 // next call goes on where this one ended.
 func (s *Service) Pay(ctx context.Context, user seckill.UserID, id seckill.ID, version int64) (Receipt, error) {
+	if err := s.admit(user); err != nil {
+		return Receipt{}, err
+	}
 	if err := s.take(s.paying, BoundPayments); err != nil {
 		return Receipt{}, err
 	}
