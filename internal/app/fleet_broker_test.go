@@ -33,7 +33,6 @@ func startBrokerFleet(t *testing.T) *brokerFleet {
 	t.Helper()
 	logs := &fleetLogs{t: t}
 	f := &brokerFleet{logs: logs, distributed: startFleet(t, func(c *fleet.Config) { c.Output = logs.writer })}
-	watch(t, f.config)
 	f.create(probeUnits)
 	if err := f.preload(); err != nil {
 		t.Fatal(err)

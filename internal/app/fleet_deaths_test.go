@@ -71,7 +71,6 @@ func (d *distributed) die(points ...string) {
 func TestFleetDeaths(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t)
-	watch(t, f.config)
 	const units = 3000
 	f.create(units)
 	if err := f.preload(); err != nil {

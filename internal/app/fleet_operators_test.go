@@ -20,7 +20,6 @@ func TestFleetOperators(t *testing.T) {
 func adjustsOnce(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t)
-	watch(t, f.config)
 	const units, delta, shoppers = 3000, 500, 600
 	done := f.sell(units, shoppers)
 	f.awaitSold(20)

@@ -30,7 +30,6 @@ func TestFleetAtTheTill(t *testing.T) {
 			"http://"+door.Addr().String(), goodKey, goodSecret)
 	})
 	serveBank(t, door, f.config.URL())
-	watch(t, f.config)
 	f.payWithin = fleetPayWithin
 	f.create(fleetPayers)
 	if err := f.preload(); err != nil {

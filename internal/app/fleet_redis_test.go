@@ -42,7 +42,6 @@ type faultySale struct {
 func TestFleetRedis(t *testing.T) {
 	t.Parallel()
 	f := redisFleet{distributed: startFleet(t)}
-	watch(t, f.config)
 	f.stores = f.openStores()
 	for _, it := range []struct {
 		does string

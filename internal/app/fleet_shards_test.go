@@ -71,7 +71,6 @@ func (d *distributed) killShard(t *testing.T, shard int, stalls [2]*stall) {
 func TestFleetShards(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t)
-	watch(t, f.config)
 	stalls := [2]*stall{f.openStall(0), f.openStall(1)}
 	for shard, lasts := range []time.Duration{20 * time.Second, 8 * time.Second} {
 		t.Run(fmt.Sprintf("is busy for the items of shard %d while it hangs, and for nobody else", shard), func(t *testing.T) {

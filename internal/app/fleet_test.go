@@ -61,6 +61,7 @@ func startFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
 	if err := d.AwaitReady(ready); err != nil {
 		t.Fatal(err)
 	}
+	watch(t, d.config)
 	return d
 }
 

@@ -16,7 +16,7 @@ const (
 	// watchEvery is the rhythm of a watchman, watchItemsMax how many items he looks at each time, one after the other.
 	watchEvery    = 500 * time.Millisecond
 	watchItemsMax = 4
-	// lastLookWithin bounds the look at the end of a test: its stores may be on their way back.
+	// lastLookWithin bounds the look at the end of a test that nobody could look at so far: its stores may be on their way back.
 	lastLookWithin = 20 * time.Second
 )
 
@@ -47,7 +47,7 @@ func watch(t *testing.T, config app.Config) {
 		<-ended
 		last, done := context.WithTimeout(context.WithoutCancel(ctx), lastLookWithin)
 		defer done()
-		for !w.look(last) && last.Err() == nil {
+		for !w.look(last) && w.rounds == 0 && last.Err() == nil {
 			<-time.After(watchEvery)
 		}
 		t.Logf("watched: %d rounds, %d snapshots, %d times nothing to see", w.rounds, w.snapshots, w.missed)
