@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os/user"
 	"text/tabwriter"
 	"time"
 
@@ -19,8 +20,15 @@ type archiveCommand struct {
 	JSON   bool   `help:"Print the summary as JSON."`
 }
 
-// archiveActor is who the log says has put a sale away: whoever may read the configuration.
-const archiveActor = "command"
+// archiveActor is who the log says has put a sale away: a user of this machine, who may read the configuration.
+func archiveActor() string {
+	const actor, nameMax = "command", 64 // what a system allows is shorter, and the log's column longer
+	here, err := user.Current()
+	if err != nil || here.Username == "" || len(here.Username) > nameMax {
+		return actor
+	}
+	return actor + ":" + here.Username
+}
 
 // Run implements the command.
 func (c *archiveCommand) Run(ctx context.Context, cli *commands, console console) error {
@@ -32,7 +40,7 @@ func (c *archiveCommand) Run(ctx context.Context, cli *commands, console console
 	if err != nil {
 		return err
 	}
-	result, err := app.Archive(ctx, config, sale, archiveActor, c.Export, config.Logger(console.err))
+	result, err := app.Archive(ctx, config, sale, archiveActor(), c.Export, config.Logger(console.err))
 	if err != nil {
 		return err
 	}

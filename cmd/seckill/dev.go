@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/testenv/fleet"
 )
@@ -20,10 +21,13 @@ type devCommand struct {
 	Keepers     int           `name:"keeper" default:"2" placeholder:"N" help:"How many keepers."`
 	Shards      int           `default:"2" placeholder:"N" help:"How many MariaDB servers. A data folder keeps its number."`
 	Units       int64         `default:"1000" help:"How many units the demo sale has. With --kill more of them make it last."`
+	PayWithin   time.Duration `default:"15m" help:"How long its orders wait for payment, in whole seconds."`
 	Listen      string        `placeholder:"ADDR" help:"Where the first api serves shoppers; otherwise a free port of this machine."`
 	AdminListen string        `placeholder:"ADDR" help:"Where the first api serves operators; otherwise a free port of this machine."`
-	Kill        bool          `help:"Kill -9 one process or server after another, at random."`
+	Kill        bool          `help:"Kill -9 one process or server after another, at random. Databases are left alone."`
 	KillEvery   time.Duration `default:"5s" help:"How often."`
+	KillOnly    []string      `placeholder:"KIND" help:"What may die: api, worker, keeper, sandbox, redis, rabbitmq; otherwise all of them."`
+	KillEach    bool          `help:"Kill one of each kind every time, instead of one at random."`
 }
 
 const (
@@ -73,8 +77,11 @@ func (c *devCommand) check(cli *commands) error {
 			return fmt.Errorf("--%s: is a number from 1 to %d, got %d", name, devCountMax, count)
 		}
 	}
-	if c.KillEvery <= 0 {
-		return fmt.Errorf("--kill-every: must be longer than 0, got %s", c.KillEvery)
+	if c.PayWithin < time.Second || c.PayWithin%time.Second != 0 {
+		return fmt.Errorf("--pay-within: is whole seconds, got %s", c.PayWithin)
+	}
+	if err := c.checkKill(); err != nil {
+		return err
 	}
 	if programs, packages := fleet.Missing(); len(programs) > 0 {
 		return fmt.Errorf("dev needs %s, which is not installed here; on Debian and its relatives: apt-get install %s",
@@ -97,11 +104,15 @@ func roleArguments(program string, node fleet.Node) []string {
 
 // sandboxArguments run it as the payment provider of the others.
 func sandboxArguments(program string, node fleet.Node) []string {
-	return []string{
-		program, "sandbox", "--listen", node.Listen, "--webhook", "http://" + node.Shop + "/v1/payments/webhooks/sandbox",
+	arguments := []string{
+		program, "sandbox", "--listen", node.Listen,
 		"--key-file", node.File(fleet.SandboxKey), "--secret-file", node.File(fleet.SandboxSecret),
 		"--ledger", node.File(fleet.SandboxLedger),
 	}
+	for _, shop := range node.Shops {
+		arguments = append(arguments, "--webhook", "http://"+shop+"/v1/payments/webhooks/sandbox")
+	}
+	return arguments
 }
 
 // serve starts the roles on the running servers, with a sale to play with, and waits for the end of ctx.
@@ -121,7 +132,7 @@ func (c *devCommand) serve(ctx context.Context, f *fleet.Fleet, console console)
 	if err := f.AwaitReady(ready); err != nil {
 		return err
 	}
-	demo, err := openDevDemo(ready, f, config, c.Units)
+	demo, err := openDevDemo(ready, f, config, c.demo())
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -131,11 +142,20 @@ func (c *devCommand) serve(ctx context.Context, f *fleet.Fleet, console console)
 	var beside sync.WaitGroup
 	beside.Go(func() { demo.progress(ctx, console.out) })
 	if c.Kill {
-		killer{fleet: f, every: c.KillEvery, notice: console.notice}.run(ctx)
+		k := c.killer(f, console)
+		_, _ = fmt.Fprintf(console.out, "\n%s\n", k.plan())
+		k.run(ctx)
 	}
 	<-ctx.Done()
 	beside.Wait()
 	return nil
+}
+
+// demo is the sale to play with.
+func (c *devCommand) demo() api.NewSale {
+	sale := app.NewDemo(time.Now().UTC(), c.Units)
+	sale.PayWithinSeconds = int(c.PayWithin / time.Second)
+	return sale
 }
 
 // devConfig is what the fleet's configuration means to tools: the first api's addresses are the system's.

@@ -21,6 +21,10 @@ import (
 const (
 	devPoll  = 50 * time.Millisecond
 	devCrowd = 20_000
+	// devMix is what shoppers do who do not wait for the deadline of an order, devPatience longer than what a lost Redis
+	// leaves in doubt.
+	devMix      = "pay=75,cancel=10,twice=5,again=10"
+	devPatience = "2m"
 )
 
 // devDemo is the demonstration sale of a fleet, as an operator has it.
@@ -31,7 +35,7 @@ type devDemo struct {
 
 // openDevDemo returns the demonstration sale, preloaded, when every api shows it: the one that a run before has left,
 // unless it is over, or a new one.
-func openDevDemo(ctx context.Context, f *fleet.Fleet, config app.Config, units int64) (devDemo, error) {
+func openDevDemo(ctx context.Context, f *fleet.Fleet, config app.Config, draft api.NewSale) (devDemo, error) {
 	system, err := operatorsAt(config, config.AdminURL())
 	if err != nil {
 		return devDemo{}, err
@@ -41,7 +45,7 @@ func openDevDemo(ctx context.Context, f *fleet.Fleet, config app.Config, units i
 		return d, err
 	}
 	if d.sale.ID == "" {
-		if d.sale, err = system.CreateSale(ctx, app.NewDemo(time.Now().UTC(), units)); err != nil {
+		if d.sale, err = system.CreateSale(ctx, draft); err != nil {
 			return d, fmt.Errorf("create the sale: %w", err)
 		}
 	}
@@ -124,10 +128,15 @@ func devFurther(f *fleet.Fleet, config app.Config) []string {
 	for _, node := range f.Nodes[fleet.API] {
 		shops.WriteString(" --url http://" + node.Addr())
 	}
+	doors := shops.String() + " --admin-url " + config.AdminURL()
+	sandbox := f.Nodes[fleet.Sandbox][0]
 	lines := []string{
 		"Or send a crowd, and hold every number against every other one:", "",
-		fmt.Sprintf("  %s crowd --shoppers %d%s --admin-url %s", program, devCrowd, shops.String(), config.AdminURL()),
+		fmt.Sprintf("  %s crowd --shoppers %d%s", program, devCrowd, doors),
 		fmt.Sprintf("  %s audit", program), "",
+		"Or, instead, one that pays until everything is sold, and whose money is counted, too:", "",
+		fmt.Sprintf("  %s crowd --mix %s --until-sold --patience %s --shoppers %d%s --ledger-url http://%s --ledger-key-file %s",
+			program, devMix, devPatience, devCrowd, doors, sandbox.Addr(), sandbox.File(fleet.SandboxKey)), "",
 		"These run, log to " + filepath.Dir(f.File()) + ", and are started again when they end:", "",
 	}
 	for _, name := range f.Names() {

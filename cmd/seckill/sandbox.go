@@ -17,7 +17,7 @@ import (
 type sandboxCommand struct {
 	Listen     string        `default:"127.0.0.1:8082" help:"Where the API and the pay pages are served."`
 	URL        string        `placeholder:"URL" help:"Where people reach that address; otherwise itself."`
-	Webhook    string        `placeholder:"URL" help:"Who is told of payments; otherwise nobody."`
+	Webhook    []string      `placeholder:"URL" help:"Who is told of payments, once for each address of the shop; otherwise nobody."`
 	KeyFile    string        `type:"path" required:"" placeholder:"FILE" help:"The key that the API asks for."`
 	SecretFile string        `type:"path" required:"" placeholder:"FILE" help:"The secret that notices to the webhook are signed with."`
 	Ledger     string        `type:"path" required:"" placeholder:"FILE" help:"Keeps what happened, over restarts."`
@@ -42,10 +42,14 @@ func (c *sandboxCommand) Run(ctx context.Context, console console) error {
 	log := slog.New(slog.NewTextHandler(console.err, nil))
 	itself := app.Config{Listen: listener.Addr().String()}
 	url := cmp.Or(c.URL, itself.URL())
-	server, err := sandbox.NewServer(sandbox.ServerOptions{
+	options := sandbox.ServerOptions{
 		Clock: seckill.SystemClock{}, Log: log, URL: url, Ledger: c.Ledger, Key: key, Secret: secret,
-		Webhook: c.Webhook, NoticeSpread: c.Spread, NoticeRepeats: c.Repeat,
-	})
+		NoticeSpread: c.Spread, NoticeRepeats: c.Repeat,
+	}
+	if len(c.Webhook) > 0 {
+		options.Webhook, options.Webhooks = c.Webhook[0], c.Webhook[1:]
+	}
+	server, err := sandbox.NewServer(options)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}

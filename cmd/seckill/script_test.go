@@ -2,7 +2,7 @@ package main
 
 import (
 	"errors"
-	"net"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
 const (
@@ -70,21 +72,22 @@ func TestScripts(t *testing.T) {
 
 // settle gives a script addresses of its own.
 func settle(env *testscript.Env) error {
-	shop, errShop := net.Listen("tcp", "127.0.0.1:0")   //nolint:noctx // it does not wait
-	admin, errAdmin := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it does not wait
+	shop, errShop := server.FreePort()
+	admin, errAdmin := server.FreePort()
 	if err := errors.Join(errShop, errAdmin); err != nil {
 		return err
 	}
-	env.Setenv("SHOP", shop.Addr().String())
-	env.Setenv("ADMIN", admin.Addr().String())
+	shopAddr, adminAddr := fmt.Sprintf("127.0.0.1:%d", shop), fmt.Sprintf("127.0.0.1:%d", admin)
+	env.Setenv("SHOP", shopAddr)
+	env.Setenv("ADMIN", adminAddr)
 	env.Setenv("OPERATOR_KEY", "data/keys/operator.key")
-	env.Setenv("SECKILL_LISTEN", shop.Addr().String())
-	env.Setenv("SECKILL_ADMIN_LISTEN", admin.Addr().String())
+	env.Setenv("SECKILL_LISTEN", shopAddr)
+	env.Setenv("SECKILL_ADMIN_LISTEN", adminAddr)
 	env.Setenv("SECKILL_PAYMENTS__SANDBOX__LISTEN", "127.0.0.1:0")
 	env.Setenv("SECKILL_DATA", filepath.Join(env.WorkDir, "data"))
 	env.Values[processKey{}] = &process{}
 	env.Values[playersKey{}] = map[string]*process{}
-	return errors.Join(shop.Close(), admin.Close())
+	return nil
 }
 
 // until repeats what may need a moment.

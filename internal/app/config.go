@@ -151,7 +151,7 @@ type Argon2Config struct {
 
 // LimitsConfig bounds what is let in.
 type LimitsConfig struct {
-	// Purchases of one shopper per second, on average: 1-1000000.
+	// Purchases of one shopper per second, on average, and as many payments and cancellations: 1-1000000.
 	PerUserPerSecond int `yaml:"per_user_per_second"`
 	// How many of them may come at once.
 	PerUserBurst int `yaml:"per_user_burst"`

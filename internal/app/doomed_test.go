@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -24,6 +23,7 @@ import (
 	"github.com/seckill-dev/seckill/internal/crowd"
 	"github.com/seckill-dev/seckill/internal/identity"
 	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/testenv"
 )
 
 // A doomed process is this test binary run again as a whole embedded system, with cuts between use cases and stores. The
@@ -99,25 +99,14 @@ type victim struct {
 func newVictim(t *testing.T) *victim {
 	t.Helper()
 	config := testConfig(t)
-	config.Listen, config.AdminListen, config.Payments.Sandbox.Listen = freeAddress(t), freeAddress(t), freeAddress(t)
+	config.Listen, config.AdminListen, config.Payments.Sandbox.Listen = testenv.FreeAddr(t), testenv.FreeAddr(t), testenv.FreeAddr(t)
 	return &victim{t: t, config: config}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	var config net.ListenConfig
-	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // start runs a child that will die at cut, and waits until it serves or is dead.
 func (v *victim) start(cut string) {
 	v.t.Helper()
-	child := exec.Command(os.Args[0]) //nolint:noctx // it ends by kill -9, that is the point
+	child := exec.Command(nodeBinary()) //nolint:noctx // it ends by kill -9, that is the point
 	child.Env = append(os.Environ(), cutVariable+"="+cut, dataVariable+"="+v.config.Data,
 		listenVariable+"="+v.config.Listen, adminVariable+"="+v.config.AdminListen, bankVariable+"="+v.config.Payments.Sandbox.Listen)
 	child.Stderr = v.t.Output()

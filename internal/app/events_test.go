@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,19 +121,35 @@ func (e *ear) inOrder() {
 func (s *shop) allTold() {
 	s.t.Helper()
 	for _, endpoint := range s.system.Backend.Endpoints {
-		for shard := range s.system.Backend.Shards.Count() {
-			s.await("all is told to "+endpoint.Name(), func() bool {
-				left, _, err := s.system.Backend.Events.Waiting(s.t.Context(), shard, endpoint.Name())
-				return err == nil && left == 0
-			})
-		}
+		s.toldTo(endpoint.Name())
 	}
+}
+
+// toldTo waits until an endpoint was told of everything.
+func (s *shop) toldTo(name string) {
+	s.t.Helper()
+	s.await("all is told to "+name, func() bool { return s.waitsFor(name) == 0 })
+}
+
+// waitsFor counts what an endpoint is still to be told of.
+func (s *shop) waitsFor(name string) (sum int64) {
+	s.t.Helper()
+	for shard := range s.system.Backend.Shards.Count() {
+		left, _, err := s.system.Backend.Events.Waiting(s.t.Context(), shard, name)
+		if err != nil {
+			s.t.Log(err)
+			left = 1
+		}
+		sum += left
+	}
+	return sum
 }
 
 func TestEvents(t *testing.T) {
 	t.Parallel()
 	t.Run("tell the shop of sales, items and orders, signed and in order", tellsTheShop)
 	t.Run("are told again when the shop did not take them, also after a restart", tellsAgain)
+	t.Run("are told though others answer slowly, or send us to a private address, where nobody goes", tellsBesideOthers)
 }
 
 func tellsTheShop(t *testing.T) {
@@ -269,4 +286,61 @@ func tellsAgain(t *testing.T) {
 	e.inOrder()
 	s.allTold()
 	s.addsUp()
+}
+
+// tellsBesideOthers has two more to be told: one that says nothing until the shop has heard of everything, and one that leads
+// to a cellar.
+func tellsBesideOthers(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	e := s.openEar(0)
+	var visits atomic.Int64
+	cellar := s.openDoor(func(http.ResponseWriter, *http.Request) { visits.Add(1) })
+	slow := make(chan struct{})
+	s.tells("slow", s.openDoor(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-slow:
+		case <-r.Context().Done():
+		}
+	}), true)
+	s.tells("astray", s.openDoor(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, cellar, http.StatusTemporaryRedirect)
+	}), true)
+	s.tells("cellar", cellar, false)
+	s.start()
+	s.preload(20, 1, -time.Second, time.Hour)
+	s.awaitLive()
+	s.crowd(20, func(n int) {
+		if _, err := s.insist(user(n), 1, key(n)); err != nil {
+			t.Error(err)
+		}
+	})
+	s.await("the shop has heard of all orders", func() bool { return e.count(seckill.EventOrderCreated) == 20 })
+	e.inOrder()
+	close(slow)
+	s.toldTo("shop")
+	s.toldTo("slow")
+	if visits.Load() > 0 {
+		t.Errorf("somebody came to a private address %d times", visits.Load())
+	}
+	for _, name := range []string{"astray", "cellar"} {
+		if s.waitsFor(name) == 0 {
+			t.Errorf("%s was told", name)
+		}
+	}
+	s.addsUp()
+}
+
+// openDoor makes a receiver, and returns where it is.
+func (s *shop) openDoor(serve http.HandlerFunc) (url string) {
+	s.t.Helper()
+	server := httptest.NewServer(serve)
+	s.t.Cleanup(server.Close)
+	return server.URL
+}
+
+// tells has a shop tell a receiver.
+func (s *shop) tells(name, url string, private bool) {
+	s.config.Events.Webhooks = append(s.config.Events.Webhooks,
+		app.WebhookConfig{Name: name, URL: url, Secret: webhookSecret, AllowPrivate: private})
 }

@@ -3,6 +3,8 @@ package app
 import (
 	"log/slog"
 	"testing"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 // EmptyRedis makes Redis lose everything at once, as FLUSHALL does.
@@ -23,4 +25,24 @@ func AdmitShards(t *testing.T, config Config, log *slog.Logger) (*Backend, error
 	}
 	_, err = b.admitShards(t.Context(), config, doors, log)
 	return b, err
+}
+
+// OpenBooks opens the tables of a system, whoever else has them open, for reading.
+func OpenBooks(t *testing.T, config Config) (seckill.Books, seckill.Shards) {
+	t.Helper()
+	b, log := &Backend{}, slog.New(slog.DiscardHandler)
+	t.Cleanup(func() { _ = b.Close() })
+	var err error
+	if config.Backend == BackendServices {
+		var doors []entrance
+		if doors, err = config.shardEntrances(); err == nil {
+			_, err = b.openShards(t.Context(), config, doors, nil, log)
+		}
+	} else {
+		_, err = b.openTables(t.Context(), config, log)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.Books, b.Shards
 }

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -24,7 +25,7 @@ const configVariable = "SECKILL_TEST_CONFIG"
 
 // fleetsMax bounds the fleets at one time: each is ten processes, and more of them than two cores can run says nothing about the
 // bounds that tests expect of them.
-const fleetsMax = 2
+const fleetsMax = 3
 
 var fleets = make(chan struct{}, fleetsMax)
 
@@ -60,12 +61,19 @@ func startFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
 	if err := d.AwaitReady(ready); err != nil {
 		t.Fatal(err)
 	}
+	watch(t, d.config)
 	return d
 }
 
+// nodeVariable names a build of this test binary for processes of their own to run: one without the race detector costs a
+// third, see scripts/test. Without it they run the binary itself.
+const nodeVariable = "SECKILL_TEST_NODE"
+
+func nodeBinary() string { return cmp.Or(os.Getenv(nodeVariable), os.Args[0]) }
+
 // ownBinary runs a node as this test binary does, which doomed_test.go looks after.
 func ownBinary(node fleet.Node) fleet.Command {
-	return fleet.Command{Args: []string{os.Args[0]}, Env: append(os.Environ(), cutVariable+"="+never,
+	return fleet.Command{Args: []string{nodeBinary()}, Env: append(os.Environ(), cutVariable+"="+never,
 		configVariable+"="+node.Config, planVariable+"="+node.Role, listenVariable+"="+node.Listen, adminVariable+"="+node.Admin)}
 }
 

@@ -28,6 +28,7 @@ func TestKillAtTheTill(t *testing.T) {
 			v := newVictim(t)
 			v.payWithin = tillPayWithin
 			v.start(point + "#1")
+			watch(t, v.config)
 			v.create(tillUnits)
 			if err := v.preload(); err != nil {
 				t.Fatal(err)

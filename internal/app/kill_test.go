@@ -24,6 +24,7 @@ func TestKill(t *testing.T) {
 			t.Parallel()
 			v := newVictim(t)
 			v.start(never)
+			watch(t, v.config)
 			v.create(killUnits)
 			if err := v.preload(); err != nil {
 				t.Fatal(err)
@@ -47,6 +48,7 @@ func TestKillDuringPreload(t *testing.T) {
 			t.Parallel()
 			v := newVictim(t)
 			v.start(point + "#1")
+			watch(t, v.config)
 			v.create(doomedUnits)
 			if err := v.preload(); err == nil {
 				t.Fatal("it did not die")

@@ -161,10 +161,11 @@ func manyLostReplies(t *testing.T) {
 	const units = 200
 	path := openPath(t, redis.CallTimeoutDefault)
 	s := openSale(t, units, 1, path.everything())
-	over := make(chan struct{})
+	over, answered := make(chan struct{}), make(chan struct{}, 2*units)
 	go func() {
 		defer close(over)
 		s.crowd(2*units, func(n int) {
+			defer func() { answered <- struct{}{} }()
 			if _, err := s.insist(user(n), 1, key(n)); err != nil {
 				if reason := seckill.ReasonOf(err); reason != seckill.SoldOut {
 					t.Errorf("user %d: %v", n, err)
@@ -181,13 +182,16 @@ func manyLostReplies(t *testing.T) {
 		case <-time.After(pauses[n%len(pauses)]):
 		}
 		path.Heal()
-		select {
+		for len(answered) > 0 {
+			<-answered
+		}
+		select { // healthy for as long as it takes to answer one more
 		case <-over:
 			s.soldOut()
 			s.addsUp()
 			s.wantOrders(units)
 			return
-		case <-time.After(100 * time.Millisecond):
+		case <-answered:
 		}
 	}
 }

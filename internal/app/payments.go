@@ -4,11 +4,14 @@ import (
 	"log/slog"
 
 	"github.com/seckill-dev/seckill/internal/checkout"
+	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-func (b *Backend) checkoutOptions(log *slog.Logger, metrics checkout.Metrics) checkout.Options {
+func (b *Backend) checkoutOptions(limits LimitsConfig, log *slog.Logger, metrics checkout.Metrics) checkout.Options {
 	return checkout.Options{
-		Orders: b.Orders, Payments: b.Payments, Catalog: b.Catalog, IDs: b.IDs, Providers: b.Providers, Log: log, Metrics: metrics,
+		Orders: b.Orders, Payments: b.Payments, Catalog: b.Catalog, IDs: b.IDs, Clock: seckill.SystemClock{},
+		Providers: b.Providers, Log: log, Metrics: metrics,
+		UserRate: float64(limits.PerUserPerSecond), UserBurst: limits.PerUserBurst,
 	}
 }
 

@@ -3,10 +3,8 @@ package app_test
 import (
 	"bufio"
 	"fmt"
-	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -98,20 +96,18 @@ func (s *shop) owes() (sum int64) {
 	return sum
 }
 
-// refunds waits until so many refunds of an order are done, and returns their reasons.
-func (s *shop) refunds(order seckill.Order, many int) (reasons []seckill.RefundReason) {
+// refund waits until the only refund of an order is done, and returns its reason.
+func (s *shop) refund(order seckill.Order) (reason seckill.RefundReason) {
 	s.t.Helper()
-	s.await(fmt.Sprintf("%d refunds of order %s are done", many, order.ID), func() bool {
-		reasons = nil
+	s.await("the refund of order "+order.ID.String()+" is done", func() bool {
 		refunds, err := s.system.Backend.Payments.RefundsOf(s.t.Context(), order.ID)
-		for _, refund := range refunds {
-			if refund.State == seckill.RefundDone {
-				reasons = append(reasons, refund.Reason)
-			}
+		if err != nil || len(refunds) != 1 || refunds[0].State != seckill.RefundDone {
+			return false
 		}
-		return err == nil && len(reasons) == many
+		reason = refunds[0].Reason
+		return true
 	})
-	return reasons
+	return reason
 }
 
 // metric is the sum of what a metric says of all shards.
@@ -143,6 +139,8 @@ func TestPayment(t *testing.T) {
 	t.Run("sends the second charge back when somebody pays twice", paysTwice)
 	t.Run("sends money back that is not what the order costs", paysWrongly)
 	t.Run("sends money back that comes for a cancelled order", paysCancelled)
+	t.Run("believes no notice that is forged or stale", believesNoForgery)
+	t.Run("goes on when the bank was away", paysAfterAnOutage)
 	t.Run("takes money that comes at the deadline, or sends it back, and never cancels what it took", paysAtTheDeadline)
 }
 
@@ -172,8 +170,8 @@ func paysTwice(t *testing.T) {
 	payment := s.begin(order)
 	s.bank().pay(payment.URL, sandbox.BehaveTwice)
 	s.becomes(order, seckill.OrderPaid)
-	if reasons := s.refunds(order, 1); reasons[0] != seckill.RefundDouble {
-		t.Errorf("went back because of %v", reasons)
+	if reason := s.refund(order); reason != seckill.RefundDouble {
+		t.Errorf("went back because of %v", reason)
 	}
 	s.bank().wantKept(map[string]int64{payment.ID.String(): 100})
 	s.addsUp()
@@ -187,8 +185,8 @@ func paysWrongly(t *testing.T) {
 	} {
 		order := s.order("ann", "ann-is-"+string(how))
 		s.bank().pay(s.begin(order).URL, how)
-		if reasons := s.refunds(order, 1); reasons[0] != want {
-			t.Errorf("%s went back because of %v", how, reasons)
+		if reason := s.refund(order); reason != want {
+			t.Errorf("%s went back because of %v", how, reason)
 		}
 		s.becomes(order, seckill.OrderUnpaid)
 	}
@@ -209,57 +207,12 @@ func paysCancelled(t *testing.T) {
 	if status := s.bank().pay(payment.URL, sandbox.BehaveLate); status != http.StatusCreated {
 		t.Fatalf("the bank says %d", status)
 	}
-	if reasons := s.refunds(order, 1); reasons[0] != seckill.RefundCancelled {
-		t.Errorf("went back because of %v", reasons)
+	if reason := s.refund(order); reason != seckill.RefundCancelled {
+		t.Errorf("went back because of %v", reason)
 	}
 	s.becomes(order, seckill.OrderCancelled)
 	s.bank().wantKept(map[string]int64{})
 	s.addsUp()
-}
-
-// atTheDeadline is how many orders are paid shortly before their deadlines, or after. Word of it takes a while, too.
-const atTheDeadline = 200
-
-func paysAtTheDeadline(t *testing.T) {
-	t.Parallel()
-	s := openTill(t, atTheDeadline, 15*time.Second) // for all of them to order, on a machine that does much else
-	var mu sync.Mutex
-	payments := map[seckill.ID]seckill.Payment{} // by order
-	s.crowd(atTheDeadline, func(n int) {
-		order := s.order(user(n), key(n))
-		payment := s.begin(order)
-		around := time.Until(order.PayBy) + time.Duration(n%100*5-450)*time.Millisecond
-		if status := s.bank().payLater(payment.URL, sandbox.BehaveLate, around); status != http.StatusAccepted && status != http.StatusCreated {
-			t.Errorf("the bank says %d", status)
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		payments[order.ID] = payment
-	})
-	kept := map[string]int64{}
-	for id, payment := range payments {
-		if s.ended(id) == seckill.OrderPaid {
-			kept[payment.ID.String()] = payment.AmountMinor
-		}
-	}
-	t.Logf("%d of %d were in time", len(kept), len(payments))
-	s.await("the rest went back", func() bool {
-		standing, back := s.bank().standing()
-		return maps.Equal(standing, kept) && back == len(payments)-len(kept)
-	})
-	s.await("and so did the units", func() bool { return s.stock().Claimed == int64(len(kept)) && s.owes() == 0 })
-	s.addsUp()
-}
-
-// ended waits for the end of an order, one way or the other.
-func (s *shop) ended(id seckill.ID) (state seckill.OrderState) {
-	s.t.Helper()
-	s.await("the end of order "+id.String(), func() bool {
-		order, err := s.system.Backend.Orders.Find(s.t.Context(), id)
-		state = order.State
-		return err == nil && state != seckill.OrderUnpaid
-	})
-	return state
 }
 
 func TestReturns(t *testing.T) {

@@ -175,6 +175,7 @@ func TestPeersLimits(t *testing.T) {
 			t.Fatalf("refused requests took units: %+v, %v", states, err)
 		}
 	})
+	t.Run("bounds how often one shopper pays and cancels", limitsPayers)
 	t.Run("peers: another X-Forwarded-For is not another shopper", func(t *testing.T) {
 		t.Parallel()
 		s := newShop(t)
@@ -193,4 +194,22 @@ func TestPeersLimits(t *testing.T) {
 			t.Fatalf("only %d of 20 requests at once were limited", limited)
 		}
 	})
+}
+
+func limitsPayers(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.config.Limits.PerUserPerSecond, s.config.Limits.PerUserBurst = 1, 2
+	s.start()
+	s.preload(1, 1, -time.Second, time.Hour)
+	s.awaitLive()
+	order := s.system.URL() + "/v1/orders/" + s.order("mallory", "mallory-buys-one").ID.String()
+	token := s.token("mallory")
+	for _, what := range []string{"/payments", "/cancel"} {
+		s.await("too many at "+what, func() bool {
+			status, problem := s.ask(http.MethodPost, order+what, token, "", nil)
+			return status == http.StatusTooManyRequests && problem.Reason == api.ReasonRateLimited && problem.RetryAfter > 0
+		})
+	}
+	s.addsUp()
 }

@@ -23,7 +23,7 @@ func TestOnServers(t *testing.T) {
 		"sale": TestSale, "replay": TestReplay, "pause": TestPause, "end": TestEnd, "window": TestWindow, "publish": TestPublish,
 		"rejection": TestRejection, "dead letters": TestDeadLetters, "redis lost": TestRedisLost,
 		"false sold out": TestPeersFalseSoldOut, "limits": TestPeersLimits, "correction": TestCorrection, "one try": TestOneTry,
-		"payment": TestPayment, "returns": TestReturns, "events": TestEvents,
+		"payment": TestPayment, "returns": TestReturns, "events": TestEvents, "operators": TestOperators,
 	} {
 		t.Run(name, test)
 	}

@@ -128,7 +128,8 @@ func (b *Backend) dialRabbitMQ(ctx context.Context, config Config, door entrance
 		return err
 	}
 	b.Publisher = guard.NewPublisher(queue, shardBreakers("rabbitmq", shards, guard.Options{Log: log, ProbesMax: publishesAtOnce}))
-	b.Consumer, b.Queue, b.DeadLetters = queue, queue, queue
+	b.Consumer, b.Queue = queue, queue
+	b.DeadLetters = guard.NewLetters(queue, guard.NewBreaker("dead letters", guard.Options{Log: log, Timeout: lettersTimeout}))
 	return nil
 }
 
@@ -177,6 +178,9 @@ func (c RabbitMQConfig) urls() []string {
 // publishesAtOnce is how many batches may already be on their way when a breaker begins to trust the broker again: their
 // stock is taken, and refusing them here would leave them to the relay.
 const publishesAtOnce = 64
+
+// lettersTimeout bounds a look at the dead letters: connecting to the broker, waiting for whoever reads them, and a confirm.
+const lettersTimeout = 10 * time.Second
 
 func shardBreakers(store string, shards int, options guard.Options) []*guard.Breaker {
 	breakers := make([]*guard.Breaker, shards)

@@ -110,7 +110,7 @@ func (s *System) buildUseCases() (err error) {
 	if s.Buying, err = purchase.New(b.purchasePorts(s.log, purchaseMetrics(s.registry, bounds)), purchaseOptions(s.Config)); err != nil {
 		return fmt.Errorf("build purchase: %w", err)
 	}
-	if s.Checkout, err = checkout.New(b.checkoutOptions(s.log, checkoutMetrics(s.registry, bounds, b.providerNames()))); err != nil {
+	if s.Checkout, err = checkout.New(b.checkoutOptions(s.Config.Limits, s.log, checkoutMetrics(s.registry, bounds, b.providerNames()))); err != nil {
 		return fmt.Errorf("build checkout: %w", err)
 	}
 	ports := b.keeperPorts(s.log)

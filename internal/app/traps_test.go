@@ -133,7 +133,7 @@ func (p *poisoner) Settle(ctx context.Context, shard int, messages []seckill.Mes
 
 func TestRejection(t *testing.T) {
 	t.Parallel()
-	t.Run("traps 4, 14: is told, gives the unit back, and keeps the key known", func(t *testing.T) {
+	t.Run("traps 4, 14, peers: no endless processing: is told, gives the unit back, and keeps the key known", func(t *testing.T) {
 		t.Parallel()
 		poison := &poisoner{user: "eve"}
 		s := openSale(t, 5, 5, func(b *app.Backend) { poison.Claims, b.Claims = b.Claims, poison })
@@ -179,7 +179,7 @@ func purchaseOf(s *shop, user seckill.UserID, quantity int64, key string) purcha
 
 func TestDeadLetters(t *testing.T) {
 	t.Parallel()
-	t.Run("take what cannot be read, and its neighbours go on", deadLetterOfGarbage)
+	t.Run("peers: no poison loop: take what cannot be read, and its neighbours go on", deadLetterOfGarbage)
 	t.Run("trap 23: take a doubled id, and the order of the first stays", deadLetterOfDoubledID)
 	t.Run("take a message from the future, and stop the item", deadLetterFromTheFuture)
 }

@@ -96,7 +96,9 @@ type eventRow struct {
 	At      time.Time          `json:"at"`
 }
 
-func newEventRow(e seckill.OrderEvent) eventRow { return eventRow(e) }
+func newEventRow(e seckill.OrderEvent) eventRow {
+	return eventRow{Order: e.Order, Version: e.Version, State: e.State, Cause: e.Cause, At: e.At}
+}
 
 type paymentRow struct {
 	ID          seckill.ID           `json:"id"`

@@ -91,7 +91,7 @@ func (s *Service) Run(ctx context.Context, sale *seckill.ID) (Report, error) {
 	}
 	r := &run{ports: s.ports, sales: sales, entries: newEntries(sales), whole: sale == nil}
 	for _, step := range []func(context.Context) error{
-		r.readSales, r.readItems, r.readStrays, r.readOrphans, r.readOrders, r.readPaid, r.readOutbox, r.readOwed,
+		r.readSales, r.readItems, r.readStrays, r.readOrphans, r.readOrders, r.readPaid, r.readOutbox, r.readEvents, r.readOwed,
 	} {
 		if err := step(ctx); err != nil {
 			return Report{}, fmt.Errorf("audit: %w", err)

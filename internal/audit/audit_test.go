@@ -29,7 +29,7 @@ func busyShop(t *testing.T) *shop {
 	for shard, database := range busy.databases {
 		must(t, os.WriteFile(databaseOf(folder, shard), database, 0o600))
 	}
-	s := openShop(t, folder)
+	s := openShop(t, folder, false)
 	must(t, s.store.IDs().Acquire(t.Context()))
 	s.sale, s.item, s.sold = busy.shop.sale, busy.shop.item, busy.shop.sold
 	return s
@@ -38,7 +38,7 @@ func busyShop(t *testing.T) *shop {
 func makeBusy(t *testing.T) {
 	t.Helper()
 	folder := t.TempDir()
-	s := openShop(t, folder)
+	s := openShop(t, folder, false)
 	must(t, s.store.Migrate(t.Context()))
 	must(t, s.store.IDs().Acquire(t.Context()))
 	s.draft()

@@ -10,6 +10,8 @@
 //	money    payments, charges and refunds, each against its order: what stands has paid it, in time; what does not stand
 //	         goes back
 //	outbox   each alone, against its claim or its order
+//	events   each alone, against the order, sale or item that it is about; the step of an order that is to be told of names its
+//	         event; each has the dispatches that are left, which say what it says
 //	redis    lent = avail + sold - accounted, while the epoch is open
 //
 // # Nothing false on a running system
@@ -31,4 +33,6 @@
 // A row that is changed in full agreement with every other table (claim, order, event, stock, moves) is not found, nor is
 // what the protocol itself would repair: a claim that is not yet marked ordered, a unit that waits in doubt. Stragglers are
 // not told from their moves: units moved by hand between a seal and doubt of the past look like one that came late.
+// What the shop was told is deleted, so whether it was, and in order, only the shop knows; and an event of a sale or an item
+// that is deleted together with its dispatches was told as far as anybody can see.
 package audit

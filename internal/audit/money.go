@@ -78,6 +78,11 @@ func (r *run) addMoney(ctx context.Context, shard int, orders []ordered) error {
 			o.money.Returns = append(o.money.Returns, owed)
 		}
 	}
+	for _, step := range money.Untold {
+		if o := at[step.Order]; o != nil {
+			o.money.Untold = append(o.money.Untold, step)
+		}
+	}
 	return nil
 }
 

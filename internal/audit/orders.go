@@ -41,6 +41,7 @@ func orderRules() []orderRule {
 		{"order_charge", orderCharge},
 		{"order_refund", orderRefund},
 		{"order_return", orderReturn},
+		{"order_untold", orderUntold},
 	}
 }
 

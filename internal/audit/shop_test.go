@@ -42,7 +42,13 @@ type shop struct {
 
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	s := openShop(t, t.TempDir())
+	return openNewShop(t, false)
+}
+
+// openNewShop makes a shop that tells somebody what becomes of it, or nobody.
+func openNewShop(t *testing.T, tells bool) *shop {
+	t.Helper()
+	s := openShop(t, t.TempDir(), tells)
 	must(t, s.store.Migrate(t.Context()))
 	must(t, s.store.IDs().Acquire(t.Context()))
 	s.draft()
@@ -50,9 +56,9 @@ func newShop(t *testing.T) *shop {
 }
 
 // openShop opens the databases of a folder.
-func openShop(t *testing.T, folder string) *shop {
+func openShop(t *testing.T, folder string, tells bool) *shop {
 	t.Helper()
-	config := sqlstore.Config{Clock: seckill.SystemClock{}, Log: slog.New(slog.DiscardHandler), Alone: true}
+	config := sqlstore.Config{Clock: seckill.SystemClock{}, Log: slog.New(slog.DiscardHandler), Alone: true, Tells: tells}
 	for shard := range shards {
 		config.Shards = append(config.Shards, sqlstore.ShardConfig{Path: databaseOf(folder, shard), Readers: 1})
 	}

@@ -12,6 +12,8 @@ import (
 const (
 	tableStock  = "stock"
 	tableClaims = "claims"
+
+	ruleHalted = "halted"
 )
 
 func stockFinding(id string, item seckill.ID, detail string) Finding {
@@ -47,7 +49,7 @@ func stockRules() []stockRule {
 		{"sealed_early", sealedEarly},
 		{"stock_of_draft", stockOfDraft},
 		{"gate", gateLength},
-		{"halted", halted},
+		{ruleHalted, halted},
 	}
 }
 
@@ -60,6 +62,13 @@ func judgeStock(e entry, facts seckill.StockFacts) []Finding {
 		}
 	}
 	return append(findings, overLimit(e, facts)...)
+}
+
+// Conserved finds what is wrong with the units of one snapshot. It may be asked of a running system at any moment, without
+// a second look: it compares nothing that was read at another time. That an item is halted is not its business.
+func Conserved(facts seckill.StockFacts) []Finding {
+	findings := judgeStock(entry{item: seckill.Item{ID: facts.Stock.Item}}, facts)
+	return slices.DeleteFunc(findings, func(f Finding) bool { return f.ID == ruleHalted })
 }
 
 // readStock checks an item's row and returns its last snapshot, or seckill.ErrNotFound.

@@ -11,6 +11,9 @@ import (
 // Cancel ends one of the user's unpaid orders; its units go back. version is what the order's must be, 0 does not ask. An
 // order that is cancelled already is no refusal, whatever the version: who lost the answer and repeats gets it again.
 func (s *Service) Cancel(ctx context.Context, user seckill.UserID, id seckill.ID, version int64) (seckill.Order, error) {
+	if err := s.admit(user); err != nil {
+		return seckill.Order{}, err
+	}
 	if !mayOwn(user, id) {
 		return seckill.Order{}, noOrder()
 	}

@@ -32,6 +32,14 @@ type shop struct {
 
 func openShop(t *testing.T) *shop {
 	t.Helper()
+	taker := &honest{}
+	s := openShopOf(t, taker)
+	s.provider = taker
+	return s
+}
+
+func openShopOf(t *testing.T, taker seckill.Provider) *shop {
+	t.Helper()
 	folder, log := t.TempDir(), slog.New(slog.DiscardHandler)
 	store, err := sqlstore.Open(t.Context(), sqlstore.Config{
 		Shards: []sqlstore.ShardConfig{{Path: filepath.Join(folder, "0.db")}, {Path: filepath.Join(folder, "1.db")}},
@@ -41,13 +49,13 @@ func openShop(t *testing.T) *shop {
 	t.Cleanup(func() { _ = store.Close() })
 	must(t, store.Migrate(t.Context()))
 	must(t, store.IDs().Acquire(t.Context()))
-	s := &shop{t: t, payments: sqlstore.Payments{Store: store}, orders: sqlstore.Orders{Store: store}, provider: &honest{}}
+	s := &shop{t: t, payments: sqlstore.Payments{Store: store}, orders: sqlstore.Orders{Store: store}}
 	for i := range shoppers {
 		s.place(store, seckill.UserID(fmt.Sprintf("shopper-%d", i)), int64(i%4)*500)
 	}
 	s.Service, err = checkout.New(checkout.Options{
-		Orders: s.orders, Payments: forgetful{s.payments}, Catalog: &catalog{}, IDs: store.IDs(),
-		Providers: []seckill.Provider{s.provider}, Log: log, PaymentsMax: 2 * shoppers, NoticesMax: 2 * shoppers,
+		Orders: s.orders, Payments: forgetful{s.payments}, Catalog: &catalog{}, IDs: store.IDs(), Clock: seckill.SystemClock{},
+		Providers: []seckill.Provider{taker}, Log: log, PaymentsMax: 4 * shoppers, NoticesMax: 4 * shoppers,
 	})
 	must(t, err)
 	return s
@@ -216,6 +224,8 @@ type honest struct {
 }
 
 func (h *honest) Name() string { return "honest" }
+
+func (h *honest) Lives() time.Duration { return 0 }
 
 func (h *honest) txn() string { return fmt.Sprintf("txn-%d", h.txns.Add(1)) }
 

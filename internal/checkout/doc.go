@@ -4,7 +4,8 @@
 //
 //	Pay ── find, judge ──> Begin: our row first ──> Provider.Open, by our id ──> Opened: its name and where to pay
 //	                          |                        `-- lost or refused: the row stays, Pay again continues it
-//	                          `-- not unpaid any more, or too late: conflict, with the order as it is
+//	                          |-- not unpaid any more, or too late: conflict, with the order as it is
+//	                          `-- the one there is is over at its provider: close it there, then begin another
 //
 //	Receive ── Provider.Read ──> Record each charge: it pays the order, or its refund is owed
 //

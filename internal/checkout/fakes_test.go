@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/checkout"
+	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -31,6 +32,7 @@ type world struct {
 	catalog  *catalog
 	provider *provider
 	options  checkout.Options
+	clock    *handclock.Clock
 	log      *strings.Builder
 	recorded []seckill.RefundReason
 	unknown  int
@@ -42,11 +44,11 @@ type world struct {
 func newWorld(t *testing.T, change ...func(*checkout.Options)) *world {
 	t.Helper()
 	w := &world{
-		till: newTill(), catalog: &catalog{}, log: &strings.Builder{},
-		provider: &provider{name: "till", charges: map[seckill.ID][]seckill.Charge{}, opened: map[seckill.ID]string{}},
+		till: newTill(), catalog: &catalog{}, log: &strings.Builder{}, clock: handclock.New(),
+		provider: &provider{name: "till", charges: map[seckill.ID][]seckill.Charge{}, opened: map[seckill.ID]string{}, over: map[seckill.ID]bool{}},
 	}
 	w.options = checkout.Options{
-		Orders: orders{till: w.till}, Payments: w.till, Catalog: w.catalog, IDs: w.till,
+		Orders: orders{till: w.till}, Payments: w.till, Catalog: w.catalog, IDs: w.till, Clock: w.clock,
 		Providers: []seckill.Provider{w.provider}, Log: slog.New(slog.NewTextHandler(w.log, nil)),
 		Metrics: checkout.Metrics{
 			Recorded: func(_ string, refund seckill.RefundReason) { w.recorded = append(w.recorded, refund) },
@@ -58,6 +60,7 @@ func newWorld(t *testing.T, change ...func(*checkout.Options)) *world {
 	for _, apply := range change {
 		apply(&w.options)
 	}
+	w.clock.Advance(noon().Sub(w.clock.Now()))
 	var err error
 	if w.Service, err = checkout.New(w.options); err != nil {
 		t.Fatal(err)
@@ -132,11 +135,17 @@ type provider struct {
 	charges map[seckill.ID][]seckill.Charge
 	told    []seckill.Charge
 	err     error
+	lives   time.Duration
+	// over cannot be opened any more; closed has the payments that were closed, in that order.
+	over   map[seckill.ID]bool
+	closed []seckill.ID
 	// meanwhile happens while the provider is being asked.
 	meanwhile func(ctx context.Context)
 }
 
 func (p *provider) Name() string { return p.name }
+
+func (p *provider) Lives() time.Duration { return p.lives }
 
 func (p *provider) Open(ctx context.Context, payment seckill.Payment, title string) (session, url string, err error) {
 	if p.meanwhile != nil {
@@ -151,6 +160,9 @@ func (p *provider) Open(ctx context.Context, payment seckill.Payment, title stri
 	if err := ctx.Err(); err != nil {
 		return "", "", err
 	}
+	if p.over[payment.ID] {
+		return "", "", fmt.Errorf("open: %w", seckill.ErrOver)
+	}
 	if p.opened[payment.ID] == "" {
 		p.opened[payment.ID] = fmt.Sprintf("session-%d", len(p.opened)+1)
 	}
@@ -158,7 +170,13 @@ func (p *provider) Open(ctx context.Context, payment seckill.Payment, title stri
 }
 
 func (p *provider) Close(_ context.Context, payment seckill.Payment) ([]seckill.Charge, error) {
-	return p.charges[payment.ID], p.err
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return nil, p.err
+	}
+	p.closed = append(p.closed, payment.ID)
+	return p.charges[payment.ID], nil
 }
 
 func (p *provider) Refund(context.Context, seckill.Refund) error { return p.err }

@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -18,6 +19,9 @@ var _ seckill.Provider = Free{}
 
 // Name implements seckill.Provider.
 func (Free) Name() string { return freeName }
+
+// Lives implements seckill.Provider.
+func (Free) Lives() time.Duration { return 0 }
 
 // Open implements seckill.Provider. There is no place where nothing is paid.
 func (Free) Open(_ context.Context, payment seckill.Payment, _ string) (session, url string, err error) {

@@ -9,6 +9,7 @@ type Bound string
 const (
 	BoundPayments Bound = "payments"
 	BoundNotices  Bound = "notices"
+	BoundUserRate Bound = "user_orders_rate"
 )
 
 // Metrics are hooks; those that are nil are skipped. They are called from many goroutines.

@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type Options struct {
 	Payments seckill.Payments
 	Catalog  Catalog
 	IDs      seckill.IDs
+	Clock    seckill.Clock
 	// Providers take money. The first one takes new payments; notices of all of them are read, so that a shop that changes
 	// its provider still hears of what was begun at the old one. None: only what costs nothing can be paid.
 	Providers []seckill.Provider
@@ -32,12 +34,20 @@ type Options struct {
 	NoticesMax  int
 	// ProviderTimeout bounds one call to a provider.
 	ProviderTimeout time.Duration
+	// UserRate and UserBurst bound how many payments and cancellations one user may ask for per second; a negative rate
+	// switches that off. UsersMax is how many users are remembered for it.
+	UserRate  float64
+	UserBurst int
+	UsersMax  int
 }
 
 const (
 	paymentsMaxDefault     = 256
 	noticesMaxDefault      = 64
 	providerTimeoutDefault = 3 * time.Second
+	userRateDefault        = 10
+	userBurstDefault       = 20
+	usersMaxDefault        = 100_000
 
 	// retryAfter is what a shopper or provider is told to wait when this process has enough to do, or a provider is away.
 	retryAfter = 2 * time.Second
@@ -47,20 +57,17 @@ func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.PaymentsMax == 0 {
-		o.PaymentsMax = paymentsMaxDefault
-	}
-	if o.NoticesMax == 0 {
-		o.NoticesMax = noticesMaxDefault
-	}
-	if o.ProviderTimeout == 0 {
-		o.ProviderTimeout = providerTimeoutDefault
-	}
+	o.PaymentsMax = cmp.Or(o.PaymentsMax, paymentsMaxDefault)
+	o.NoticesMax = cmp.Or(o.NoticesMax, noticesMaxDefault)
+	o.ProviderTimeout = cmp.Or(o.ProviderTimeout, providerTimeoutDefault)
+	o.UserRate = cmp.Or(o.UserRate, userRateDefault)
+	o.UserBurst = cmp.Or(o.UserBurst, userBurstDefault)
+	o.UsersMax = cmp.Or(o.UsersMax, usersMaxDefault)
 	return o
 }
 
 func (o Options) check() error {
-	for _, part := range []any{o.Orders, o.Payments, o.Catalog, o.IDs} {
+	for _, part := range []any{o.Orders, o.Payments, o.Catalog, o.IDs, o.Clock} {
 		if part == nil {
 			return errors.New("checkout: a part is missing")
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/seckill-dev/seckill/internal/rate"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -13,6 +14,7 @@ type Service struct {
 	options   Options
 	providers map[string]seckill.Provider
 	titles    *titles
+	users     *rate.Users
 	// paying and noticing hold a place for each payment that is being opened and each notice that is being recorded.
 	paying   chan struct{}
 	noticing chan struct{}
@@ -30,6 +32,7 @@ func New(options Options) (*Service, error) {
 	options = options.withDefaults()
 	return &Service{
 		options: options, providers: providers, titles: newTitles(options.Catalog),
+		users:  rate.NewUsers(options.UserRate, options.UserBurst, options.UsersMax),
 		paying: make(chan struct{}, options.PaymentsMax), noticing: make(chan struct{}, options.NoticesMax),
 	}, nil
 }
@@ -43,6 +46,15 @@ func (s *Service) take(places chan struct{}, bound Bound) error {
 		s.options.Metrics.hit(bound)
 		return seckill.BusyFor(retryAfter, "too many "+string(bound)+" at once")
 	}
+}
+
+// admit refuses who changes orders too often. Reading them is not counted: shoppers wait for the end of a payment.
+func (s *Service) admit(user seckill.UserID) error {
+	if wait := s.users.Take(user, s.options.Clock.Now()); wait > 0 {
+		s.options.Metrics.hit(BoundUserRate)
+		return &seckill.Refusal{Reason: seckill.RateLimited, Detail: "too many payments and cancellations at once", RetryAfter: wait}
+	}
+	return nil
 }
 
 // find reads an order of this user.

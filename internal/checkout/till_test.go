@@ -9,9 +9,11 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// till is seckill.Payments and seckill.IDs in memory, as far as checkout uses them. Its clock stands at noon.
+// till is seckill.Payments and seckill.IDs in memory, as far as checkout uses them. Its clock stands at noon
+// unless it is given another.
 type till struct {
 	seckill.Payments
+	now      func() time.Time
 	mu       sync.Mutex
 	orders   []seckill.Order
 	payments []seckill.Payment
@@ -26,7 +28,7 @@ type till struct {
 	closing bool
 }
 
-func newTill() *till { return &till{lose: map[string]error{}, before: map[string]func(){}} }
+func newTill() *till { return &till{now: noon, lose: map[string]error{}, before: map[string]func(){}} }
 
 // orders is seckill.Orders on the same rows.
 type orders struct {
@@ -105,7 +107,7 @@ func (t *till) Begin(_ context.Context, asked seckill.NewPayment) (seckill.Payme
 		return seckill.Payment{}, seckill.Order{}, false, err
 	case order == nil || order.User != asked.User:
 		return seckill.Payment{}, seckill.Order{}, false, seckill.ErrNotFound
-	case order.State != seckill.OrderUnpaid || !noon().Before(order.PayBy):
+	case order.State != seckill.OrderUnpaid || !t.now().Before(order.PayBy):
 		return seckill.Payment{}, *order, false, nil
 	}
 	for _, payment := range t.payments {
@@ -115,10 +117,22 @@ func (t *till) Begin(_ context.Context, asked seckill.NewPayment) (seckill.Payme
 	}
 	payment := seckill.Payment{
 		ID: asked.ID, Order: asked.Order, Provider: asked.Provider, AmountMinor: order.AmountMinor(), Currency: order.Currency,
-		State: seckill.PaymentOpen, ExpiresAt: order.PayBy, CreatedAt: noon(),
+		State: seckill.PaymentOpen, ExpiresAt: order.PayBy, CreatedAt: t.now(),
+	}
+	if asked.Lives > 0 {
+		payment.ExpiresAt = t.now().Add(asked.Lives)
 	}
 	t.payments = append(t.payments, payment)
 	return payment, *order, true, nil
+}
+
+func (t *till) Closed(_ context.Context, id seckill.ID) error {
+	leave, err := t.enter("closed")
+	defer leave()
+	if payment := t.payment(id); err == nil && payment.State == seckill.PaymentOpen {
+		payment.State = seckill.PaymentClosed
+	}
+	return err
 }
 
 func (t *till) Opened(_ context.Context, id seckill.ID, session, url string) (seckill.Payment, error) {

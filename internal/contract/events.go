@@ -11,6 +11,7 @@ import (
 // EventsFixture is an outbox of events on every shard that has none yet.
 type EventsFixture struct {
 	Events seckill.Events
+	Books  seckill.Books
 	Shards seckill.Shards
 	// Tell writes events as the transactions do that they tell of, with these ids and times.
 	Tell func(t *testing.T, shard int, events ...seckill.Event)
@@ -32,6 +33,8 @@ func Events(t *testing.T, open func(t *testing.T) EventsFixture) {
 		"gives only the oldest of each subject":                              givesTheOldest,
 		"keeps the order of a subject whose ids are out of order":            keepsOrderOfVersions,
 		"gives what it gave again when the lease is over":                    givesAgain,
+		"gives nobody else what is renewed":                                  renewsLeases,
+		"renews nothing that is over, put off or dead":                       renewsNothingElse,
 		"puts off what failed, and what comes after it":                      putsOffWhatFailed,
 		"counts tries from the first one that failed":                        countsTries,
 		"goes on with the next of a subject when one is dead":                passesTheDead,
@@ -47,6 +50,7 @@ func Events(t *testing.T, open func(t *testing.T) EventsFixture) {
 		"spreads each event once for several callers":                        spreadsOnce,
 		"forgets the event when the last two endpoints are told at one time": forgetsTogether,
 		"tells all in order whatever several callers fail at":                tellsInACrowd,
+		"shows an audit each event with the dispatches that it has left":     showsEvents,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -236,8 +240,37 @@ func keepsOrderOfVersions(e eventsTest) {
 func givesAgain(e eventsTest) {
 	e.told([]string{shopA}, event(1, 10, 1), event(2, 10, 2))
 	e.wantDue(shopA, 1)
-	e.Elapse(e.T, e.shard, seckill.DispatchLease-10*time.Second)
 	e.wantDue(shopA)
-	e.Elapse(e.T, e.shard, 10*time.Second)
+	e.Elapse(e.T, e.shard, seckill.DispatchLease)
 	e.wantDue(shopA, 1)
+}
+
+func renewsLeases(e eventsTest) {
+	e.told([]string{shopA}, event(1, 10, 1), event(2, 20, 1), event(3, 10, 2))
+	e.wantDue(shopA, 1, 2)
+	for range 3 {
+		e.Elapse(e.T, e.shard, seckill.DispatchLease*2/5)
+		must(e.T, e.Events.Renew(e.Context(), e.shard, shopA, []seckill.ID{2, 1}))
+	}
+	e.wantDue(shopA)
+	e.Elapse(e.T, e.shard, seckill.DispatchLease)
+	e.wantDue(shopA, 1, 2)
+}
+
+func renewsNothingElse(e eventsTest) {
+	e.told([]string{shopA, shopB}, event(1, 10, 1), event(2, 20, 1), event(3, 30, 1), event(4, 40, 1))
+	e.wantDue(shopA, 1, 2, 3, 4)
+	e.fail(shopA, 2, time.Hour, false)
+	e.fail(shopA, 3, 0, true)
+	e.markTold(shopA, 4)
+	e.Elapse(e.T, e.shard, seckill.DispatchLease)
+	must(e.T, e.Events.Renew(e.Context(), e.shard, shopA, []seckill.ID{1, 2, 3, 4, 5}))
+	e.wantDue(shopB, 1, 2, 3, 4)
+	e.wantDue(shopA, 1)
+	e.Elapse(e.T, e.shard, time.Hour-2*seckill.DispatchLease)
+	must(e.T, e.Events.Renew(e.Context(), e.shard, shopA, []seckill.ID{2, 3}))
+	e.wantDue(shopA, 1)
+	e.markTold(shopA, 1)
+	e.Elapse(e.T, e.shard, seckill.DispatchLease)
+	e.wantDue(shopA, 2)
 }

@@ -41,7 +41,7 @@ func IDs(t *testing.T, open func(t *testing.T) (one, other seckill.IDs)) {
 			last = id
 		}
 	})
-	t.Run("never makes an id twice, by many callers of two processes", func(t *testing.T) {
+	t.Run("peers: no id collisions: never makes an id twice, by many callers of two processes", func(t *testing.T) {
 		t.Parallel()
 		one, other := open(t)
 		unique(t, drawMany(t, one, other))

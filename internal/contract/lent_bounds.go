@@ -13,8 +13,8 @@ import (
 
 func lentBounds() []lentCase {
 	return []lentCase{
-		{"sells to the last unit and not one more", lentSellsToLastUnit},
-		{"sells up to the limit and not one more", lentSellsToLimit},
+		{"peers: sells to the last unit and not one more", lentSellsToLastUnit},
+		{"peers: sells up to the limit and not one more", lentSellsToLimit},
 		{"says limit before sold out", lentSaysLimitFirst},
 		{"takes a whole batch", lentTakesWholeBatch},
 		{"keeps large amounts exact", lentKeepsLargeAmounts},

@@ -17,15 +17,15 @@ func (i *lentItem) setBuyer(want seckill.BuyerOutcome, epoch int64, user seckill
 
 func lentBuyer() []lentCase {
 	return []lentCase{
-		{"stays owed until an opened epoch that is not older", lentOwesBuyerUntilOpen},
-		{"adds what is absent, beside what is there", lentAddsBuyer},
+		{"trap 12: stays owed until an opened epoch that is not older", lentOwesBuyerUntilOpen},
+		{"trap 24: adds what is absent, beside what is there", lentAddsBuyer},
 		{"takes the smaller quantity of what is present", lentLowersBuyer},
 		{"moves no units", lentBuyerMovesNoUnits},
 		{"refuses what breaks the format", lentRefusesMalformedBuyer},
 	}
 }
 
-// Trap 12: applied to the old meta, or lost with it, the buyer stays locked out.
+// Applied to the old meta, or lost with it, the buyer stays locked out.
 func lentOwesBuyerUntilOpen(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.fresh(t)
@@ -40,7 +40,7 @@ func lentOwesBuyerUntilOpen(t *testing.T, o lentOpener) {
 	i.one(seckill.ReserveGivenBack, i.ask("ann", 1, lentSomeKey))
 }
 
-// Trap 24: a straggler's claim of a sealed epoch counts in the new one.
+// A straggler's claim of a sealed epoch counts in the new one.
 func lentAddsBuyer(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)

@@ -10,9 +10,9 @@ import (
 func lentGate() []lentCase {
 	return []lentCase{
 		{"is not there for an item without meta: neither zero nor unlimited", lentHasNoGateWithoutMeta},
-		{"is opened once per epoch", lentOpensOnce},
+		{"trap 10: is opened once per epoch", lentOpensOnce},
 		{"is opened for the loaded epoch only", lentOpensLoadedEpoch},
-		{"holds on the server it was made for only", lentHoldsOnOneServer},
+		{"traps 8, 27: holds on the server it was made for only", lentHoldsOnOneServer},
 		{"does not come along to another server", lentStaysOnOneServer},
 		{"needs a server to be for", lentNeedsServer},
 	}
@@ -30,7 +30,6 @@ func lentHasNoGateWithoutMeta(t *testing.T, o lentOpener) {
 	}
 }
 
-// Trap 10.
 func lentOpensOnce(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)
@@ -54,7 +53,7 @@ func lentOpensLoadedEpoch(t *testing.T, o lentOpener) {
 	i.notLive()
 }
 
-// Traps 8 and 27: run id and replication id both have to be the server's.
+// Run id and replication id both have to be the server's.
 func lentHoldsOnOneServer(t *testing.T, o lentOpener) {
 	t.Helper()
 	for name, change := range map[string]func(*seckill.Server){
@@ -97,10 +96,10 @@ func lentNeedsServer(t *testing.T, o lentOpener) {
 func lentRenew() []lentCase {
 	return []lentCase{
 		{"prolongs, and lets a lapsed gate of the epoch resume", lentProlongs},
-		{"never shortens", lentNeverShortens},
-		{"never lights a gate that is not there for this epoch and server", lentNeverLightsGate},
+		{"trap 9: never shortens", lentNeverShortens},
+		{"trap 7: never lights a gate that is not there for this epoch and server", lentNeverLightsGate},
 		{"carries pause, window and limit", lentCarriesPauseWindow},
-		{"does not undo a pause with an older version", lentKeepsPause},
+		{"trap 35: does not undo a pause with an older version", lentKeepsPause},
 		{"compares versions as numbers", lentComparesVersions},
 	}
 }
@@ -117,7 +116,7 @@ func lentProlongs(t *testing.T, o lentOpener) {
 	i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
 }
 
-// Trap 9: a keeper that was stopped in between brings an old end.
+// A keeper that was stopped in between brings an old end.
 func lentNeverShortens(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)
@@ -127,7 +126,7 @@ func lentNeverShortens(t *testing.T, o lentOpener) {
 	i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
 }
 
-// Trap 7: relit on a promoted, stale replica it would sell units twice.
+// Relit on a promoted, stale replica it would sell units twice.
 func lentNeverLightsGate(t *testing.T, o lentOpener) {
 	t.Helper()
 	for name, change := range map[string]func(*seckill.Renewal){
@@ -164,7 +163,6 @@ func lentCarriesPauseWindow(t *testing.T, o lentOpener) {
 	}
 }
 
-// Trap 35.
 func lentKeepsPause(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)

@@ -19,15 +19,15 @@ func (i *lentItem) issued(wantIssue, wantAvailable int64) {
 
 func lentIssue() []lentCase {
 	return []lentCase{
-		{"applies each number once", lentIssuesOnce},
+		{"trap 26: applies each number once", lentIssuesOnce},
 		{"refuses a gap", lentRefusesGap},
-		{"belongs to its epoch, and numbers do not restart", lentIssuesInEpoch},
+		{"trap 20: belongs to its epoch, and numbers do not restart", lentIssuesInEpoch},
 		{"waits until the epoch is opened", lentIssuesWhenOpened},
 		{"sells again what was sold out", lentSellsAgain},
 	}
 }
 
-// Trap 26: moves are sent again whenever Redis seems to be behind.
+// Moves are sent again whenever Redis seems to be behind.
 func lentIssuesOnce(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)
@@ -50,7 +50,7 @@ func lentRefusesGap(t *testing.T, o lentOpener) {
 	i.issued(lentFirst, lentStock)
 }
 
-// Trap 20: an old issue would be applied to the new epoch.
+// An old issue would be applied to the new epoch.
 func lentIssuesInEpoch(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)

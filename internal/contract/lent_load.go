@@ -10,11 +10,11 @@ import (
 
 func lentLoad() []lentCase {
 	return []lentCase{
-		{"brings meta with its first issue, closed", lentLoadsMeta},
-		{"happens once per epoch", lentLoadsOnce},
+		{"trap 22: brings meta with its first issue, closed", lentLoadsMeta},
+		{"trap 10: happens once per epoch", lentLoadsOnce},
 		{"compares epochs as numbers", lentComparesEpochs},
-		{"replaces buyers, drops the gate and keeps the outbox", lentReplacesBuyers},
-		{"takes the buyers of its own attempt only", lentKeepsAttemptsApart},
+		{"trap 30: replaces buyers, drops the gate and keeps the outbox", lentReplacesBuyers},
+		{"trap 24: takes the buyers of its own attempt only", lentKeepsAttemptsApart},
 		{"takes a chunk twice for once, and large ones", lentTakesChunks},
 		{"refuses when buyers are missing or unexpected", lentRefusesLostBuyers},
 	}
@@ -36,7 +36,7 @@ func lentLoadsMeta(t *testing.T, o lentOpener) {
 	i.notLive()
 }
 
-// Trap 10: the amount would be lent twice under one epoch.
+// The amount would be lent twice under one epoch.
 func lentLoadsOnce(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)
@@ -66,7 +66,7 @@ func lentReplacesBuyers(t *testing.T, o lentOpener) {
 	lentNextEpoch(o.open(t))
 }
 
-// Trap 24: two keepers that load in chunks would mix their buyers.
+// Two keepers that load in chunks would mix their buyers.
 func lentKeepsAttemptsApart(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.fresh(t)

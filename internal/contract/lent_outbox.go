@@ -39,7 +39,7 @@ func lentBatches(entries []seckill.DueEntry) []seckill.ID {
 func lentOutbox() []lentCase {
 	return []lentCase{
 		{"moves sent batches and forgets settled ones", lentMovesBatches},
-		{"does not bring back by sent what is settled", lentKeepsSettledAway},
+		{"trap 21: does not bring back by sent what is settled", lentKeepsSettledAway},
 		{"pages without touching", lentPagesOutbox},
 		{"takes no batches and very many", lentTakesManyBatches},
 	}
@@ -63,7 +63,6 @@ func lentMovesBatches(t *testing.T, o lentOpener) {
 	}
 }
 
-// Trap 21.
 func lentKeepsSettledAway(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)
@@ -136,7 +135,7 @@ func lentDue() []lentCase {
 		{"gives what has stood long enough, with its message, and counts the try", lentGivesDue},
 		{"leaves young ones and unasked sets alone", lentLeavesYoung},
 		{"gives a batch again only after it has stood once more", lentGivesDueAgain},
-		{"slows down after so many tries, without holding others up", lentSlowsDown},
+		{"trap 16: slows down after so many tries, without holding others up", lentSlowsDown},
 		{"counts anew once the batch was sent, and gives at most so many", lentCountsAnew},
 	}
 }
@@ -196,7 +195,7 @@ func lentGivesDueAgain(t *testing.T, o lentOpener) {
 	})
 }
 
-// Trap 16: poison would be republished for ever at full speed.
+// Poison would be republished for ever at full speed.
 func lentSlowsDown(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)

@@ -11,18 +11,18 @@ import (
 
 func lentReplay() []lentCase {
 	return []lentCase{
-		{"tells an unsent batch from one that was sent", lentTellsUnsent},
-		{"answers a repeat of the ids in a new batch, keeping the first message", lentAnswersRepeat},
+		{"trap 3: tells an unsent batch from one that was sent", lentTellsUnsent},
+		{"trap 18: answers a repeat of the ids in a new batch, keeping the first message", lentAnswersRepeat},
 		{"refuses to write another message under a batch id", lentKeepsMessage},
 		{"refuses a known key with another quantity", lentRefusesMismatch},
-		{"remembers the key of what was given back, and lets its user buy again", lentRemembersGivenBack},
-		{"comes before pause, window, limit and stock", lentReplaysFirst},
+		{"trap 4: remembers the key of what was given back, and lets its user buy again", lentRemembersGivenBack},
+		{"trap 13: comes before pause, window, limit and stock", lentReplaysFirst},
 		{"brings the messages of eight unsent batches at most", lentBoundsBodies},
 		{"knows what was loaded from SQL", lentKnowsLoaded},
 	}
 }
 
-// Trap 3: a replay answered from Lua alone may promise what the queue never got.
+// A replay answered from Lua alone may promise what the queue never got.
 func lentTellsUnsent(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)
@@ -49,7 +49,7 @@ func lentTellsUnsent(t *testing.T, o lentOpener) {
 	}
 }
 
-// Trap 18: what an api does when the reply was lost.
+// What an api does when the reply was lost.
 func lentAnswersRepeat(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)
@@ -93,7 +93,7 @@ func lentRefusesMismatch(t *testing.T, o lentOpener) {
 	i.one(seckill.ReserveAccepted, i.ask("bob", 1, lentSomeKey)) // a key belongs to its user
 }
 
-// Trap 4: a deleted entry would let the same key reserve a unit that SQL then swallows as a duplicate.
+// A deleted entry would let the same key reserve a unit that SQL then swallows as a duplicate.
 func lentRemembersGivenBack(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t, func(l *seckill.Load) { l.Limit = 1 })
@@ -114,7 +114,6 @@ func lentRemembersGivenBack(t *testing.T, o lentOpener) {
 	}
 }
 
-// Trap 13.
 func lentReplaysFirst(t *testing.T, o lentOpener) {
 	t.Helper()
 	lentReplayFirst(o.open(t, func(l *seckill.Load) { l.Available, l.Limit = 2, 2 }))

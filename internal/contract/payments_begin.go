@@ -3,6 +3,7 @@ package contract
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -10,6 +11,7 @@ import (
 func beginCases() []tillCase {
 	return []tillCase{
 		{"begins a payment of what the order costs, until its deadline", beginsPayment},
+		{"begins a payment that is over before its order where the provider keeps none open for so long", beginsShorter},
 		{"begins one payment, also when several ask at the same time", beginsOnce},
 		{"begins another payment at another provider, and after one was closed", beginsAnother},
 		{"begins another payment after the wrong amount came in on one", beginsAfterWrongMoney},
@@ -39,6 +41,30 @@ func beginsPayment(l tillTest) {
 		l.Fatalf("it reads as %+v", found)
 	}
 	l.wantEvents(order.ID)
+}
+
+func beginsShorter(l tillTest) {
+	order := l.unpaid()
+	within := order.PayBy.Sub(order.CreatedAt)
+	asked := l.asked(order)
+	asked.Lives = within / 2
+	payment, _, begun, err := l.Payments.Begin(l.Context(), asked)
+	must(l.T, err)
+	if ends := payment.CreatedAt.Add(within / 2); !begun || !payment.ExpiresAt.Equal(ends) || !payment.ExpiresAt.Before(order.PayBy) {
+		l.Fatalf("%t with %+v of %+v", begun, payment, order)
+	}
+	if found := l.payment(payment.ID); found != payment {
+		l.Fatalf("it reads as %+v", found)
+	}
+	asked.ID, asked.Lives = l.id(order.ID.Bucket()), time.Millisecond
+	if again, _, _, err := l.Payments.Begin(l.Context(), asked); err != nil || again != payment {
+		l.Fatalf("then begun is %+v, %v", again, err)
+	}
+	must(l.T, l.Payments.Closed(l.Context(), payment.ID))
+	asked.Lives = 2 * within
+	if next, _, _, err := l.Payments.Begin(l.Context(), asked); err != nil || next.ID != asked.ID || !next.ExpiresAt.Equal(order.PayBy) {
+		l.Fatalf("after that was closed begun is %+v, %v", next, err)
+	}
 }
 
 func beginsOnce(l tillTest) {

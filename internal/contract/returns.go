@@ -13,6 +13,7 @@ func Returns(t *testing.T, open func(t *testing.T) Ledger) {
 	runLedger(t, open, []ledgerCase{
 		{"moves units of held claims to the pool and owes the buyer's entry", movesUnitsBack},
 		{"peers: stock does not grow by a repeated return", returnsOnce},
+		{"peers: not oversold by a message that comes after its unit was given back and sold again", returnedStaysReturned},
 		{"skips what is rejected, another item's or nobody's", returnsOnlyHeld},
 		{"believes the claim and not the request", believesTheClaim},
 		{"takes what is given back for ordered, though nobody could say so before", returnedIsOrdered},
@@ -139,6 +140,21 @@ func returnedIsOrdered(l ledgerTest) {
 	if settlement := l.settle(l.message(item, 1, 1, a)); len(settlement.Held)+len(settlement.Rejected)+len(settlement.Doubled) > 0 {
 		l.Fatalf("its message came again, and it was taken for new: %+v", settlement)
 	}
+}
+
+func returnedStaysReturned(l ledgerTest) {
+	a, b := l.reserve("a", 1), l.reserve("b", 1)
+	item := l.sold(many(1), a)
+	l.gives(item, 1, a)
+	if _, issued, err := l.Stocks.Issue(l.Context(), item); err != nil || !issued {
+		l.Fatalf("got %t, %v", issued, err)
+	}
+	l.heldOnly(l.settle(l.message(item, 1, 2, b)), b)
+	if late := l.settle(l.message(item, 1, 2, a)); len(late.Held)+len(late.Rejected)+len(late.Doubled) > 0 {
+		l.Fatalf("got %+v", late)
+	}
+	l.units(item, 0, 0, 0, 1)
+	l.addsUp(item)
 }
 
 func returnsInEveryState(l ledgerTest) {

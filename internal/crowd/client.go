@@ -97,6 +97,12 @@ type reply struct {
 	retryAfter time.Duration
 }
 
+// passing says that the same request may be answered otherwise in a moment. Servers that are not ours give no reason.
+func (r reply) passing() bool {
+	return (answer{kind: refused, reason: r.problem.Reason}).passing() ||
+		r.problem.Reason == "" && r.status >= http.StatusInternalServerError
+}
+
 // into decodes a successful body.
 func (r reply) into(value any) error {
 	if err := json.Unmarshal(r.body, value); err != nil {

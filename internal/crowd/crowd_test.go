@@ -12,6 +12,7 @@ import (
 
 	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/crowd"
+	"github.com/seckill-dev/seckill/internal/testenv"
 )
 
 // config is a quick crowd against a server.
@@ -191,7 +192,7 @@ func restarting(t *testing.T, s *shop, purchases int) (address string) {
 		}
 		return nil
 	}
-	first := serve(t, s, "127.0.0.1:0")
+	first := serve(t, s, testenv.FreeAddr(t))
 	address = first.Addr
 	var again sync.WaitGroup
 	again.Go(func() {

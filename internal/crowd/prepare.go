@@ -90,7 +90,7 @@ func (c *crowd) get(ctx context.Context, s *shopper, what call, value any) error
 func (c *crowd) insist(ctx context.Context, s *shopper, what call) (reply, error) {
 	for patience := 0; ; patience++ {
 		r, err := c.client.do(ctx, what)
-		if err == nil && !(answer{kind: refused, reason: r.problem.Reason}).passing() {
+		if err == nil && !r.passing() {
 			c.tally.moved()
 			return r, nil
 		}

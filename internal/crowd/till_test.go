@@ -21,6 +21,8 @@ type line struct {
 
 // tillFaults are how what comes after the click is spoiled. Each may be nil; they are called with mu held.
 type tillFaults struct {
+	// shut is how many questions for the ledger are not answered.
+	shut   int
 	order  func(s *shop, b *booked)      // changes an order before it is read
 	cancel func(s *shop, b *booked) bool // refuses a cancel
 	begin  func(s *shop, b *booked) bool // refuses a payment
@@ -166,6 +168,11 @@ func (s *shop) readLedger(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	if r.Header.Get("Authorization") != "Bearer ledger-key" {
 		w.WriteHeader(http.StatusUnauthorized)
+		return
+	}
+	if s.till.shut > 0 {
+		s.till.shut--
+		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	after, _ := strconv.Atoi(r.URL.Query().Get("after"))

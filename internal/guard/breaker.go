@@ -106,7 +106,10 @@ func answered(err error) bool {
 	if err == nil || seckill.ReasonOf(err) != "" || errors.Is(err, context.Canceled) {
 		return true
 	}
-	for _, answer := range []error{seckill.ErrNotLive, seckill.ErrNotFound, seckill.ErrPoison, seckill.ErrEpochKnown} {
+	for _, answer := range []error{
+		seckill.ErrNotLive, seckill.ErrNotFound, seckill.ErrPoison, seckill.ErrEpochKnown,
+		seckill.ErrOver, seckill.ErrRefused,
+	} {
 		if errors.Is(err, answer) {
 			return true
 		}

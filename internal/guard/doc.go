@@ -9,8 +9,8 @@
 // One breaker per store, per shard and per node of a Redis Cluster, so a dead one does not close the
 // others.
 //
-// Lent and Publisher are decorators of their ports. The SQL ports have none: they are eight, a call to one of them goes to
-// any shard, and what a driver's error says about the server only sqlstore knows; so sqlstore asks a Breaker itself where
-// all its calls pass. There half-open is tried by a probe and not by somebody's call: what would be tried with may wait for
-// a locked row, and tell nothing about the shard for seconds.
+// Lent, Publisher, Letters and Provider are decorators of their ports. The SQL ports have none: they are eight, a call to
+// one of them goes to any shard, and what a driver's error says about the server only sqlstore knows; so sqlstore asks a
+// Breaker itself where all its calls pass. There half-open is tried by a probe and not by somebody's call: what would be
+// tried with may wait for a locked row, and tell nothing about the shard for seconds.
 package guard

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -23,6 +24,9 @@ func NewProvider(next seckill.Provider, options Options) Provider {
 
 // Name implements seckill.Provider.
 func (p Provider) Name() string { return p.next.Name() }
+
+// Lives implements seckill.Provider. It asks nobody.
+func (p Provider) Lives() time.Duration { return p.next.Lives() }
 
 // Open implements seckill.Provider.
 func (p Provider) Open(ctx context.Context, payment seckill.Payment, title string) (session, url string, err error) {

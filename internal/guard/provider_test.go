@@ -11,12 +11,17 @@ import (
 )
 
 // fakeBank fails to refund, and never answers who wants to close.
-type fakeBank struct{ refunds int }
+type fakeBank struct {
+	refunds int
+	opening error
+}
 
 func (*fakeBank) Name() string { return "bank" }
 
-func (*fakeBank) Open(context.Context, seckill.Payment, string) (session, url string, err error) {
-	return "session", "url", nil
+func (*fakeBank) Lives() time.Duration { return time.Hour }
+
+func (b *fakeBank) Open(context.Context, seckill.Payment, string) (session, url string, err error) {
+	return "session", "url", b.opening
 }
 
 func (*fakeBank) Close(ctx context.Context, _ seckill.Payment) ([]seckill.Charge, error) {
@@ -48,10 +53,11 @@ func TestProvider(t *testing.T) {
 		if session, url, err := p.Open(t.Context(), seckill.Payment{}, ""); session != "session" || url != "url" || err != nil {
 			t.Errorf("shoppers cannot pay: %q %q %v", session, url, err)
 		}
-		if _, err := p.Read(seckill.Notice{}); !errors.Is(err, seckill.ErrForged) || p.Name() != "bank" {
+		if _, err := p.Read(seckill.Notice{}); !errors.Is(err, seckill.ErrForged) || p.Name() != "bank" || p.Lives() != time.Hour {
 			t.Errorf("reads notices of %s: %v", p.Name(), err)
 		}
 	})
+	t.Run("keeps asking a provider that answers, even if it is that this payment cannot be", asksOn)
 	t.Run("waits for no answer for ever", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -61,4 +67,16 @@ func TestProvider(t *testing.T) {
 			}
 		})
 	})
+}
+
+func asksOn(t *testing.T) {
+	t.Parallel()
+	for _, answer := range []error{seckill.ErrOver, seckill.ErrRefused} {
+		p := NewProvider(&fakeBank{opening: answer}, Options{FailuresMax: 2})
+		for range 4 {
+			if _, _, err := p.Open(t.Context(), seckill.Payment{}, ""); !errors.Is(err, answer) {
+				t.Fatalf("said %v", err)
+			}
+		}
+	}
 }

@@ -83,7 +83,11 @@ func (f *fakeCheckout) Cancel(_ context.Context, user seckill.UserID, id seckill
 func (f *fakeCheckout) Pay(_ context.Context, user seckill.UserID, id seckill.ID, version int64) (checkout.Receipt, error) {
 	f.version = version
 	order, err := f.find(user, id)
-	return checkout.Receipt{Payment: payment(id), Order: order, Replayed: f.replayed}, err
+	begun := payment(id)
+	if f.payment != nil {
+		begun = *f.payment
+	}
+	return checkout.Receipt{Payment: begun, Order: order, Replayed: f.replayed}, err
 }
 
 func (f *fakeCheckout) Receive(_ context.Context, provider string, notice seckill.Notice) error {

@@ -73,6 +73,7 @@ func TestOrders(t *testing.T) {
 			}
 		}
 	})
+	t.Run("shows no place to pay that its provider has closed, however long the order may be paid", hidesLapsed)
 	t.Run("refuses a malformed id by its name", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -85,6 +86,24 @@ func TestOrders(t *testing.T) {
 			w.expectProblem(w.ask(c), http.StatusBadRequest, seckill.Invalid, "order_id")
 		}
 	})
+}
+
+func hidesLapsed(t *testing.T) {
+	t.Parallel()
+	for ends, helps := range map[time.Duration]bool{-time.Second: false, 0: false, time.Second: true} {
+		w := newWorld(t)
+		mine, attempt := order(7, "ada"), payment(7)
+		attempt.ExpiresAt = noon().Add(ends)
+		w.checkout.orders, w.checkout.payment = []seckill.Order{mine}, &attempt
+		got := read[api.Order](t, w.ask(call{path: "/v1/orders/7", header: asShopper()}))
+		if shown := got.Payment.PayURL != ""; shown != helps {
+			t.Errorf("ends in %v: shown is %t", ends, shown)
+		}
+		begun := read[api.Payment](t, w.ask(call{method: http.MethodPost, path: "/v1/orders/7/payments", header: asShopper()}))
+		if begun.PayURL == "" {
+			t.Errorf("ends in %v: who asks is not told where to pay", ends)
+		}
+	}
 }
 
 func TestOrderList(t *testing.T) {

@@ -24,18 +24,23 @@ func (s *shoppers) payOrder(ctx context.Context, c *gin.Context, user seckill.Us
 	if receipt.Replayed {
 		c.Writer.Header().Set("Idempotent-Replayed", "true")
 	}
-	err = s.reply(c, http.StatusCreated, wirePayment(receipt.Payment, receipt.Order))
+	err = s.reply(c, http.StatusCreated, wirePayment(receipt.Payment, helps(receipt.Payment, receipt.Order)))
 	s.noteOrder(ctx, c, "payment opened", s.shards.Shard(user.Bucket()), id)
 	return err
 }
 
-// wirePayment shows where to pay only while that pays the order: money that comes later goes back.
-func wirePayment(p seckill.Payment, of seckill.Order) api.Payment {
+// helps says whether paying there pays the order: money that comes later goes back.
+func helps(p seckill.Payment, of seckill.Order) bool {
+	return p.State == seckill.PaymentOpen && of.State == seckill.OrderUnpaid
+}
+
+// wirePayment shows where to pay if that helps.
+func wirePayment(p seckill.Payment, helps bool) api.Payment {
 	wire := api.Payment{
 		ID: p.ID.String(), OrderID: p.Order.String(), Provider: p.Provider, Status: api.PaymentStatus(p.State),
 		AmountMinor: p.AmountMinor, Currency: p.Currency, ExpiresAt: p.ExpiresAt.UTC(), CreatedAt: p.CreatedAt.UTC(),
 	}
-	if p.State == seckill.PaymentOpen && of.State == seckill.OrderUnpaid {
+	if helps {
 		wire.PayURL = p.URL
 	}
 	return wire

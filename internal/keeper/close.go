@@ -23,6 +23,8 @@ type Close struct {
 	mu sync.Mutex
 	// refused are the payments that could not be closed. A job that forgets them only asks earlier.
 	refused map[seckill.ID]setback
+	// until is when a shard is looked at again.
+	until map[int]time.Time
 }
 
 // setback is how often something has failed.
@@ -35,13 +37,17 @@ type setback struct {
 
 // NewClose returns the job.
 func NewClose(ports Ports) *Close {
-	return &Close{ports: ports, refused: make(map[seckill.ID]setback)}
+	return &Close{ports: ports, refused: make(map[seckill.ID]setback), until: make(map[int]time.Time)}
 }
 
 // RunOnce closes the open payments of orders that owe a return. It fails as long as one of them cannot be closed.
 func (c *Close) RunOnce(ctx context.Context) error {
 	var failures []error
 	for _, shard := range c.ports.shards() {
+		if c.ports.Clock.Now().Before(c.until[shard]) {
+			failures = append(failures, c.report(shard))
+			continue
+		}
 		calls := errands[seckill.ID, seckill.Payment]{
 			clock: c.ports.Clock,
 			find:  func(ctx context.Context) ([]seckill.Payment, error) { return c.due(ctx, shard) },
@@ -49,8 +55,22 @@ func (c *Close) RunOnce(ctx context.Context) error {
 			do:    func(ctx context.Context, payment seckill.Payment) { c.note(shard, payment, c.close(ctx, payment)) },
 		}
 		failures = append(failures, calls.run(ctx), c.report(shard))
+		c.rest(shard)
 	}
 	return errors.Join(failures...)
+}
+
+// rest leaves a shard alone for a moment of which payments could not be closed.
+func (c *Close) rest(shard int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	left := 0
+	for _, refused := range c.refused {
+		if refused.shard == shard {
+			left++
+		}
+	}
+	c.until[shard] = c.ports.Clock.Now().Add(restAfter(left))
 }
 
 // due are the open payments of cancelled orders, but for those that failed a moment ago.

@@ -137,6 +137,8 @@ type fakeProvider struct {
 
 func (*fakeProvider) Name() string { return "bank" }
 
+func (*fakeProvider) Lives() time.Duration { return 0 }
+
 func (*fakeProvider) Open(context.Context, seckill.Payment, string) (session, url string, err error) {
 	return "", "", nil
 }

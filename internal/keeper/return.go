@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,14 +16,31 @@ import (
 const (
 	returnBatch    = 500
 	returnParallel = 8
+	// restPerRow is how long a shard is left alone for each row that nothing could be done about, restMostForRows for all of
+	// them: while a provider is away thousands may wait, and every look reads them all. Few cost nothing.
+	restPerRow      = time.Millisecond
+	restMostForRows = time.Second
+	fewRows         = 100
 )
+
+// restAfter is how long looking at so many rows again can wait.
+func restAfter(left int) time.Duration {
+	if left <= fewRows {
+		return 0
+	}
+	return min(time.Duration(left)*restPerRow, restMostForRows)
+}
 
 // Return gives the units of cancelled orders back to their items, once nothing more can be paid on them. The job issue
 // then lends them again, and owed lets the buyer buy again.
-type Return struct{ ports Ports }
+type Return struct {
+	ports Ports
+	// until is when a shard is looked at again.
+	until map[int]time.Time
+}
 
 // NewReturn returns the job.
-func NewReturn(ports Ports) *Return { return &Return{ports} }
+func NewReturn(ports Ports) *Return { return &Return{ports, make(map[int]time.Time)} }
 
 // RunOnce works through what every shard owes.
 func (r *Return) RunOnce(ctx context.Context) error {
@@ -31,6 +49,9 @@ func (r *Return) RunOnce(ctx context.Context) error {
 
 // returnShard goes on with the next page when one fails: its items live on other shards than the next one's.
 func (r *Return) returnShard(ctx context.Context, shard int) error {
+	if r.ports.Clock.Now().Before(r.until[shard]) {
+		return nil
+	}
 	left := 0
 	var failures []error
 	err := r.ports.eachReturn(ctx, shard, func(ctx context.Context, rows []seckill.Owed) error {
@@ -40,6 +61,7 @@ func (r *Return) returnShard(ctx context.Context, shard int) error {
 		return ctx.Err()
 	})
 	r.ports.Metrics.returns(shard, left)
+	r.until[shard] = r.ports.Clock.Now().Add(restAfter(left))
 	return errors.Join(append(failures, err)...)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -36,6 +37,7 @@ func TestReturn(t *testing.T) {
 			t.Errorf("done %v, says that %d are owed", done, r.owed)
 		}
 	})
+	t.Run("does not look at hundreds again at once that cannot be returned", restsAfterMany)
 	t.Run("owes on what it could not write down", func(t *testing.T) {
 		t.Parallel()
 		r := newTill(1)
@@ -44,6 +46,33 @@ func TestReturn(t *testing.T) {
 			t.Errorf("said %v, and that %d are owed", err, r.owed)
 		}
 	})
+}
+
+func restsAfterMany(t *testing.T) {
+	t.Parallel()
+	const held = 400
+	r := newTill(held)
+	for order := range held {
+		r.pay(order + 1)
+	}
+	job := NewReturn(r.ports)
+	look := func(want int) {
+		t.Helper()
+		if err := job.RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(r.owing.done); got != want || r.owed != held {
+			t.Errorf("%d are done, says that %d are owed", got, r.owed)
+		}
+	}
+	look(0)
+	r.payments.open = nil
+	r.clock.Advance(restAfter(held) - time.Millisecond)
+	look(0)
+	r.clock.Advance(time.Millisecond)
+	if err := job.RunOnce(t.Context()); err != nil || len(r.owing.done) != held || r.owed != 0 {
+		t.Errorf("%d are done, says that %d are owed, %v", len(r.owing.done), r.owed, err)
+	}
 }
 
 func TestExpire(t *testing.T) {

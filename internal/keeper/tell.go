@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,11 +16,13 @@ import (
 const (
 	tellBatch = 32
 	// tellAtOnce bounds what one job has under way at its endpoint, tellTimeout each of these. A whole batch fits into one
-	// run of the job, and twice into a dispatch's lease.
+	// run of the job.
 	tellAtOnce  = 16
 	tellTimeout = 12 * time.Second
 	// tellFor is how long a run begins another batch.
 	tellFor = 5 * time.Second
+	// tellRenewEvery is how often a batch's lease is renewed while it is told: twice in vain, and it is still held.
+	tellRenewEvery = seckill.DispatchLease / 3
 	// tellNoteTimeout bounds noting what was told, also while the keeper stops; tellNotesMax is how often that is tried.
 	tellNoteTimeout = 5 * time.Second
 	tellNotesMax    = 3
@@ -84,8 +87,10 @@ func (t *Tell) tellShard(ctx context.Context, shard int) error {
 	return nil
 }
 
-// tellAll tells dispatches side by side, which are of different subjects, and notes what came of them.
+// tellAll tells dispatches side by side, which are of different subjects, and notes what came of them. Nobody else is given
+// them meanwhile, however long that takes.
 func (t *Tell) tellAll(ctx context.Context, shard int, due []seckill.Dispatch) error {
+	defer t.hold(ctx, shard, due)()
 	outcomes := make([]error, len(due))
 	var tries errgroup.Group
 	tries.SetLimit(tellAtOnce)
@@ -100,6 +105,33 @@ func (t *Tell) tellAll(ctx context.Context, shard int, due []seckill.Dispatch) e
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tellNoteTimeout)
 	defer cancel()
 	return t.note(ctx, shard, due, outcomes, stopped)
+}
+
+// hold renews the lease of dispatches until release is called. A renewal that fails is made again; should all of them fail,
+// somebody else tells the endpoint as well.
+func (t *Tell) hold(ctx context.Context, shard int, due []seckill.Dispatch) (release func()) {
+	events := make([]seckill.ID, len(due))
+	for i, dispatch := range due {
+		events[i] = dispatch.ID
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var holding sync.WaitGroup
+	holding.Go(func() {
+		for {
+			select {
+			case <-t.ports.Clock.After(tellRenewEvery):
+			case <-ctx.Done():
+				return
+			}
+			if err := t.ports.Events.Renew(ctx, shard, t.endpoint.Name(), events); err != nil && ctx.Err() == nil {
+				t.ports.Log.Info("a lease was not renewed", "endpoint", t.endpoint.Name(), "shard", shard, "error", err)
+			}
+		}
+	})
+	return func() {
+		cancel()
+		holding.Wait()
+	}
 }
 
 // note writes down what came of a batch. A try that only ended because the keeper stops says nothing about the endpoint:

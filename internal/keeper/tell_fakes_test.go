@@ -21,6 +21,7 @@ type fakeEvents struct {
 	// unspread is how many events have no dispatches yet.
 	unspread int
 	spreads  []int
+	renewals int
 }
 
 type fakeDispatch struct {
@@ -63,6 +64,24 @@ func (f *fakeEvents) Due(_ context.Context, _ int, endpoint string, limit int) (
 		due = append(due, row.Dispatch)
 	}
 	return due, nil
+}
+
+func (f *fakeEvents) Renew(_ context.Context, _ int, endpoint string, events []seckill.ID) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, row := range f.rows {
+		if row.Endpoint == endpoint && slices.Contains(events, row.ID) && row.next.After(f.clock.Now()) {
+			row.next = f.clock.Now().Add(seckill.DispatchLease)
+		}
+	}
+	f.renewals++
+	return nil
+}
+
+func (f *fakeEvents) renewed() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.renewals
 }
 
 // follows says that an earlier one of the same subject is still to be told.

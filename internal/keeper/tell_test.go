@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -91,6 +92,8 @@ func TestTell(t *testing.T) {
 	})
 	t.Run("is not held up by another endpoint that is slow", isNotHeldUp)
 	t.Run("counts nothing against an endpoint when the keeper stops, and keeps what was told", stopsInTheMiddle)
+	t.Run("holds what it tells for as long as that takes", holdsWhatItTells)
+	t.Run("takes over from a keeper that died, within a lease, each subject in order", takesOver)
 }
 
 func survivesTenMinutes(t *testing.T) {
@@ -195,6 +198,58 @@ func stopsInTheMiddle(t *testing.T) {
 		if row.Tries > 0 {
 			t.Errorf("got %+v", row.Dispatch)
 		}
+	}
+}
+
+func holdsWhatItTells(t *testing.T) {
+	t.Parallel()
+	asked, answer := make(chan struct{}), make(chan struct{})
+	rig := newTellRig(1, 2, func(_ *tellRig, e seckill.Event) error {
+		if e.Version == 1 {
+			asked <- struct{}{}
+			<-answer
+		}
+		return nil
+	})
+	ended := make(chan error)
+	go func() { ended <- rig.job.RunOnce(t.Context()) }()
+	<-asked
+	for rig.events.renewed() < 10 {
+		if rig.clock.Pending() > 0 { // it waits for its next renewal
+			rig.clock.Advance(tellRenewEvery)
+		}
+		if due, err := rig.events.Due(t.Context(), 0, shop, 10); err != nil || len(due) > 0 {
+			t.Fatalf("another keeper is given %+v, %v", due, err)
+		}
+		runtime.Gosched()
+	}
+	close(answer)
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	rig.run(t, 0, time.Second)
+	if len(rig.endpoint.told) != 2 || !rig.endpoint.inOrder() || rig.events.left(shop) > 0 {
+		t.Fatalf("told %+v", rig.endpoint.told)
+	}
+	if rig.clock.Advance(time.Hour); rig.clock.Pending() > 0 {
+		t.Error("it goes on renewing what is told")
+	}
+}
+
+func takesOver(t *testing.T) {
+	t.Parallel()
+	rig := newTellRig(20, 2, func(*tellRig, seckill.Event) error { return nil })
+	dead, err := rig.events.Due(t.Context(), 0, shop, 10)
+	if err != nil || len(dead) != 10 {
+		t.Fatalf("leased %+v, %v", dead, err)
+	}
+	rig.run(t, seckill.DispatchLease/2, time.Second)
+	if len(rig.endpoint.told) != 20 {
+		t.Fatalf("%d told, and the ten subjects of the dead one are twice ten", len(rig.endpoint.told))
+	}
+	rig.run(t, seckill.DispatchLease/2, time.Second)
+	if len(rig.endpoint.told) != 40 || !rig.endpoint.inOrder() {
+		t.Fatalf("%d told", len(rig.endpoint.told))
 	}
 }
 

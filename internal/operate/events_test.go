@@ -19,7 +19,7 @@ func (w *world) died(t *testing.T, shard int, events ...seckill.ID) {
 	}
 	for _, event := range events {
 		if _, err := write.ExecContext(t.Context(), "INSERT INTO events (id, type, subject, version, data, at, spread)"+
-			" VALUES (?, 'order.paid', ?, 2, '{}', 1, 1)", event, event); err != nil {
+			" VALUES (?, 'order.paid', ?, 2, '{}', 1, 3)", event, event); err != nil {
 			t.Fatal(err)
 		}
 		for _, endpoint := range []string{"erp", "shop"} {

@@ -3,6 +3,7 @@ package purchase_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -98,6 +99,29 @@ func TestBuyShowsWhatTheBuyerHoldsWhenTheLimitIsReached(t *testing.T) {
 	if refusal := refused(t, err, seckill.LimitReached); len(refusal.Held) != 1 {
 		t.Fatalf("%+v", refusal)
 	}
+}
+
+func TestBuyShowsHowTheOnlyTryEnded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10, func(w *world, _ *purchase.Options) { w.sql.sale.Items[0].OneTry = true })
+	first := w.queued("ann", 2, "").Reservation
+	again := func(want ...seckill.ReservationState) {
+		t.Helper()
+		_, err := w.buy("ann", 1, "")
+		var got []seckill.ReservationState
+		for _, held := range refused(t, err, seckill.LimitReached).Held {
+			got = append(got, held.State)
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("shows %v, want %v", got, want)
+		}
+	}
+	again(seckill.ReservationQueued)
+	w.sql.claim(seckill.Claim{ID: first.ID, Item: mug, User: "ann", Quantity: 2, State: seckill.ClaimReturned, Ordered: true})
+	again(seckill.ReservationOrdered)
+	w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+	again()
+	w.sql.set(func(f *fakeSQL) { f.err = nil })
 }
 
 func TestBuyTakesNothingWhenTheShopperLeavesBeforeTheCall(t *testing.T) {

@@ -41,7 +41,7 @@ func (s *Service) admit(ctx context.Context, request Request) (*listing, error) 
 	if refusal := request.validate(); refusal != nil {
 		return nil, refusal
 	}
-	if wait := s.users.take(request.User, s.clock.Now()); wait > 0 {
+	if wait := s.users.Take(request.User, s.clock.Now()); wait > 0 {
 		s.ports.Metrics.hit(BoundUserRate)
 		return nil, &seckill.Refusal{Reason: seckill.RateLimited, Detail: "too many purchases at once", RetryAfter: wait}
 	}

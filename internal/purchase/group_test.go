@@ -3,12 +3,9 @@ package purchase
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 // doubling answers each number with its double, and records the batches.
@@ -88,55 +85,4 @@ func TestGroupRefusesWhoWouldWaitBeyondTheBound(t *testing.T) {
 	if _, err := g.do(t.Context(), 1); !errors.Is(err, errFull) {
 		t.Fatal(err)
 	}
-}
-
-func TestRates(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 3, 20, 10, 0, 0, 0, time.UTC)
-	t.Run("remembers a bounded number of users", func(t *testing.T) {
-		t.Parallel()
-		const usersMax = 1600
-		r := newRates(1, 1, usersMax)
-		for i := range 100_000 {
-			r.take(seckill.UserID(fmt.Sprintf("user-%d", i)), now)
-		}
-		kept := 0
-		for i := range r.parts {
-			kept += len(r.parts[i].young) + len(r.parts[i].old)
-		}
-		if kept > usersMax {
-			t.Fatalf("%d users", kept)
-		}
-	})
-	t.Run("remembers who comes again while others come and go", func(t *testing.T) {
-		t.Parallel()
-		r := newRates(1, 1, 1600)
-		r.take("ann", now)
-		for i := range 1000 {
-			r.take(seckill.UserID(fmt.Sprintf("user-%d", i)), now)
-		}
-		if wait := r.take("ann", now); wait != time.Second {
-			t.Fatalf("wait %s", wait)
-		}
-	})
-	t.Run("gives a token back in time, never more than the burst", func(t *testing.T) {
-		t.Parallel()
-		r := newRates(10, 2, 1600)
-		for _, step := range []struct {
-			at, wait time.Duration
-		}{{0, 0}, {0, 0}, {0, 100 * time.Millisecond}, {100 * time.Millisecond, 0}, {time.Hour, 0}, {time.Hour, 0}, {time.Hour, 100 * time.Millisecond}} {
-			if wait := r.take("ann", now.Add(step.at)); wait != step.wait {
-				t.Fatalf("after %s: %s, not %s", step.at, wait, step.wait)
-			}
-		}
-	})
-	t.Run("is off with a negative rate", func(t *testing.T) {
-		t.Parallel()
-		r := newRates(-1, 1, 16)
-		for range 100 {
-			if r.take("ann", now) > 0 {
-				t.Fatal("refused")
-			}
-		}
-	})
 }

@@ -67,6 +67,8 @@ func (s *Service) receipt(ctx context.Context, l *listing, request Request, id s
 		}, nil
 	case seckill.ReserveGivenBack:
 		return s.givenBack(ctx, l, request, d.outcome.ID)
+	case seckill.ReserveLimitReached:
+		return Receipt{}, s.limited(ctx, l, request, d.outcome)
 	default:
 		return Receipt{}, refused(l, request, d.outcome)
 	}
@@ -82,11 +84,6 @@ func refused(l *listing, request Request, outcome seckill.ReserveOutcome) error 
 		return seckill.Refuse(seckill.Ended, "the sale has ended")
 	case seckill.ReservePaused:
 		return &seckill.Refusal{Reason: seckill.Paused, Detail: "the sale is paused", RetryAfter: pausedRetry}
-	case seckill.ReserveLimitReached:
-		return &seckill.Refusal{
-			Reason: seckill.LimitReached, Detail: "with these it would be more than one person may have",
-			Held: held(l.id, request.User, outcome.Held),
-		}
 	case seckill.ReserveSoldOut:
 		return &seckill.Refusal{
 			Reason: seckill.SoldOut, Available: outcome.Available,
@@ -95,6 +92,40 @@ func refused(l *listing, request Request, outcome seckill.ReserveOutcome) error 
 	default:
 		return fmt.Errorf("reserve item %s: redis answered code %d", l.id, outcome.Code)
 	}
+}
+
+// limited refuses with what counts against the limit. Where each shopper has one try that may be long over, so there the
+// claims say how it ended; when they cannot be read nothing is shown rather than something that may be wrong.
+func (s *Service) limited(ctx context.Context, l *listing, request Request, outcome seckill.ReserveOutcome) error {
+	refusal := &seckill.Refusal{
+		Reason: seckill.LimitReached, Detail: "with these it would be more than one person may have",
+		Held: held(l.id, request.User, outcome.Held),
+	}
+	if l.entry.Load().item.OneTry {
+		refusal.Held = s.ended(ctx, l, refusal.Held)
+	}
+	return refusal
+}
+
+// ended shows reservations as their claims do, where there are any.
+func (s *Service) ended(ctx context.Context, l *listing, all []seckill.Reservation) []seckill.Reservation {
+	select {
+	case s.givenBackReads <- struct{}{}:
+		defer func() { <-s.givenBackReads }()
+	default:
+		s.ports.Metrics.hit(BoundGivenBack)
+		return nil
+	}
+	for i, reservation := range all {
+		claim, err := s.claim(ctx, l, reservation.ID)
+		if err != nil {
+			return nil
+		}
+		if claim != nil {
+			all[i] = claim.Reservation()
+		}
+	}
+	return all
 }
 
 // held shows a buyer's entries without asking SQL, so all of them read queued: a look-up says more.

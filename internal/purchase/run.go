@@ -99,8 +99,20 @@ func (s *Service) depart(ctx context.Context) error {
 	failure := s.flushSent(ctx)
 	for _, home := range s.shards {
 		if home.beaten.Load() != nil { // nobody waits for who was never there
-			failure = errors.Join(failure, s.beat(ctx, home, true))
+			failure = errors.Join(failure, s.lastWord(ctx, home))
 		}
 	}
 	return failure
+}
+
+// lastWordTries is how often a shard is told the last word. It is worth a few seconds: without it a seal waits 20 for us.
+const lastWordTries = 3
+
+func (s *Service) lastWord(ctx context.Context, home *shard) (err error) {
+	for range lastWordTries {
+		if err = s.beat(ctx, home, true); err == nil || ctx.Err() != nil {
+			break
+		}
+	}
+	return err
 }

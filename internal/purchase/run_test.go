@@ -131,6 +131,22 @@ func TestDrainAnswersWhoIsInFlightFlushesAndThenLeavesWithTheLastMarks(t *testin
 	}
 }
 
+func TestDrainSaysOnceMoreThatItLeftWhenTheShardDidNotHearIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.queued("ann", 1, "")
+	w.sql.set(func(f *fakeSQL) {
+		f.err = errors.New("too slow")
+		f.reading = func(string) { w.sql.set(func(f *fakeSQL) { f.err, f.reading = nil, nil }) }
+	})
+	if err := w.end(); err != nil {
+		t.Fatal(err)
+	}
+	if beat := w.sql.last(); !beat.Left || len(beat.Marks) != 1 || beat.Marks[0].Sold != 1 {
+		t.Fatalf("%+v", beat)
+	}
+}
+
 func TestDrainWaitsForWhatAShopperWhoLeftHasBegun(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 10)

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/rate"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -58,7 +59,7 @@ type Service struct {
 	base      context.Context
 	listings  atomic.Pointer[shelf]
 	arranging sync.Mutex
-	users     *rates
+	users     *rate.Users
 	shards    []*shard
 	marks     marks
 	waiting   *waiters
@@ -87,7 +88,7 @@ func New(ports Ports, options Options) (*Service, error) {
 	s := &Service{
 		ports: ports, options: options, clock: ports.Clock, log: ports.Log,
 		base:           context.Background(),
-		users:          newRates(options.UserRate, options.UserBurst, options.UsersMax),
+		users:          rate.NewUsers(options.UserRate, options.UserBurst, options.UsersMax),
 		waiting:        newWaiters(options.WaitersMax),
 		catalogReads:   make(chan struct{}, options.CatalogReadsMax),
 		givenBackReads: make(chan struct{}, options.GivenBackReadsMax),

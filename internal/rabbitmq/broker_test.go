@@ -22,7 +22,7 @@ func TestABrokerThatFails(t *testing.T) {
 		does string
 		test func(t *testing.T, broker *testenv.RabbitMQ, q *rabbitmq.Queue, log *logBook)
 	}{
-		{"refuses an unroutable message for certain, and makes room for the next", losesItsQueue},
+		{"peers: no lost order: refuses an unroutable message for certain, and makes room for the next", losesItsQueue},
 		{"closes admission when it blocks publishers before anybody has published, with one alarm", blocksPublishers},
 		{"ends the subscription of a queue that is deleted", losesTheConsumersQueue},
 		{"delivers on when a queue was deleted and is there again at once", losesAndFindsTheQueue},

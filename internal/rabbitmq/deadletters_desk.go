@@ -93,7 +93,7 @@ func (q *Queue) withLetter(ctx context.Context, id seckill.ID, do func(context.C
 		case at >= 0:
 			return do(ctx, all[at])
 		case len(all) >= scanMax:
-			return fmt.Errorf("it is not among the first %d dead letters; decide about those first", scanMax)
+			return seckill.Refuse(seckill.Conflict, fmt.Sprintf("it is not among the first %d dead letters; decide about those first", scanMax))
 		default:
 			return seckill.ErrNotFound
 		}

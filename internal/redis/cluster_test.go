@@ -16,6 +16,7 @@ import (
 	"github.com/seckill-dev/seckill/internal/contract"
 	"github.com/seckill-dev/seckill/internal/redis"
 	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/testenv"
 )
 
 func TestLentCluster(t *testing.T) {
@@ -100,9 +101,6 @@ func startCluster(t *testing.T) *cluster {
 	}
 	for n, node := range c.nodes {
 		client := node.client(t)
-		for client.Ping(t.Context()).Err() != nil && t.Context().Err() == nil {
-			continue // it is starting
-		}
 		fatal(t, client.ClusterAddSlotsRange(t.Context(), n*slots/clusterSize, (n+1)*slots/clusterSize-1).Err())
 		host, port, _ := net.SplitHostPort(c.nodes[0].addr)
 		_, bus, _ := net.SplitHostPort(c.nodes[0].bus)
@@ -114,29 +112,49 @@ func startCluster(t *testing.T) *cluster {
 	return c
 }
 
+// startClusterNode tries once more when somebody else was faster to take one of its ports.
 func startClusterNode(t *testing.T) clusterNode {
 	t.Helper()
-	node := clusterNode{addr: freeAddr(t), bus: freeAddr(t)}
-	_, port, _ := net.SplitHostPort(node.addr)
-	_, bus, _ := net.SplitHostPort(node.bus)
-	node.process = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), //nolint:noctx // it outlives t.Context
-		"--appendonly", "yes", "--save", "", "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "60000",
-		"--cluster-require-full-coverage", "no")
-	node.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	fatal(t, node.process.Start())
-	t.Cleanup(func() {
-		_ = node.process.Process.Kill()
-		_ = node.process.Wait()
-	})
-	return node
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	defer cancel()
+	for ctx.Err() == nil {
+		node := clusterNode{addr: testenv.FreeAddr(t), bus: testenv.FreeAddr(t)}
+		if node.start(ctx, t) {
+			return node
+		}
+	}
+	t.Fatal("no node of the cluster starts")
+	return clusterNode{}
 }
 
-func freeAddr(t *testing.T) string {
+// start returns when the node answers, or false when it ends.
+func (n *clusterNode) start(ctx context.Context, t *testing.T) bool {
 	t.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	fatal(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
+	_, port, _ := net.SplitHostPort(n.addr)
+	_, bus, _ := net.SplitHostPort(n.bus)
+	n.process = exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--dir", t.TempDir(), //nolint:noctx // it outlives t.Context
+		"--appendonly", "yes", "--save", "", "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "60000",
+		"--cluster-require-full-coverage", "no")
+	n.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	fatal(t, n.process.Start())
+	ended := make(chan struct{})
+	process := n.process
+	go func() { _ = process.Wait(); close(ended) }()
+	t.Cleanup(func() {
+		_ = process.Process.Kill()
+		<-ended
+	})
+	client := n.client(t)
+	for client.Ping(ctx).Err() != nil {
+		select {
+		case <-ended:
+			return false
+		case <-ctx.Done():
+			return false
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+	return true
 }
 
 func (n clusterNode) client(t testing.TB) *goredis.Client {

@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -97,6 +98,33 @@ func TestALostReplyIsUnknownAndNotRepeated(t *testing.T) {
 			t.Errorf("tried %d times", got)
 		}
 	})
+}
+
+// A leak would take every connection in the end, and whoever waits for one in vain would be told of an empty shop by others.
+func TestPeersNoFalseSoldOutByLeakedConnections(t *testing.T) {
+	t.Parallel()
+	const calls = 200 // more than there are connections
+	n := startNode(t)
+	n.sell(t)
+	hasty := n
+	hasty.lent = openLent(t, redis.Options{Addresses: []string{n.Addr()}})
+	n.Stop(t)
+	var all sync.WaitGroup
+	for range calls {
+		all.Go(func() {
+			if states, err := hasty.lent.States(t.Context(), []seckill.ID{item}); err == nil {
+				t.Errorf("a server that stands still says %+v", states)
+			}
+		})
+	}
+	all.Wait()
+	n.Continue(t)
+	for range calls {
+		n.becomes(t, "an answer", func() bool {
+			states, err := hasty.lent.States(t.Context(), []seckill.ID{item})
+			return err == nil && states[0].Available == 9
+		})
+	}
 }
 
 // freeze makes one call, with the product's time-outs, to a server that receives it and does not answer.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"crypto/rand"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 )
@@ -27,6 +28,8 @@ type session struct {
 	paid    bool
 	closed  bool
 	charges []Entry
+	// refunds are when charges went back.
+	refunds map[string]time.Time
 }
 
 // charge is money that arrived, and perhaps went back.
@@ -136,6 +139,7 @@ func (b *book) applyToCharge(e Entry) error {
 	}
 	if e.Kind == KindRefunded {
 		c.refund = e
+		b.sessions[e.Session].refunds[e.Txn] = e.At
 	} else {
 		delete(b.untold, e.Txn)
 	}
@@ -143,6 +147,7 @@ func (b *book) applyToCharge(e Entry) error {
 }
 
 func (b *book) add(s *session) {
+	s.refunds = map[string]time.Time{}
 	b.sessions[s.Session], b.byReference[s.Reference] = s, s
 }
 
@@ -150,6 +155,7 @@ func (b *book) add(s *session) {
 func (s *session) snapshot() session {
 	copied := *s
 	copied.charges = append([]Entry(nil), s.charges...)
+	copied.refunds = maps.Clone(s.refunds)
 	return copied
 }
 

@@ -116,7 +116,7 @@ func (c *client) do(request *http.Request) ([]byte, error) {
 	refused := &refusal{}
 	_ = json.Unmarshal(content, refused) // whatever answers in its place may not know our words
 	refused.status = response.StatusCode
-	if response.StatusCode == http.StatusServiceUnavailable {
+	if response.StatusCode >= http.StatusInternalServerError {
 		return nil, fmt.Errorf("%w: %w", seckill.ErrUnavailable, refused)
 	}
 	return nil, refused

@@ -73,7 +73,7 @@ func (s *Server) send(ctx context.Context, d delivery) {
 		s.notices.add(now.Add(away), d)
 		return
 	}
-	err := s.post(ctx, d.charged)
+	err := s.postAnywhere(ctx, d.charged)
 	if d.again || ctx.Err() != nil {
 		return
 	}
@@ -111,14 +111,26 @@ func (s *Server) putOff(d delivery, why error) {
 	}
 }
 
-func (s *Server) post(ctx context.Context, charged Entry) error {
+// postAnywhere goes from one address of the shop to the next until one takes the notice.
+func (s *Server) postAnywhere(ctx context.Context, charged Entry) error {
+	err := s.post(ctx, s.options.Webhook, charged)
+	for _, url := range s.options.Webhooks {
+		if err == nil {
+			break
+		}
+		err = s.post(ctx, url, charged)
+	}
+	return err
+}
+
+func (s *Server) post(ctx context.Context, url string, charged Entry) error {
 	ctx, cancel := context.WithTimeout(ctx, noticeTimeout)
 	defer cancel()
 	body, err := json.Marshal(noticeOf(charged))
 	if err != nil {
 		return fmt.Errorf("encode a notice: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.options.Webhook, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,7 @@ func TestNotices(t *testing.T) {
 	t.Run("come out of order and repeatedly, if that is wanted", noticesAreShuffled)
 	t.Run("are under way at most sixteen at once, and hold up no payment", noticesAreBounded)
 	t.Run("follow the shop to no other address", noticesFollowNobody)
+	t.Run("go to another address of the shop at once, when the first does not take them", noticesGoAround)
 }
 
 // hours moves the clock until done says so.
@@ -52,6 +53,16 @@ func noticesAreRepeated(t *testing.T) {
 	if again := len(f.shop.toldOf(payment.Session)); again != told {
 		t.Errorf("told %d times, and %d more after it was confirmed", told, again-told)
 	}
+}
+
+func noticesGoAround(t *testing.T) {
+	t.Parallel()
+	f := openWith(t, func(o *sandbox.ServerOptions) {
+		o.Webhooks, o.Webhook = []string{o.Webhook}, "http://127.0.0.1:1"
+	})
+	payment := f.payment(t, 7)
+	f.wantPay(t, http201, payment.Session, `{}`)
+	eventually(t, "the confirmation, while the clock stands still", func() bool { return f.count(t, sandbox.KindTold) == 1 })
 }
 
 func noticesOutliveKill(t *testing.T) {

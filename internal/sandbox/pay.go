@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // delayMax bounds how long a payment may be put off.
@@ -133,8 +135,14 @@ func (s *Server) refusePayment(w http.ResponseWriter, r *http.Request, id string
 	refused := refusalOf(err)
 	s.complain(r, refused, err)
 	if wantsPage(r) {
-		s.writePage(w, r, refused.status, id, refused.Message)
+		s.writePage(w, r, refused.status, id, sentence(refused.Message))
 		return
 	}
 	answer(w, refused.status, refused)
+}
+
+// sentence is what programs are told, for people.
+func sentence(message string) string {
+	first, size := utf8.DecodeRuneInString(message)
+	return string(unicode.ToUpper(first)) + message[size:] + "."
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -31,6 +32,9 @@ type Provider struct {
 	client  *client
 }
 
+// errStrange says that whoever answers is not the sandbox, or has not understood.
+var errStrange = errors.New("the answer is of something else")
+
 var _ seckill.Provider = (*Provider)(nil)
 
 // NewProvider checks the options and does no I/O.
@@ -48,6 +52,9 @@ func NewProvider(options ProviderOptions) (*Provider, error) {
 // Name implements seckill.Provider.
 func (p *Provider) Name() string { return Name }
 
+// Lives implements seckill.Provider.
+func (p *Provider) Lives() time.Duration { return 0 }
+
 // Open implements seckill.Provider.
 func (p *Provider) Open(ctx context.Context, payment seckill.Payment, title string) (session, url string, err error) {
 	id := payment.ID.String()
@@ -58,7 +65,14 @@ func (p *Provider) Open(ctx context.Context, payment seckill.Payment, title stri
 	if err := p.client.post(ctx, "/v1/sessions", id, asked, &answer); err != nil {
 		return "", "", fmt.Errorf("open payment %s: %w", id, err)
 	}
-	return answer.ID, answer.URL, nil
+	switch {
+	case answer.Reference != id || answer.ID == "" || !isWeb(answer.URL):
+		return "", "", fmt.Errorf("open payment %s: %w", id, errStrange)
+	case answer.State != StateOpen:
+		return "", "", fmt.Errorf("open payment %s: %w: it is %s", id, seckill.ErrOver, answer.State)
+	default:
+		return answer.ID, answer.URL, nil
+	}
 }
 
 // Close implements seckill.Provider.
@@ -67,6 +81,9 @@ func (p *Provider) Close(ctx context.Context, payment seckill.Payment) ([]seckil
 	var answer sessionView
 	if err := p.client.post(ctx, "/v1/references/"+id+"/expire", "", struct{}{}, &answer); err != nil {
 		return nil, fmt.Errorf("close payment %s: %w", id, err)
+	}
+	if answer.Reference != id || (answer.State != StatePaid && answer.State != StateClosed) {
+		return nil, fmt.Errorf("close payment %s: %w", id, errStrange)
 	}
 	var charges []seckill.Charge
 	for _, c := range answer.Charges {
@@ -80,13 +97,17 @@ func (p *Provider) Close(ctx context.Context, payment seckill.Payment) ([]seckil
 // Refund implements seckill.Provider.
 func (p *Provider) Refund(ctx context.Context, refund seckill.Refund) error {
 	asked := refundRequest{Charge: refund.Txn, AmountMinor: refund.AmountMinor, Currency: refund.Currency}
-	err := p.client.post(ctx, "/v1/refunds", refund.Txn, asked, &refundView{})
+	var answer refundView
+	err := p.client.post(ctx, "/v1/refunds", refund.Txn, asked, &answer)
 	var refused *refusal
 	if errors.As(err, &refused) && refused.Code == codeRefunded {
 		return nil // by hand
 	}
 	if err != nil {
 		return fmt.Errorf("refund %s: %w", refund.Txn, err)
+	}
+	if answer.Charge != refund.Txn || answer.AmountMinor != refund.AmountMinor {
+		return fmt.Errorf("refund %s: %w", refund.Txn, errStrange)
 	}
 	return nil
 }

@@ -1,7 +1,9 @@
 package sandbox_test
 
 import (
+	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +101,41 @@ func TestNewProvider(t *testing.T) {
 		_, err = provider.Close(t.Context(), seckill.Payment{ID: 7})
 		if err == nil || !strings.Contains(err.Error(), "401") || strings.Contains(err.Error(), wrong) {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestStrangers: whoever answers in the sandbox's place is not believed.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	for what, says := range map[string]string{
+		"nothing": "", "no JSON": "<html>OK</html>", "JSON of no use": "{}", "null": "null", "a list": "[]",
+		"another payment": `{"id":"cs_1","url":"http://127.0.0.1/pay/cs_1","reference":"8","state":"closed"}`,
+		"an open session": `{"id":"cs_1","url":"javascript:alert(1)","reference":"7","state":"open"}`,
+	} {
+		t.Run("who say "+what+" have opened, closed and refunded nothing", func(t *testing.T) {
+			t.Parallel()
+			stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(says)) }))
+			t.Cleanup(stranger.Close)
+			calls := &http.Transport{}
+			t.Cleanup(calls.CloseIdleConnections)
+			p, err := sandbox.NewProvider(sandbox.ProviderOptions{URL: stranger.URL, Key: testKey, Secret: testSecret, HTTP: &http.Client{Transport: calls}})
+			must(t, err)
+			_, _, openErr := p.Open(t.Context(), seckill.Payment{ID: 7}, "Mug")
+			_, closeErr := p.Close(t.Context(), seckill.Payment{ID: 7})
+			refundErr := p.Refund(t.Context(), seckill.Refund{Txn: "ch_1", AmountMinor: 1290})
+			if openErr == nil || closeErr == nil || refundErr == nil {
+				t.Errorf("opened: %v, closed: %v, refunded: %v", openErr, closeErr, refundErr)
+			}
+		})
+	}
+	t.Run("who are over are not opened", func(t *testing.T) {
+		t.Parallel()
+		f := open(t)
+		payment := f.payment(t, 7)
+		f.close(t, payment)
+		if _, _, err := f.Open(t.Context(), payment, "Mug"); !errors.Is(err, seckill.ErrOver) {
+			t.Errorf("it says %v", err)
 		}
 	})
 }

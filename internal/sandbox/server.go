@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -27,8 +28,10 @@ type ServerOptions struct {
 	// Key is what the API asks for, Secret what notices are signed with.
 	Key    string
 	Secret string
-	// Webhook is told of charges; "" tells nobody.
-	Webhook string
+	// Webhook is told of charges; "" tells nobody. Webhooks are further addresses of the same shop, for when that one does
+	// not answer.
+	Webhook  string
+	Webhooks []string
 	// NoticeSpread has each notice wait up to so long, so that they come out of order; NoticeRepeats sends each so many
 	// times more after it was confirmed.
 	NoticeSpread  time.Duration
@@ -44,6 +47,8 @@ type Server struct {
 	promises *agenda[Entry]
 	http     *http.Client
 	page     *template.Template
+	// policy is what the page's browser may do.
+	policy string
 }
 
 // repeatsMax bounds how often a notice is repeated.
@@ -65,7 +70,7 @@ func NewServer(options ServerOptions) (*Server, error) {
 	}
 	s := &Server{
 		options: options, book: book, notices: newAgenda[delivery](options.Clock), promises: newAgenda[Entry](options.Clock),
-		http: newHTTP(noticeTimeout), page: page,
+		http: newHTTP(noticeTimeout), page: page, policy: policyOf(pageSource),
 	}
 	promises, untold := book.owed()
 	for _, promised := range promises {
@@ -81,7 +86,7 @@ func (o *ServerOptions) check() error {
 	switch {
 	case !isWeb(o.URL):
 		return errors.New("the sandbox's URL must be http:// or https://")
-	case o.Webhook != "" && !isWeb(o.Webhook):
+	case o.Webhook != "" && !isWeb(o.Webhook), slices.ContainsFunc(o.Webhooks, func(url string) bool { return !isWeb(url) }):
 		return errors.New("the sandbox's webhook must be http:// or https://")
 	case o.Key == "" || o.Secret == "":
 		return errors.New("the sandbox needs a key and a secret")

@@ -52,14 +52,47 @@ type Books interface {
 	MoneyOf(ctx context.Context, shard int, orders []ID) (Money, error)
 	// PaidAfter pages through the ids of the orders that a shard has payments, charges or refunds of.
 	PaidAfter(ctx context.Context, shard int, after ID, limit int) ([]ID, error)
+	// EventsAfter pages through the events that a shard keeps, by id, each with its dispatches, in one snapshot.
+	EventsAfter(ctx context.Context, shard int, after ID, limit int) ([]BookedEvent, error)
+	// LostDispatches reads some of the dispatches that a shard has without their event.
+	LostDispatches(ctx context.Context, shard, limit int) ([]Dispatch, error)
 }
 
-// Money is what was paid on orders, what goes back, and which of them have units that are to go back.
+// Money is what was paid on orders, what goes back, and which of them have units that are to go back. Untold are the steps
+// of theirs that name an event which there is not.
 type Money struct {
 	Payments []Payment
 	Charges  []Charge
 	Refunds  []Refund
 	Returns  []Owed
+	Untold   []OrderEvent
+}
+
+// BookedEvent is an event as it was found: nobody has been told of it yet, or not everybody.
+type BookedEvent struct {
+	Event
+	// Spread says that its dispatches were written, Left how many of them there should still be.
+	Spread     bool
+	Left       int64
+	Dispatches []BookedDispatch
+	// Step is the state that the order had come to by the step that names this event; "" when none does.
+	Step OrderState
+	// Alike counts the events of its subject and version, itself among them.
+	Alike int64
+	// ReadAt is the database's clock when it was read.
+	ReadAt time.Time
+}
+
+// BookedDispatch is a dispatch of an event, with what the row itself says of it.
+type BookedDispatch struct {
+	Endpoint string
+	Subject  ID
+	Version  int64
+	Tries    int64
+	Failure  string
+	Since    time.Time
+	NextAt   time.Time
+	Dead     bool
 }
 
 // Orphan is an item that a table has rows of, while stock has none.

@@ -24,6 +24,54 @@ const (
 	EventItemSoldOut    EventType = "item.sold_out"
 )
 
+// EventTypes are all there are.
+func EventTypes() []EventType {
+	return []EventType{
+		EventOrderCreated, EventOrderPaid, EventOrderCancelled, EventOrderRefunded, EventSaleScheduled, EventSaleStarted,
+		EventSalePaused, EventSaleResumed, EventSaleEnded, EventItemSoldOut,
+	}
+}
+
+// OfOrder and OfSale say what the subject is; of the others it is an item.
+func (t EventType) OfOrder() bool { return strings.HasPrefix(string(t), "order.") }
+
+// OfSale is OfOrder's twin.
+func (t EventType) OfSale() bool { return strings.HasPrefix(string(t), "sale.") }
+
+// SaleStates are what a sale may be that this is told of.
+func (t EventType) SaleStates() []SaleState {
+	switch t {
+	case EventSaleScheduled:
+		return []SaleState{SaleScheduled}
+	case EventSaleStarted:
+		return []SaleState{SaleLive}
+	case EventSalePaused:
+		return []SaleState{SalePaused}
+	case EventSaleResumed:
+		return []SaleState{SaleScheduled, SaleLive}
+	case EventSaleEnded:
+		return []SaleState{SaleEnded}
+	default:
+		return nil
+	}
+}
+
+// Told is what the shop is told when an order becomes that; "" is nothing.
+func (s OrderState) Told() EventType {
+	switch s {
+	case OrderUnpaid:
+		return EventOrderCreated
+	case OrderPaid:
+		return EventOrderPaid
+	case OrderCancelled:
+		return EventOrderCancelled
+	case OrderRefunded:
+		return EventOrderRefunded
+	default:
+		return ""
+	}
+}
+
 // Event is something the shop is told, at least once to each endpoint; its id is the same every time. Events of one subject
 // are told in the order of their versions.
 type Event struct {
@@ -47,8 +95,9 @@ func (e Event) Encode() []byte {
 // UntoldFor is how long events are kept that nobody is to be told of: somebody may be about to be named.
 const UntoldFor = 24 * time.Hour
 
-// DispatchLease is how long a dispatch stays with whom Due gave it to.
-const DispatchLease = time.Minute
+// DispatchLease is how long a dispatch stays with whom Due gave it to, unless he renews it: so long waits what a process had
+// that died.
+const DispatchLease = 10 * time.Second
 
 // Dispatch is an event on its way to one endpoint.
 type Dispatch struct {
@@ -72,6 +121,9 @@ type Events interface {
 	// the oldest that is neither told nor dead. Nobody else is given these for DispatchLease; those that are neither Told
 	// nor Failed by then are due again. Nothing also when another caller was quicker.
 	Due(ctx context.Context, shard int, endpoint string, limit int) ([]Dispatch, error)
+	// Renew prolongs the lease of dispatches by DispatchLease from now. Those whose lease is over, or that were put off for
+	// longer, are left alone.
+	Renew(ctx context.Context, shard int, endpoint string, events []ID) error
 	// Told deletes dispatches, and events that nobody has still to be told. Repeatable.
 	Told(ctx context.Context, shard int, endpoint string, events []ID) error
 	// Failed counts a try, notes what went wrong, and puts the next one off for that long; dead ends the trying.

@@ -109,6 +109,8 @@ type OrderEvent struct {
 	State   OrderState
 	Cause   OrderCause
 	At      time.Time
+	// Tells is the event that the shop has still to be told of it, 0 when there is none.
+	Tells ID
 }
 
 // OrderQuery selects a user's orders, newest first. After is the last id of the previous page; State "" means all.

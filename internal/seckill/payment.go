@@ -37,9 +37,15 @@ type Payment struct {
 	AmountMinor int64
 	Currency    string
 	State       PaymentState
-	// ExpiresAt is the order's deadline.
+	// ExpiresAt is the order's deadline, or sooner where the provider keeps nothing open for so long.
 	ExpiresAt time.Time
 	CreatedAt time.Time
+}
+
+// Lapsed says that the provider keeps the payment open no longer, although its order may be paid for longer: another one
+// has to be begun. The last one of an order does not lapse, it is late.
+func (p Payment) Lapsed(order Order, now time.Time) bool {
+	return p.ExpiresAt.Before(order.PayBy) && !now.Before(p.ExpiresAt)
 }
 
 // NewPayment asks for an attempt to pay an order.
@@ -48,6 +54,8 @@ type NewPayment struct {
 	Order    ID
 	User     UserID
 	Provider string
+	// Lives is how long the provider keeps it open at most, 0 for as long as the order may be paid.
+	Lives time.Duration
 }
 
 // RefundReason is why money goes back.
@@ -148,8 +156,9 @@ type Payments interface {
 	// CancelOverdue cancels the shard's unpaid orders whose deadline has passed, at most limit, the oldest deadlines first,
 	// and tells how many.
 	CancelOverdue(ctx context.Context, shard, limit int) (int, error)
-	// Begin returns the order's open payment at the provider that no money came in on, or writes a new one. False, with the
-	// order as it is: it is not unpaid, or its deadline has passed. ErrNotFound also when it is somebody else's.
+	// Begin returns the order's open payment at the provider that no money came in on, lapsed or not, or writes a new one.
+	// False, with the order as it is: it is not unpaid, or its deadline has passed. ErrNotFound also when it is somebody
+	// else's.
 	Begin(ctx context.Context, payment NewPayment) (Payment, Order, bool, error)
 	// Opened notes what the provider calls a payment, if that is not known yet, and returns the payment as it then is.
 	Opened(ctx context.Context, payment ID, session, url string) (Payment, error)
@@ -190,6 +199,12 @@ var (
 	ErrForged = errors.New("the signature is not the provider's")
 	// ErrUnreadable says that a notice comes from the provider and makes no sense.
 	ErrUnreadable = errors.New("the notice cannot be read")
+	// ErrOver says that a payment cannot be paid any more at the provider, though nobody has closed it: once it is closed,
+	// another one may be begun.
+	ErrOver = errors.New("the payment is over at its provider")
+	// ErrRefused says that the provider has understood and will not do it: a payment of that amount or currency, say, or in
+	// an account that is set up like this. Nothing was done, and asking again helps only once somebody has changed something.
+	ErrRefused = errors.New("the provider refuses")
 )
 
 // Notice is what a provider posted to us.
@@ -206,7 +221,10 @@ type Notice struct {
 type Provider interface {
 	// Name is what rows and URLs call it: lower case letters.
 	Name() string
-	// Open makes what the shopper pays at, or finds the one it has made before; title is what he reads there.
+	// Lives is how long it keeps a payment open at most, 0 for as long as it is asked to.
+	Lives() time.Duration
+	// Open makes what the shopper pays at, or finds the one it has made before; title is what he reads there. ErrOver,
+	// ErrRefused.
 	Open(ctx context.Context, payment Payment, title string) (session, url string, err error)
 	// Close sees to it that nothing more is paid on a payment, one that was never opened included, and returns the money
 	// that has arrived on it, if any.

@@ -86,7 +86,7 @@ func TestWorkerOutage(t *testing.T) {
 			t.Fatalf("got %v", got)
 		}
 	})
-	t.Run("keeps the messages while the database is away, and settles them when it is back", func(t *testing.T) {
+	t.Run("peers: no lost order: keeps the messages while the database is away, and settles them when it is back", func(t *testing.T) {
 		t.Parallel()
 		rig := newRig()
 		rig.onSettle = holdAllAfter(3, fmt.Errorf("commit: %w", seckill.ErrTransient))
@@ -207,7 +207,7 @@ func TestWorkerPoison(t *testing.T) {
 		}
 		return holdAll(messages)
 	}
-	t.Run("rejects the poisoned reservation and claims its neighbours", func(t *testing.T) {
+	t.Run("peers: no poison loop: rejects the poisoned reservation and claims its neighbours", func(t *testing.T) {
 		t.Parallel()
 		rig := newRig()
 		rig.onSettle = poisoned

@@ -47,7 +47,15 @@ func readMoney(tx *gorm.DB, orders []seckill.ID, money *seckill.Money) error {
 		return err
 	}
 	money.Returns = append(money.Returns, each(returns, outboxRow.owed)...)
-	return nil
+	return readUntold(tx, orders, money)
+}
+
+func readUntold(tx *gorm.DB, orders []seckill.ID, money *seckill.Money) error {
+	var untold []orderEventRow
+	err := tx.Where("order_id IN ? AND tells <> 0 AND NOT EXISTS (SELECT 1 FROM events WHERE events.id = order_events.tells)", orders).
+		Order("order_id, version").Find(&untold).Error
+	money.Untold = append(money.Untold, each(untold, orderEventRow.event)...)
+	return err
 }
 
 // PaidAfter implements seckill.Books. Each part reads one page of an index.

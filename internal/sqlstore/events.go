@@ -14,17 +14,19 @@ import (
 // Events is the outbox of what the shop is told. This file writes and spreads it, events_due.go is for who tells of them,
 // events_dead.go for operators.
 //
-//	events      new (spread 0) --Spread--> spread --its last dispatch is told or discarded--> deleted
+//	events      new (spread 0) --Spread--> spread (1 + dispatches left) --the last one is told or discarded--> deleted
 //	dispatches  due --Due--> leased --Told--> deleted
 //	             ^            |--Failed, or lease over--> due later
 //	             |            `--Failed for good--> dead
 //	             `--------------Replay---------------'
+//
+// The step of an order that an event tells of names the event until it is deleted: an audit knows by it what ought to be here.
 type Events struct{ *Store }
 
 var _ seckill.Events = Events{}
 
-// tell writes what the shop is told into the shard that tx is on; the ids are made here, in the subjects' buckets. Where
-// nobody is told of anything it writes nothing.
+// tell writes what the shop is told into the shard that tx is on; the ids are made here, in the subjects' buckets, and set in
+// the events. Where nobody is told of anything it writes nothing.
 func (s *Store) tell(tx *gorm.DB, events []seckill.Event) error {
 	if !s.tells || len(events) == 0 {
 		return nil
@@ -35,6 +37,7 @@ func (s *Store) tell(tx *gorm.DB, events []seckill.Event) error {
 		if err != nil {
 			return fmt.Errorf("%w: %w", seckill.ErrTransient, err) // it passes; a worker must not take it for poison
 		}
+		events[i].ID = id
 		rows[i] = []any{id, e.Type, e.Subject, e.Version, string(e.Data)}
 	}
 	_, err := insert{
@@ -101,20 +104,18 @@ func (e Events) newEvents(db *gorm.DB, onlyOld bool, limit int) ([]newEvent, err
 
 func (e Events) spread(tx *gorm.DB, endpoints []string, events []newEvent) error {
 	for chunk := range slices.Chunk(events, rowsMax) {
-		ids := make([]seckill.ID, len(chunk))
-		for i, event := range chunk {
-			ids[i] = event.ID
-		}
-		statement := "UPDATE events SET spread = 1 WHERE id IN ? AND spread = 0"
-		if len(endpoints) == 0 {
-			statement = "DELETE FROM events WHERE id IN ? AND spread = 0"
-		}
-		taken := tx.Exec(statement, ids)
+		ids := idsOfNew(chunk)
+		taken := tx.Exec("UPDATE events SET spread = ? WHERE id IN ? AND spread = 0", 1+len(endpoints), ids)
 		if taken.Error != nil {
 			return taken.Error
 		}
 		if taken.RowsAffected != int64(len(ids)) {
 			return errUnchanged
+		}
+		if len(endpoints) == 0 {
+			if err := drop(tx, chunk); err != nil {
+				return err
+			}
 		}
 	}
 	return e.dispatch(tx, endpoints, events)

@@ -37,7 +37,13 @@ type (
 	}
 )
 
-// soldOutEvent is what a locked stock row tells when its last unit was claimed.
+// ranOut says that a change left nothing to sell: the last unit was claimed, or an operator has taken the rest. It may be
+// so again, after some have come back.
+func ranOut(before, after seckill.Stock) bool {
+	return before.Claimed < before.Allotted && after.Claimed == after.Allotted
+}
+
+// soldOutEvent is what a locked stock row tells when it ran out.
 func soldOutEvent(stock seckill.Stock) seckill.Event {
 	data, _ := json.Marshal(toldStock{stock.Item, stock.Allotted, stock.Version}) // numbers always encode
 	return seckill.Event{Type: seckill.EventItemSoldOut, Subject: stock.Item, Version: stock.Version, Data: data}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -88,6 +89,19 @@ func (e Events) lease(tx *gorm.DB, endpoint string, rows []dispatchRow) error {
 	return leased.Error
 }
 
+// Renew implements seckill.Events.
+func (e Events) Renew(ctx context.Context, shard int, endpoint string, events []seckill.ID) error {
+	lease, now := seckill.DispatchLease.Milliseconds(), e.dialect.now()
+	for chunk := range slices.Chunk(slices.Sorted(slices.Values(events)), rowsMax) {
+		_, err := e.exec(ctx, shard, "UPDATE dispatches SET next_at = "+now+" + ? WHERE "+theseDispatches+
+			" AND dead = 0 AND next_at > "+now+" AND next_at < "+now+" + ?", lease, endpoint, chunk, lease)
+		if err != nil {
+			return fmt.Errorf("renew %d dispatches to %s of shard %d: %w", len(chunk), endpoint, shard, repeatable(err))
+		}
+	}
+	return nil
+}
+
 // Told implements seckill.Events.
 func (e Events) Told(ctx context.Context, shard int, endpoint string, events []seckill.ID) error {
 	for chunk := range slices.Chunk(slices.Sorted(slices.Values(events)), rowsMax) {
@@ -102,18 +116,65 @@ func (e Events) Told(ctx context.Context, shard int, endpoint string, events []s
 	return nil
 }
 
-// forget deletes dispatches, and those of their events that have no others. The events' rows are locked first, by changing
-// them: of two who delete the last two dispatches of one event, the second must see that it is the last.
+// forget deletes dispatches, and those of their events that have no others. The events' rows are locked first: of two who
+// delete the last two dispatches of one event, the second must see that it is the last. An event that should have more than
+// there are stays, for an audit to find.
 func forget(tx *gorm.DB, endpoint string, events []seckill.ID, when string) (deleted int64, err error) {
-	if err := tx.Exec("UPDATE events SET spread = spread + 1 WHERE id IN ? AND spread > 0", events).Error; err != nil {
+	going, err := lockDispatches(tx, endpoint, events, when)
+	if err != nil || len(going) == 0 {
 		return 0, err
 	}
-	dispatches := tx.Exec("DELETE FROM dispatches WHERE "+theseDispatches+when, endpoint, events)
-	if dispatches.Error != nil {
-		return 0, dispatches.Error
+	if err := tx.Exec("DELETE FROM dispatches WHERE "+theseDispatches, endpoint, going).Error; err != nil {
+		return 0, err
 	}
-	return dispatches.RowsAffected, tx.Exec("DELETE FROM events WHERE id IN ? AND spread > 0"+
-		" AND NOT EXISTS (SELECT 1 FROM dispatches WHERE dispatches.event = events.id)", events).Error
+	if err := tx.Exec("UPDATE events SET spread = spread - 1 WHERE id IN ? AND spread > 1", going).Error; err != nil {
+		return 0, err
+	}
+	var told []newEvent
+	err = tx.Table("events").Select("id, subject").Where("id IN ? AND spread = 1 AND"+
+		" NOT EXISTS (SELECT 1 FROM dispatches WHERE dispatches.event = events.id)", going).Find(&told).Error
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(going)), drop(tx, told)
+}
+
+// lockDispatches locks events, and then those of their dispatches to an endpoint that there are; it returns the events of these.
+func lockDispatches(tx *gorm.DB, endpoint string, events []seckill.ID, when string) (going []seckill.ID, err error) {
+	locked := clause.Locking{Strength: clause.LockingStrengthUpdate}
+	var known []seckill.ID
+	err = tx.Table("events").Clauses(locked).Select("id").Where("id IN ? AND spread > 0", events).Order("id").Find(&known).Error
+	if err != nil || len(known) == 0 {
+		return nil, err
+	}
+	err = tx.Table("dispatches").Clauses(locked).Select("event").Where(theseDispatches+when, endpoint, known).Order("event").Find(&going).Error
+	return going, err
+}
+
+// drop deletes events that nobody has still to be told, and lets the orders' steps forget them.
+func drop(tx *gorm.DB, events []newEvent) error {
+	if len(events) == 0 {
+		return nil
+	}
+	subjects := make([]seckill.ID, len(events))
+	for i, event := range events {
+		subjects[i] = event.Subject
+	}
+	slices.Sort(subjects)
+	ids := idsOfNew(events)
+	err := tx.Exec("UPDATE order_events SET tells = 0 WHERE order_id IN ? AND tells IN ?", slices.Compact(subjects), ids).Error
+	if err != nil {
+		return err
+	}
+	return tx.Exec("DELETE FROM events WHERE id IN ?", ids).Error
+}
+
+func idsOfNew(events []newEvent) []seckill.ID {
+	ids := make([]seckill.ID, len(events))
+	for i, event := range events {
+		ids[i] = event.ID
+	}
+	return ids
 }
 
 // Failed implements seckill.Events. since is judged before tries grows: MySQL assigns from left to right.

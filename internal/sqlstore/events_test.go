@@ -24,7 +24,7 @@ func TestEventsContract(t *testing.T) {
 
 func eventsFixture(store *sqlstore.Store) contract.EventsFixture {
 	return contract.EventsFixture{
-		Events: sqlstore.Events{Store: store}, Shards: store.Shards(),
+		Events: sqlstore.Events{Store: store}, Books: sqlstore.Books{Store: store}, Shards: store.Shards(),
 		Tell: func(t *testing.T, shard int, events ...seckill.Event) {
 			t.Helper()
 			for chunk := range slices.Chunk(events, 500) {
@@ -65,16 +65,16 @@ func rowsIn(t *testing.T, store *sqlstore.Store, shard int, table string) (count
 	return count
 }
 
-// heardOf are the events that a shard has written, in the order of their subjects' versions.
-func heardOf(t *testing.T, store *sqlstore.Store, shard int) []seckill.Event {
+// heardOf are the events that the first shard has written, in the order of their subjects' versions.
+func heardOf(t *testing.T, store *sqlstore.Store) []seckill.Event {
 	t.Helper()
 	events := sqlstore.Events{Store: store}
-	if _, err := events.Spread(t.Context(), shard, []string{"shop"}, 100); err != nil {
+	if _, err := events.Spread(t.Context(), 0, []string{"shop"}, 100); err != nil {
 		t.Fatal(err)
 	}
 	var told []seckill.Event
 	for {
-		due, err := events.Due(t.Context(), shard, "shop", 100)
+		due, err := events.Due(t.Context(), 0, "shop", 100)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +83,7 @@ func heardOf(t *testing.T, store *sqlstore.Store, shard int) []seckill.Event {
 		}
 		for _, dispatch := range due {
 			told = append(told, dispatch.Event)
-			if err := events.Told(t.Context(), shard, "shop", []seckill.ID{dispatch.ID}); err != nil {
+			if err := events.Told(t.Context(), 0, "shop", []seckill.ID{dispatch.ID}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -98,7 +98,7 @@ func TestSaleEvents(t *testing.T) {
 			t.Parallel()
 			store := telling(t, e)
 			turnSale(t, store)
-			told := heardOf(t, store, 0)
+			told := heardOf(t, store)
 			types := []seckill.EventType{
 				seckill.EventSaleScheduled, seckill.EventSalePaused, seckill.EventSaleResumed, seckill.EventSaleStarted,
 				seckill.EventSalePaused, seckill.EventSaleResumed, seckill.EventSaleEnded,
@@ -171,7 +171,7 @@ func TestSoldOutEvent(t *testing.T) {
 				if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, units)}); err != nil {
 					t.Fatal(err)
 				}
-				return heardOf(t, store, 0)
+				return heardOf(t, store)
 			}
 			if told := settle(2); len(told) > 0 {
 				t.Fatalf("one is left, and told is %+v", told)
@@ -188,5 +188,66 @@ func TestSoldOutEvent(t *testing.T) {
 				t.Fatalf("got %+v", again)
 			}
 		})
+		t.Run("is told when an operator takes the rest, at once or with the next epoch, and once", func(t *testing.T) {
+			t.Parallel()
+			soldOutByOperator(t, telling(t, e))
+		})
 	})
+}
+
+func soldOutByOperator(t *testing.T, store *sqlstore.Store) {
+	t.Helper()
+	b := newBench(t, store, 3, 10)
+	adjust := func(op string, delta int64) []seckill.Event {
+		t.Helper()
+		_, err := b.Adjustments.Adjust(t.Context(), seckill.Adjustment{Item: b.item, Op: op, Delta: delta})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return heardOf(t, store)
+	}
+	held, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told := adjust("lent", -2); len(told) > 0 {
+		t.Fatalf("two are still lent, and told is %+v", told)
+	}
+	b.rebuild(t)
+	first := heardOf(t, store)
+	if len(first) != 1 || first[0].Type != seckill.EventItemSoldOut || first[0].Subject != b.item {
+		t.Fatalf("got %+v", first)
+	}
+	if told := append(adjust("lent", -2), adjust("more", 1)...); len(told) > 0 {
+		t.Fatalf("told is %+v", told)
+	}
+	if again := adjust("pool", -1); len(again) != 1 || again[0].Version <= first[0].Version {
+		t.Fatalf("got %+v", again)
+	}
+	if told := adjust("pool", -1); len(told) > 0 {
+		t.Fatalf("the op is repeated, and told is %+v", told)
+	}
+	claim := held.Held[0]
+	returned := []seckill.Return{{Claim: claim.ID, User: claim.User, Quantity: claim.Quantity}}
+	if _, err := b.Returns.Return(t.Context(), b.item, returned); err != nil {
+		t.Fatal(err)
+	}
+	if again := adjust("returned", -1); len(again) != 1 {
+		t.Fatalf("got %+v", again)
+	}
+}
+
+// rebuild ends the bench's epoch, in which everything promised was settled.
+func (b *bench) rebuild(t *testing.T) {
+	t.Helper()
+	stock, err := b.Stocks.Get(t.Context(), b.item)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, done, err := b.Stocks.Rebuild(t.Context(), seckill.Rebuild{
+		Item: b.item, Epoch: stock.Epoch, From: stock.State, Attempt: stock.Attempt, NextAttempt: b.id(t, 0), Target: stock.Accounted,
+	})
+	if err != nil || !done {
+		t.Fatal(done, err)
+	}
 }

@@ -28,6 +28,10 @@ var errLeaseLost = errors.New("lease lost")
 // It never makes an id above the lease's ceiling, which is in the node's row before it may be used, and it starts above
 // the ceiling that the node's last holder left. So two holders never meet, however wrong their clocks are and however
 // long one of them was stopped between drawing a number and returning it.
+//
+// A holder that is killed leaves its lease behind, and a ceiling minutes ahead. Who shares the machine with it takes the
+// number over at once, if the holder's text in the row proves that it is dead, and starts above what it can have used
+// (holder, nodes.left). On another machine, or another system than Linux, the lease has to run out.
 type IDs struct {
 	nodes nodes
 	clock seckill.Clock
@@ -35,26 +39,12 @@ type IDs struct {
 	random func(n int) int
 
 	lease atomic.Pointer[lease]
-	// drawn is, per bucket, milliseconds * SequencesMax + sequence of the last id.
-	drawn [seckill.Buckets]atomic.Int64
-}
-
-// lease is the right to a node number. It is replaced, never changed.
-type lease struct {
-	node   int
-	holder string
-	// floor is the last millisecond that earlier holders may have used, ceiling the last that this one may use.
-	floor, ceiling int64
-	// shift is added to the clock when it is behind floor.
-	shift int64
-	// until is when, by the monotonic clock, ids must no longer be made.
-	until time.Time
 }
 
 var _ seckill.IDs = (*IDs)(nil)
 
 func newIDs(store *Store, alone bool) *IDs {
-	return &IDs{nodes: nodes{Store: store, alone: alone}, clock: store.clock, random: rand.IntN}
+	return &IDs{nodes: nodes{Store: store, alone: alone, machine: thisMachine()}, clock: store.clock, random: rand.IntN}
 }
 
 // Next implements seckill.IDs. Its errors wrap seckill.ErrUnavailable: no id was made.
@@ -83,8 +73,7 @@ func (ids *IDs) draw(bucket int) (seckill.ID, error) {
 	if !now.Before(l.until) {
 		return 0, errors.New("the lease of the node number was not renewed in time")
 	}
-	milli := now.UnixMilli() + l.shift
-	drawn, err := ids.advance(bucket, milli, l.ceiling)
+	drawn, err := l.advance(bucket, l.at(now))
 	if err != nil {
 		return 0, err
 	}
@@ -100,28 +89,19 @@ func (ids *IDs) draw(bucket int) (seckill.ID, error) {
 }
 
 // advance draws the bucket's next number: this millisecond's first, or the one after the last.
-func (ids *IDs) advance(bucket int, milli, ceiling int64) (int64, error) {
-	slot := &ids.drawn[bucket]
+func (l *lease) advance(bucket int, milli int64) (int64, error) {
+	slot := &l.drawn[bucket]
 	for {
 		last := slot.Load()
 		next := max(milli*seckill.SequencesMax, last+1)
 		switch at := next / seckill.SequencesMax; {
 		case at > milli+aheadMax.Milliseconds():
 			return 0, fmt.Errorf("the clock is %d ms behind the last id", at-milli)
-		case at > ceiling:
-			return 0, fmt.Errorf("the clock is %d ms ahead of what the lease of the node number covers", at-ceiling)
+		case at > l.ceiling:
+			return 0, fmt.Errorf("the clock is %d ms ahead of what the lease of the node number covers", at-l.ceiling)
 		}
 		if slot.CompareAndSwap(last, next) {
 			return next, nil
 		}
 	}
-}
-
-// highest is the last millisecond drawn in any bucket.
-func (ids *IDs) highest() int64 {
-	var drawn int64
-	for i := range ids.drawn {
-		drawn = max(drawn, ids.drawn[i].Load())
-	}
-	return drawn / seckill.SequencesMax
 }

@@ -24,7 +24,7 @@ func TestIDsContract(t *testing.T) {
 	})
 }
 
-// setClock is a clock that a test sets. Waits never end.
+// setClock is a clock that a test sets. Who waits sets it, too.
 type setClock struct{ milli atomic.Int64 }
 
 func newSetClock() *setClock {
@@ -33,9 +33,15 @@ func newSetClock() *setClock {
 	return c
 }
 
-func (c *setClock) Now() time.Time                       { return time.UnixMilli(c.milli.Load()) }
-func (c *setClock) After(time.Duration) <-chan time.Time { return nil }
-func (c *setClock) step(d time.Duration)                 { c.milli.Add(d.Milliseconds()) }
+func (c *setClock) Now() time.Time       { return time.UnixMilli(c.milli.Load()) }
+func (c *setClock) step(d time.Duration) { c.milli.Add(d.Milliseconds()) }
+
+func (c *setClock) After(d time.Duration) <-chan time.Time {
+	c.step(d)
+	passed := make(chan time.Time, 1)
+	passed <- c.Now()
+	return passed
+}
 
 // clocked is config with a clock of the test's.
 func clocked(folder string, clock seckill.Clock) sqlstore.Config {

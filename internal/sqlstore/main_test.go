@@ -9,4 +9,9 @@ import (
 
 var env testenv.Env
 
-func TestMain(m *testing.M) { os.Exit(env.Main(m)) }
+func TestMain(m *testing.M) {
+	if folder := os.Getenv(holderVariable); folder != "" {
+		os.Exit(holdLease(folder))
+	}
+	os.Exit(env.Main(m))
+}

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,15 +23,19 @@ const (
 	acquireRetry = 500 * time.Millisecond
 	// renewWithin bounds one renewal, and the release at the end.
 	renewWithin = 5 * time.Second
-	// ceilingSlack covers a clock that is set forward a little between two renewals.
+	// ceilingSlack covers ids that run ahead of the clock.
 	ceilingSlack = 10 * time.Second
+	// catchUpMax is how long a new holder waits for its clock rather than run ahead of it. It is longer than what rounding
+	// adds to a floor, so that numbers which change hands again and again run ahead less and less.
+	catchUpMax = 50 * time.Millisecond
 )
 
 // nodes is the table of node numbers on shard 0. last_ms is written ahead: the last millisecond the holder may use
 // before it renews again, so that it holds for a process that died without a word.
 type nodes struct {
 	*Store
-	alone bool
+	alone   bool
+	machine machine
 }
 
 type nodeRow struct {
@@ -45,8 +48,40 @@ type nodeRow struct {
 
 func (nodeRow) TableName() string { return "nodes" }
 
-// free returns every node number that may be taken, those first whose last millisecond is furthest back.
-func (n nodes) free(ctx context.Context) ([]nodeRow, error) {
+// freeNode is a node number that may be taken. floor is the last millisecond that its holders so far may have used.
+type freeNode struct {
+	nodeRow
+	floor int64
+}
+
+// free returns every node number that may be taken, those first whose ids are furthest back. Without any the error says
+// when there will be one.
+func (n nodes) free(ctx context.Context) ([]freeNode, error) {
+	rows, err := n.rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var free []freeNode
+	soonest := leaseFor
+	for number := range seckill.NodesMax {
+		row := rows[number]
+		row.Node = number
+		floor, dead := n.left(row)
+		if dead || n.alone || row.LeasedUntil <= row.DBNow {
+			free = append(free, freeNode{row, floor})
+			continue
+		}
+		soonest = min(soonest, time.Duration(row.LeasedUntil-row.DBNow)*time.Millisecond)
+	}
+	if len(free) == 0 {
+		return nil, noNode(soonest)
+	}
+	slices.SortStableFunc(free, func(a, b freeNode) int { return cmp.Compare(a.floor, b.floor) })
+	return free, nil
+}
+
+// rows reads the leases by number.
+func (n nodes) rows(ctx context.Context) (map[int]nodeRow, error) {
 	var rows []nodeRow
 	err := n.read(ctx, catalogShard, func(db *gorm.DB) error {
 		return db.Select("node, holder, leased_until, last_ms, " + n.dialect.now() + " AS db_now").Find(&rows).Error
@@ -58,16 +93,19 @@ func (n nodes) free(ctx context.Context) ([]nodeRow, error) {
 	for _, row := range rows {
 		known[row.Node] = row
 	}
-	var free []nodeRow
-	for number := range seckill.NodesMax {
-		row, found := known[number]
-		if !found || n.alone || row.LeasedUntil <= row.DBNow {
-			row.Node = number
-			free = append(free, row)
-		}
+	return known, nil
+}
+
+// left is the last millisecond that the holders of a node number may have used, and whether the last of them is dead for
+// certain. Then it is not what was written ahead for it, minutes away: numbers of processes that are killed over and over
+// would run into the future. Its ids followed a clock that is this machine's, and cannot have been ahead of that by more
+// than aheadMax when it died, which was before now.
+func (n nodes) left(row nodeRow) (floor int64, dead bool) {
+	last, ok := parseHolder(row.Holder)
+	if !ok || !n.machine.ended(last.process) {
+		return row.LastMilli, false
 	}
-	slices.SortStableFunc(free, func(a, b nodeRow) int { return cmp.Compare(a.LastMilli, b.LastMilli) })
-	return free, nil
+	return min(row.LastMilli, last.lastMilli(n.machine.uptime().Milliseconds())), true
 }
 
 // take leases a node number if its row still is as it was read.
@@ -87,10 +125,11 @@ func (n nodes) take(ctx context.Context, seen nodeRow, l *lease) (bool, error) {
 	return changed == 1, nil
 }
 
-// renew prolongs a lease; false when somebody else has the node number.
-func (n nodes) renew(ctx context.Context, l *lease) (bool, error) {
-	changed, err := n.exec(ctx, catalogShard, "UPDATE nodes SET leased_until = "+n.dialect.now()+" + ?, last_ms = ? WHERE node = ? AND holder = ?",
-		leaseFor.Milliseconds(), l.ceiling, l.node, l.holder)
+// renew prolongs the lease of a holder; false when somebody else has the node number.
+func (n nodes) renew(ctx context.Context, holder string, l *lease) (bool, error) {
+	changed, err := n.exec(ctx, catalogShard,
+		"UPDATE nodes SET holder = ?, leased_until = "+n.dialect.now()+" + ?, last_ms = ? WHERE node = ? AND holder = ?",
+		l.holder, leaseFor.Milliseconds(), l.ceiling, l.node, holder)
 	if err != nil {
 		return false, fmt.Errorf("renew the lease of node number %d: %w", l.node, err)
 	}
@@ -108,17 +147,21 @@ func (n nodes) renew(ctx context.Context, l *lease) (bool, error) {
 	return held == 1, nil
 }
 
-// release gives a node number back; its next holder starts above last.
-func (n nodes) release(ctx context.Context, l *lease, last int64) error {
-	_, err := n.exec(ctx, catalogShard, "UPDATE nodes SET leased_until = 0, last_ms = ? WHERE node = ? AND holder = ?", last, l.node, l.holder)
+// release gives a node number back; its next holder starts above what was used.
+func (n nodes) release(ctx context.Context, l *lease) error {
+	_, err := n.exec(ctx, catalogShard, "UPDATE nodes SET leased_until = 0, last_ms = ? WHERE node = ? AND holder = ?",
+		l.highest(), l.node, l.holder)
 	if err != nil {
 		return fmt.Errorf("release node number %d: %w", l.node, err)
 	}
 	return nil
 }
 
-// errNoNode says that all node numbers are in use.
-var errNoNode = errors.New("no node number is free: is the system run by more processes than it has numbers for?")
+// noNode says that all node numbers are in use, and what helps.
+func noNode(soonest time.Duration) error {
+	return fmt.Errorf("all %d node numbers are leased, one to each process: end processes that are not needed, or wait; what was killed on"+
+		" another machine keeps its number for up to %s, and the next one is free in %s", seckill.NodesMax, leaseFor, soonest.Round(time.Second))
+}
 
 // Acquire leases a node number; Next works from here on, for leaseUsable unless Run renews.
 func (ids *IDs) Acquire(ctx context.Context) error {
@@ -127,9 +170,12 @@ func (ids *IDs) Acquire(ctx context.Context) error {
 		return err
 	}
 	ids.shuffleTies(free)
-	for _, row := range free {
-		l := ids.leaseAbove(row)
-		taken, err := ids.nodes.take(ctx, row, l)
+	for _, node := range free {
+		l, err := ids.leaseAbove(ctx, node)
+		if err != nil {
+			return err
+		}
+		taken, err := ids.nodes.take(ctx, node.nodeRow, l)
 		if err != nil {
 			return err
 		}
@@ -138,39 +184,19 @@ func (ids *IDs) Acquire(ctx context.Context) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("lease a node number: %w", errNoNode)
+	return errors.New("others have taken every node number that was free: try again")
 }
 
 // shuffleTies mixes the nodes that are equally good, which are the never used ones at the front.
-func (ids *IDs) shuffleTies(free []nodeRow) {
+func (ids *IDs) shuffleTies(free []freeNode) {
 	ties := 0
-	for ties < len(free) && free[ties].LastMilli == free[0].LastMilli {
+	for ties < len(free) && free[ties].floor == free[0].floor {
 		ties++
 	}
 	for i := ties - 1; i > 0; i-- {
 		j := ids.random(i + 1)
 		free[i], free[j] = free[j], free[i]
 	}
-}
-
-// leaseAbove is a lease of a node number whose earlier holders used milliseconds up to row.LastMilli. When this clock is
-// behind that (it was set back, or the last holder's was ahead), it is shifted for as long as the lease is held.
-func (ids *IDs) leaseAbove(row nodeRow) *lease {
-	began := ids.clock.Now()
-	shift := max(0, row.LastMilli+1-began.UnixMilli())
-	if shift > 0 {
-		ids.nodes.log.Warn("the clock is behind the ids of the node number", "node", row.Node, "behind_ms", shift)
-	}
-	l := &lease{node: row.Node, holder: rand.Text(), floor: row.LastMilli, shift: shift}
-	return l.renewed(began)
-}
-
-// renewed is the lease as it is after a renewal that began then. The ceiling never falls: what was promised to the row
-// may have been used.
-func (l lease) renewed(began time.Time) *lease {
-	l.until = began.Add(leaseUsable)
-	l.ceiling = max(l.ceiling, began.UnixMilli()+l.shift+(leaseUsable+ceilingSlack).Milliseconds())
-	return &l
 }
 
 // Run renews the lease until ctx ends, then releases it. Whoever needs ids must have stopped by then.
@@ -224,8 +250,8 @@ func (ids *IDs) Renew(ctx context.Context) error {
 	if l == nil {
 		return ids.Acquire(ctx)
 	}
-	next := l.renewed(ids.clock.Now())
-	kept, err := ids.nodes.renew(ctx, next)
+	next := ids.renewed(*l)
+	kept, err := ids.nodes.renew(ctx, l.holder, next)
 	switch {
 	case err != nil:
 		return err
@@ -247,5 +273,5 @@ func (ids *IDs) Release(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	return ids.nodes.release(ctx, l, max(l.floor, ids.highest()))
+	return ids.nodes.release(ctx, l)
 }

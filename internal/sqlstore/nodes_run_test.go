@@ -90,7 +90,7 @@ func TestNodeReleaseWhileDrawing(t *testing.T) {
 	if err := first.IDs().Release(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	after := draw(t, leased(t, clocked(folder, clock)).IDs(), 100)
+	after := draw(t, leased(t, clocked(folder, clock)).IDs(), seckill.SequencesMax)
 	ended.Wait()
 	distinct(t, append(drawn, after)...)
 }

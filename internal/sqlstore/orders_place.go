@@ -130,16 +130,17 @@ func sameOrders(tx *gorm.DB, table string, orders []seckill.NewOrder) error {
 // placeEvents writes the first events, and tells the shop.
 func (p *placing) placeEvents(orders []seckill.NewOrder) error {
 	sorted := slices.SortedFunc(slices.Values(orders), byID)
-	if err := p.tellPlaced(sorted); err != nil {
+	told, err := p.tellPlaced(sorted)
+	if err != nil {
 		return err
 	}
 	rows := make([][]any, len(sorted))
 	for i, order := range sorted {
-		rows[i] = []any{int64(order.ID)}
+		rows[i] = []any{int64(order.ID), int64(told[order.ID])}
 	}
-	_, err := insert{
-		into: "order_events (order_id, version, state, cause, at)",
-		row: fmt.Sprintf("(?,%d,'%s','%s',%s)",
+	_, err = insert{
+		into: "order_events (order_id, version, state, cause, at, tells)",
+		row: fmt.Sprintf("(?,%d,'%s','%s',%s,?)",
 			firstVersion, seckill.OrderUnpaid, seckill.CauseSettle, p.clock),
 		known: p.dialect.skipKnown("order_id"),
 	}.run(p.tx, rows)
@@ -148,15 +149,15 @@ func (p *placing) placeEvents(orders []seckill.NewOrder) error {
 
 // tellPlaced tells the shop of the orders that are new, before they have their events: that is what tells them from those that
 // were placed before.
-func (p *placing) tellPlaced(sorted []seckill.NewOrder) error {
+func (p *placing) tellPlaced(sorted []seckill.NewOrder) (map[seckill.ID]seckill.ID, error) {
 	if !p.tells || p.written == 0 {
-		return nil
+		return nil, nil
 	}
 	known := make(map[seckill.ID]bool)
 	if p.written < int64(len(sorted)) {
 		var err error
 		if known, err = p.placedBefore(sorted); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	placed := make([]seckill.Order, 0, p.written)

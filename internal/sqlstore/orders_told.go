@@ -25,30 +25,14 @@ type toldOrder struct {
 	PaidAt      time.Time          `json:"paid_at,omitzero"`
 }
 
-// orderEventType is what the shop is told when an order becomes that; "" is nothing.
-func orderEventType(state seckill.OrderState) seckill.EventType {
-	switch state {
-	case seckill.OrderUnpaid:
-		return seckill.EventOrderCreated
-	case seckill.OrderPaid:
-		return seckill.EventOrderPaid
-	case seckill.OrderCancelled:
-		return seckill.EventOrderCancelled
-	case seckill.OrderRefunded:
-		return seckill.EventOrderRefunded
-	default:
-		return ""
-	}
-}
-
-// tellOrders tells the shop what orders have become, if anybody listens.
-func (s *Store) tellOrders(tx *gorm.DB, orders []seckill.Order) error {
+// tellOrders tells the shop what orders have become, if anybody listens, and returns the events by their orders.
+func (s *Store) tellOrders(tx *gorm.DB, orders []seckill.Order) (map[seckill.ID]seckill.ID, error) {
 	if !s.tells {
-		return nil
+		return nil, nil
 	}
 	events := make([]seckill.Event, 0, len(orders))
 	for _, order := range orders {
-		kind := orderEventType(order.State)
+		kind := order.State.Told()
 		if kind == "" {
 			continue
 		}
@@ -58,9 +42,16 @@ func (s *Store) tellOrders(tx *gorm.DB, orders []seckill.Order) error {
 			CreatedAt: order.CreatedAt, PaidAt: order.PaidAt,
 		})
 		if err != nil {
-			return fmt.Errorf("tell of order %s: %w", order.ID, err)
+			return nil, fmt.Errorf("tell of order %s: %w", order.ID, err)
 		}
 		events = append(events, seckill.Event{Type: kind, Subject: order.ID, Version: order.Version, Data: data})
 	}
-	return s.tell(tx, events)
+	if err := s.tell(tx, events); err != nil {
+		return nil, err
+	}
+	told := make(map[seckill.ID]seckill.ID, len(events))
+	for _, event := range events {
+		told[event.Subject] = event.ID
+	}
+	return told, nil
 }

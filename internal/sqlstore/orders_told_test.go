@@ -146,3 +146,51 @@ func toldOncePerOrder(t *testing.T, store *sqlstore.Store) {
 		}
 	}
 }
+
+func TestStepsNameWhatIsTold(t *testing.T) {
+	t.Parallel()
+	onEngines(t, func(t *testing.T, e engine) {
+		t.Helper()
+		t.Run("until everybody has heard of it", func(t *testing.T) {
+			t.Parallel()
+			store := telling(t, e)
+			o := newPaidOrder(t, store)
+			o.recorded()
+			named := func() (steps []seckill.OrderState) {
+				t.Helper()
+				page, err := sqlstore.Books{Store: store}.EventsAfter(t.Context(), 0, 0, 10)
+				must(t, err)
+				for _, event := range page {
+					steps = append(steps, event.Step)
+				}
+				return steps
+			}
+			if got := named(); !slices.Equal(got, []seckill.OrderState{seckill.OrderUnpaid, seckill.OrderPaid}) {
+				t.Fatalf("named are the steps to %v", got)
+			}
+			heardOf(t, store)
+			if n := countRows(t, store, "order_events", "tells <> 0"); n != 0 {
+				t.Fatalf("%d steps still name events", n)
+			}
+		})
+		t.Run("and an audit sees the one whose event is gone", func(t *testing.T) {
+			t.Parallel()
+			store := telling(t, e)
+			o := newPaidOrder(t, store)
+			o.recorded()
+			untold := func() []seckill.OrderEvent {
+				t.Helper()
+				money, err := sqlstore.Books{Store: store}.MoneyOf(t.Context(), 0, []seckill.ID{o.order.ID})
+				must(t, err)
+				return money.Untold
+			}
+			if got := untold(); len(got) > 0 {
+				t.Fatalf("got %+v", got)
+			}
+			tamper(t, store, 0, "DELETE FROM events WHERE type = 'order.paid'")
+			if got := untold(); len(got) != 1 || got[0].Version != 2 || got[0].State != seckill.OrderPaid || got[0].Tells == 0 {
+				t.Fatalf("got %+v", got)
+			}
+		})
+	})
+}

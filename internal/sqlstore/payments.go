@@ -107,6 +107,9 @@ func newPayment(tx *gorm.DB, asked seckill.NewPayment, locked lockedOrder) (seck
 		ID: asked.ID, Order: asked.Order, Provider: asked.Provider, AmountMinor: locked.AmountMinor(),
 		Currency: locked.Currency, State: seckill.PaymentOpen, ExpiresAt: locked.PayBy, CreatedAt: locked.now,
 	}
+	if sooner := locked.now.Add(asked.Lives); asked.Lives > 0 && sooner.Before(locked.PayBy) {
+		payment.ExpiresAt = sooner
+	}
 	_, err := insert{
 		into: "payments (id, order_id, provider, session, url, amount_minor, currency, state, expires_at, created_at)",
 		row:  "(?,?,?,'','',?,?,?,?,?)",

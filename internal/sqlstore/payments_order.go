@@ -76,15 +76,21 @@ func (p Payments) move(tx *gorm.DB, s step, orders ...seckill.Order) ([]seckill.
 			order.PaidAt = s.at
 		}
 		moved[i] = order
-		rows[i] = []any{order.ID, order.Version, order.State, s.cause, toMilli(s.at)}
 	}
 	if err := p.writeMoved(tx, moved); err != nil {
 		return nil, err
 	}
-	if _, err := (insert{into: "order_events (order_id, version, state, cause, at)", row: "(?,?,?,?,?)"}).run(tx, rows); err != nil {
+	told, err := p.tellOrders(tx, moved)
+	if err != nil {
+		return nil, err
+	}
+	for i, order := range moved {
+		rows[i] = []any{order.ID, order.Version, order.State, s.cause, toMilli(s.at), told[order.ID]}
+	}
+	if _, err := (insert{into: "order_events (order_id, version, state, cause, at, tells)", row: "(?,?,?,?,?,?)"}).run(tx, rows); err != nil {
 		return nil, fmt.Errorf("write %d events: %w", len(rows), dbError(err))
 	}
-	return moved, p.tellOrders(tx, moved)
+	return moved, nil
 }
 
 // writeMoved writes orders that were moved, those of one table and version in one statement. The version is asked for

@@ -97,12 +97,13 @@ type orderEventRow struct {
 	State   seckill.OrderState `gorm:"column:state"`
 	Cause   seckill.OrderCause `gorm:"column:cause"`
 	At      int64              `gorm:"column:at"`
+	Tells   seckill.ID         `gorm:"column:tells"`
 }
 
 func (orderEventRow) TableName() string { return "order_events" }
 
 func (r orderEventRow) event() seckill.OrderEvent {
-	return seckill.OrderEvent{Order: r.Order, Version: r.Version, State: r.State, Cause: r.Cause, At: fromMilli(r.At)}
+	return seckill.OrderEvent{Order: r.Order, Version: r.Version, State: r.State, Cause: r.Cause, At: fromMilli(r.At), Tells: r.Tells}
 }
 
 // beside reads what a table has of an order, in an order of its own.

@@ -159,7 +159,7 @@ func (b *settleBatch) write(tx *gorm.DB) error {
 		}
 		claims = append(claims, plan.claims...)
 		owed = append(owed, plan.owed...)
-		if plan.soldOut() {
+		if ranOut(plan.locked, plan.stock) {
 			events = append(events, soldOutEvent(plan.stock))
 		}
 	}

@@ -10,8 +10,8 @@ import (
 // and known as it goes, so that each reservation sees what the earlier ones of the same call were given.
 type settling struct {
 	stock seckill.Stock
-	// had says that units were left when the row was locked.
-	had bool
+	// locked is the row as it was found.
+	locked seckill.Stock
 	// forced, when not empty, is why everything that is new is rejected (poison).
 	forced seckill.Reason
 	// known are the claims with an id that occurs in the call; shared by all items of the call.
@@ -40,7 +40,7 @@ func newSettling(
 	stock seckill.Stock, forced seckill.Reason, known map[seckill.ID]*knownClaim, ofUsers []seckill.Claim,
 ) *settling {
 	s := &settling{
-		stock: stock, had: stock.Claimed < stock.Allotted, forced: forced, known: known,
+		stock: stock, locked: stock, forced: forced, known: known,
 		keys:  make(map[buyerKey]seckill.ID, len(ofUsers)),
 		units: make(map[seckill.UserID]int64, len(ofUsers)),
 	}
@@ -212,9 +212,6 @@ func (s *settling) reject(c seckill.Claim, own bool) {
 func (s *settling) returns(reason seckill.Reason, own bool) bool {
 	return reason != seckill.SoldOut || (own && s.stock.State != seckill.StockSealing)
 }
-
-// soldOut says that the last unit was claimed. It may be again, after some have come back.
-func (s *settling) soldOut() bool { return s.had && s.stock.Claimed == s.stock.Allotted }
 
 func (s *settling) owe(c seckill.Claim, quantity int64, keyHash string) {
 	s.owed = append(s.owed, owedBuyer(s.stock, c, quantity, keyHash))

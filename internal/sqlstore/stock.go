@@ -159,7 +159,10 @@ func (s Stocks) changeIn(
 		if err := writeStock(tx, stock); err != nil {
 			return err
 		}
-		return writeMoves(tx, moves)
+		if err := writeMoves(tx, moves); err != nil || !ranOut(locked, stock) {
+			return err
+		}
+		return s.tell(tx, []seckill.Event{soldOutEvent(stock)})
 	})
 	switch {
 	case errors.Is(err, errUnchanged):

@@ -8,9 +8,10 @@
 // the account's settings say.
 //
 // Stripe lets no session end within 30 minutes of its making, and orders are often due sooner. So a session is made to
-// outlive its order by a little more than that, and it is Close that ends it on time; money that comes between the
-// deadline and Close is a late charge like any other and goes back. No session lives longer than a day: an order that is
-// payable for longer has to be paid on the day on which its payment was begun.
+// outlive its payment by a little more than that, and it is Close that ends it on time; money that comes between the
+// deadline and Close is a late charge like any other and goes back. No session lives longer than a day, so no payment
+// does (Lives): the shopper of an order that is payable for longer comes back and is given another one, after the old one
+// was closed.
 //
 // # What we were not told
 //
@@ -19,9 +20,13 @@
 // the session exists, and it is found in the list of sessions by its reference. Where there is none, Close makes one and
 // ends it at once: an Open that is still on its way then finds its key taken.
 //
+// What Stripe did the first time may be a failure, which it repeats under that key for a day, too. If no session is in the
+// list then, none was made, and none will be: the payment is over (seckill.ErrOver), and another one has another key. What
+// Stripe refuses as a request, because of its amount, say, can neither be opened nor has to be closed.
+//
 // # Money
 //
-// A charge is called by its payment intent. Refunds give all of it back; done is what Stripe calls succeeded and what it
+// Amounts are those of ISO 4217 but for the króna, which Stripe counts in hundredths; MGA and UGX are refused. A charge is called by its payment intent. Refunds give all of it back; done is what Stripe calls succeeded and what it
 // has no more money of, not what is pending. Each try has a key of its own, because a refused one would be refused again
 // under its key for a day; Stripe gives no more back than it took.
 //

@@ -12,7 +12,7 @@ import (
 )
 
 // failure says what went wrong, without what Stripe says about the key or the shopper. Who was not reached, or had no time
-// for us, has done nothing.
+// for us, has done nothing; and whatever was done when Stripe failed, the same key finds it.
 func failure(err error) error {
 	var refused *sdk.Error
 	var connecting *net.OpError
@@ -21,10 +21,15 @@ func failure(err error) error {
 		return refusal(refused)
 	case errors.As(err, &connecting) && connecting.Op == "dial":
 		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
+	case len(err.Error()) > textMax:
+		return errors.New(err.Error()[:textMax]) // a page of whoever answered in Stripe's place
 	default:
 		return err
 	}
 }
+
+// textMax bounds what is kept of an answer that nobody understands.
+const textMax = 500
 
 func refusal(refused *sdk.Error) error {
 	text := refused.Msg
@@ -33,10 +38,25 @@ func refusal(refused *sdk.Error) error {
 	}
 	err := fmt.Errorf("stripe answers %d %s %s to request %s: %s",
 		refused.HTTPStatusCode, refused.Type, refused.Code, refused.RequestID, text)
-	if refused.HTTPStatusCode == http.StatusTooManyRequests || refused.HTTPStatusCode == http.StatusServiceUnavailable {
+	switch {
+	case isPassing(refused.HTTPStatusCode):
 		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
+	case refused.HTTPStatusCode == http.StatusBadRequest && refused.Type == sdk.ErrorTypeInvalidRequest:
+		return fmt.Errorf("%w: %w", seckill.ErrRefused, err)
+	default:
+		return err
 	}
-	return err
+}
+
+// isPassing says that asking again helps: too many have asked, the same is being asked at this moment, or Stripe has failed.
+func isPassing(status int) bool {
+	return status == http.StatusTooManyRequests || status == http.StatusConflict || status >= http.StatusInternalServerError
+}
+
+// isSaved says that this is not what Stripe answers now but what it did the first time, under the same key.
+func isSaved(err error) bool {
+	var refused *sdk.Error
+	return errors.As(err, &refused) && refused.LastResponse != nil && refused.LastResponse.Header.Get("Idempotent-Replayed") == "true"
 }
 
 // isKeyTaken says that the idempotency key was used for a request that differs.

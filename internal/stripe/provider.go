@@ -77,6 +77,8 @@ func (o *Options) backend() *sdk.BackendConfig {
 	if o.HTTP == nil {
 		config.HTTPClient = &http.Client{
 			Timeout: callTimeout,
+			// The key is for one address.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 			Transport: &http.Transport{
 				Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: idleMax, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 			},

@@ -54,7 +54,7 @@ func (p *Provider) refunded(ctx context.Context, refund seckill.Refund) error {
 			back += made.Amount
 		}
 	}
-	if back < refund.AmountMinor {
+	if back = ours(back, refund.Currency); back < refund.AmountMinor {
 		return fmt.Errorf("%d of %d have gone back; the refunds are %v", back, refund.AmountMinor, states)
 	}
 	return nil

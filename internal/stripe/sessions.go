@@ -13,45 +13,62 @@ import (
 )
 
 const (
-	// outlives is how much later than its order a session ends: Stripe's 30 minutes, and what clocks may differ.
+	// lives is how long a payment stays open, outlives how much longer its session does: Stripe's 30 minutes, and what
+	// clocks may differ. Together they are less than the day that Stripe allows.
+	lives    = 23 * time.Hour
 	outlives = 35 * time.Minute
-	// livesMax is a little less than the day that Stripe allows.
-	livesMax = 24*time.Hour - 5*time.Minute
 	// listMax bounds how many sessions are looked through for one, pageMax how many Stripe gives at once.
 	listMax = 10_000
 	pageMax = 100
-	// listMargin is what Stripe's clock and the database's may differ.
+	// listMargin is what Stripe's clock and the database's may differ, soon how long after its payment was begun a session
+	// is usually made.
 	listMargin = 5 * time.Minute
+	soon       = 20 * time.Second
 
 	paymentKey = "seckill_payment"
 	orderKey   = "seckill_order"
 )
 
+// Lives implements seckill.Provider.
+func (p *Provider) Lives() time.Duration { return lives }
+
 // Open implements seckill.Provider.
 func (p *Provider) Open(ctx context.Context, payment seckill.Payment, title string) (id, url string, err error) {
-	asked := p.session(payment, title)
-	asked.ExpiresAt = sdk.Int64(expiry(payment).Unix())
-	session, err := p.make(ctx, payment, asked)
+	session, err := p.open(ctx, payment, title)
 	if err != nil {
 		return "", "", fmt.Errorf("open payment %s: %w", payment.ID, err)
-	}
-	if session.URL == "" {
-		return "", "", fmt.Errorf("open payment %s: its session is %s", payment.ID, session.Status)
 	}
 	return session.ID, session.URL, nil
 }
 
-// expiry depends on nothing but the payment: a repeated request must not differ.
-func expiry(payment seckill.Payment) time.Time {
-	end, longest := payment.ExpiresAt.Add(outlives), payment.CreatedAt.Add(livesMax)
-	if end.After(longest) {
-		return longest
+func (p *Provider) open(ctx context.Context, payment seckill.Payment, title string) (*sdk.CheckoutSession, error) {
+	asked, err := p.session(payment, title)
+	if err != nil {
+		return nil, err
 	}
-	return end
+	// It depends on nothing but the payment: a repeated request must not differ.
+	asked.ExpiresAt = sdk.Int64(payment.ExpiresAt.Add(outlives).Unix())
+	session, err := p.make(ctx, payment, asked)
+	switch {
+	case errors.Is(err, errSpent):
+		return nil, fmt.Errorf("%w: %w", seckill.ErrOver, err)
+	case err != nil:
+		return nil, err
+	case session.Status == sdk.CheckoutSessionStatusExpired || session.Status == sdk.CheckoutSessionStatusComplete:
+		return nil, fmt.Errorf("%w: session %s is %s", seckill.ErrOver, session.ID, session.Status)
+	case session.ID == "" || !isWeb(session.URL):
+		return nil, fmt.Errorf("session %q is %q and nobody can go there", session.ID, session.Status)
+	default:
+		return session, nil
+	}
 }
 
 // session is what is asked for.
-func (p *Provider) session(payment seckill.Payment, title string) *sdk.CheckoutSessionCreateParams {
+func (p *Provider) session(payment seckill.Payment, title string) (*sdk.CheckoutSessionCreateParams, error) {
+	amount, err := theirs(payment.AmountMinor, payment.Currency)
+	if err != nil {
+		return nil, err
+	}
 	names := map[string]string{paymentKey: payment.ID.String(), orderKey: payment.Order.String()}
 	lead := func(url string) *string {
 		return sdk.String(strings.ReplaceAll(url, "{order}", payment.Order.String()))
@@ -69,21 +86,25 @@ func (p *Provider) session(payment seckill.Payment, title string) *sdk.CheckoutS
 			Quantity: sdk.Int64(1),
 			PriceData: &sdk.CheckoutSessionCreateLineItemPriceDataParams{
 				Currency:    sdk.String(strings.ToLower(payment.Currency)),
-				UnitAmount:  sdk.Int64(payment.AmountMinor),
+				UnitAmount:  sdk.Int64(amount),
 				ProductData: &sdk.CheckoutSessionCreateLineItemPriceDataProductDataParams{Name: sdk.String(title)},
 			},
 		}},
 	}
 	params.SetIdempotencyKey(payment.ID.String())
-	return params
+	return params, nil
 }
 
-// make makes the session, or finds the one that was made before: under another title, perhaps.
+// errSpent says that a payment's key was used for a session that was not made, and can make none for a day.
+var errSpent = errors.New("its key is taken and its session is not in the list")
+
+// make makes the session, or finds the one that was made before: under another title, perhaps. Stripe saves what it
+// answered first, failures too.
 func (p *Provider) make(
 	ctx context.Context, payment seckill.Payment, asked *sdk.CheckoutSessionCreateParams,
 ) (*sdk.CheckoutSession, error) {
 	session, err := p.api.V1CheckoutSessions.Create(ctx, asked)
-	if isKeyTaken(err) {
+	if isKeyTaken(err) || isSaved(err) {
 		return p.find(ctx, payment)
 	}
 	if err != nil {
@@ -92,10 +113,26 @@ func (p *Provider) make(
 	return session, nil
 }
 
-// find looks for a payment's session in the list of those that were made while it could be paid.
+// find looks for a payment's session in the list of those that were made while it could be paid: first among those that
+// were made when it was begun, since a crowd makes many.
 func (p *Provider) find(ctx context.Context, payment seckill.Payment) (*sdk.CheckoutSession, error) {
+	session, err := p.findBetween(ctx, payment, payment.CreatedAt.Add(-soon), payment.CreatedAt.Add(soon))
+	if err != nil || session != nil {
+		return session, err
+	}
+	session, err = p.findBetween(ctx, payment, payment.CreatedAt.Add(-listMargin), payment.ExpiresAt.Add(listMargin))
+	if err == nil && session == nil {
+		return nil, errSpent
+	}
+	return session, err
+}
+
+// findBetween returns nil when no session that was made then is the payment's.
+func (p *Provider) findBetween(
+	ctx context.Context, payment seckill.Payment, from, to time.Time,
+) (*sdk.CheckoutSession, error) {
 	params := &sdk.CheckoutSessionListParams{CreatedRange: &sdk.RangeQueryParams{
-		GreaterThanOrEqual: payment.CreatedAt.Add(-listMargin).Unix(), LesserThanOrEqual: payment.ExpiresAt.Add(listMargin).Unix(),
+		GreaterThanOrEqual: from.Unix(), LesserThanOrEqual: to.Unix(),
 	}}
 	params.Limit = sdk.Int64(pageMax)
 	looked := 0
@@ -107,10 +144,10 @@ func (p *Provider) find(ctx context.Context, payment seckill.Payment) (*sdk.Chec
 			return session, nil
 		}
 		if looked++; looked == listMax {
-			break
+			return nil, fmt.Errorf("it is not among %d sessions", listMax)
 		}
 	}
-	return nil, errors.New("its key is taken and its session is not in the list")
+	return nil, nil
 }
 
 // Close implements seckill.Provider.
@@ -125,12 +162,11 @@ func (p *Provider) Close(ctx context.Context, payment seckill.Payment) ([]seckil
 func (p *Provider) close(ctx context.Context, payment seckill.Payment) ([]seckill.Charge, error) {
 	id := payment.Session
 	if id == "" {
-		// Its end is left to Stripe, which would refuse one that is near. It is over in a moment.
-		session, err := p.make(ctx, payment, p.session(payment, "Order "+payment.Order.String()))
-		if err != nil {
+		made, err := p.makeToEnd(ctx, payment)
+		if made == nil || err != nil {
 			return nil, err
 		}
-		id = session.ID
+		id = made.ID
 	}
 	session, err := p.api.V1CheckoutSessions.Expire(ctx, id, nil)
 	if isRefused(err) { // it is over already
@@ -140,6 +176,24 @@ func (p *Provider) close(ctx context.Context, payment seckill.Payment) ([]seckil
 		return nil, failure(err)
 	}
 	return p.takings(payment, session)
+}
+
+// makeToEnd finds the session of a payment that we know none of, or makes one, so that nobody else does. Nil: there is
+// none, and there will be none.
+func (p *Provider) makeToEnd(ctx context.Context, payment seckill.Payment) (*sdk.CheckoutSession, error) {
+	// Its end is left to Stripe, which would refuse one that is near. It is over in a moment.
+	asked, err := p.session(payment, "Order "+payment.Order.String())
+	if err != nil {
+		return nil, nil //nolint:nilerr // nobody could ask for it
+	}
+	made, err := p.make(ctx, payment, asked)
+	if errors.Is(err, errSpent) || errors.Is(err, seckill.ErrRefused) {
+		return nil, nil
+	}
+	if err == nil && made.ID == "" {
+		return nil, errors.New("its session has no name")
+	}
+	return made, err
 }
 
 func (p *Provider) look(ctx context.Context, id string) (*sdk.CheckoutSession, error) {
@@ -173,8 +227,9 @@ func isUndecided(intent *sdk.PaymentIntent) bool {
 
 // chargeOf is the money of a paid session. One that cost nothing has no payment intent: the session stands for it.
 func chargeOf(session *sdk.CheckoutSession) seckill.Charge {
+	currency := strings.ToUpper(string(session.Currency))
 	charge := seckill.Charge{
-		Provider: Name, Txn: session.ID, AmountMinor: session.AmountTotal, Currency: strings.ToUpper(string(session.Currency)),
+		Provider: Name, Txn: session.ID, AmountMinor: ours(session.AmountTotal, currency), Currency: currency,
 	}
 	if session.PaymentIntent != nil {
 		charge.Txn = session.PaymentIntent.ID

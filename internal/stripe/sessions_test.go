@@ -55,12 +55,22 @@ func opensAsked(t *testing.T) {
 
 func opensUntil(t *testing.T) {
 	t.Parallel()
-	for _, within := range []time.Duration{time.Second, 15 * time.Minute, 23 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour} {
-		f := open(t)
-		payment := f.payment(within)
-		f.clock.Advance(min(within, 12*time.Hour) - time.Millisecond) // the shopper came back late
-		if _, _, err := f.Open(t.Context(), payment, "Mug"); err != nil {
-			t.Errorf("due within %v: %v", within, err)
+	for _, within := range []time.Duration{time.Second, 15 * time.Minute, 12 * time.Hour, 23*time.Hour - time.Minute, 23 * time.Hour} {
+		for _, late := range []time.Duration{0, within / 2, within - time.Millisecond} {
+			f := open(t)
+			payment := f.payment(within)
+			f.clock.Advance(late)
+			session, _, err := f.Open(t.Context(), payment, "Mug")
+			if err != nil {
+				t.Fatalf("due within %v, asked after %v: %v", within, late, err)
+			}
+			f.clock.Advance(within - late)
+			if !f.stripe.pay(session) {
+				t.Errorf("due within %v, asked after %v: over before that", within, late)
+			}
+		}
+		if f := open(t); within > f.Lives() {
+			t.Errorf("keeps a payment open for %v", f.Lives())
 		}
 	}
 }

@@ -21,8 +21,9 @@ const (
 	testSecret = "whsec_of_the_tests"
 )
 
-// standIn is as much of Stripe's API as we use, with its habits: keys that remember, answers that are saved, lists in pages,
-// sessions that cannot end within 30 minutes.
+// standIn is as much of Stripe's API as we use, with its habits: keys that remember for a day, answers that are saved, those
+// of failures too, lists in pages, sessions that cannot end within 30 minutes nor live longer than a day, amounts that are
+// too small.
 type standIn struct {
 	*httptest.Server
 	clock *handclock.Clock
@@ -35,6 +36,10 @@ type standIn struct {
 	// refundsAre is what becomes of new refunds.
 	refundsAre string
 	isDown     bool
+	// stumbles is how many of the next requests fail while they are being served.
+	stumbles int
+	// says, when it is set, is answered to everybody.
+	says func(w http.ResponseWriter, r *http.Request)
 }
 
 type checkout struct {
@@ -52,6 +57,7 @@ type refund struct {
 // saved is the first answer under an idempotency key.
 type saved struct {
 	request string
+	at      time.Time
 	status  int
 	body    []byte
 }
@@ -81,13 +87,17 @@ func (s *standIn) serve(answer func(r *http.Request) (int, object)) http.Handler
 		_ = r.ParseForm()
 		s.requests = append(s.requests, r.Method+" "+r.URL.Path+" "+r.Form.Encode())
 		w.Header().Set("Request-Id", "req_"+strconv.Itoa(len(s.requests)))
-		status, body := s.answer(r, answer)
+		if s.says != nil {
+			s.says(w, r)
+			return
+		}
+		status, body := s.answer(w, r, answer)
 		w.WriteHeader(status)
 		_, _ = w.Write(body)
 	}
 }
 
-func (s *standIn) answer(r *http.Request, answer func(r *http.Request) (int, object)) (int, []byte) {
+func (s *standIn) answer(w http.ResponseWriter, r *http.Request, answer func(r *http.Request) (int, object)) (int, []byte) {
 	if s.isDown {
 		return http.StatusServiceUnavailable, []byte("<html>Bad weather</html>")
 	}
@@ -96,19 +106,32 @@ func (s *standIn) answer(r *http.Request, answer func(r *http.Request) (int, obj
 	}
 	key, request := r.Header.Get("Idempotency-Key"), r.URL.Path+"?"+r.PostForm.Encode()
 	first, isKnown := s.saved[key]
+	if isKnown && s.clock.Now().Sub(first.at) >= 24*time.Hour {
+		isKnown = false
+	}
 	switch {
 	case r.Method != http.MethodPost || key == "":
 		return encode(answer(r))
 	case isKnown && first.request != request:
 		return encode(problem(http.StatusBadRequest, "idempotency_error", "", "Keys for idempotent requests can only be used with the same parameters"))
 	case isKnown:
+		w.Header().Set("Idempotent-Replayed", "true")
 		return first.status, first.body
 	}
-	status, body := encode(answer(r))
+	status, body := encode(s.stumble(r, answer))
 	if !strings.Contains(string(body), "parameter_") { // what fails validation is not saved
-		s.saved[key] = saved{request, status, body}
+		s.saved[key] = saved{request, s.clock.Now(), status, body}
 	}
 	return status, body
+}
+
+// stumble serves a request, unless something goes wrong in the middle of it.
+func (s *standIn) stumble(r *http.Request, answer func(r *http.Request) (int, object)) (int, object) {
+	if s.stumbles > 0 {
+		s.stumbles--
+		return problem(http.StatusInternalServerError, "api_error", "", "Sorry!")
+	}
+	return answer(r)
 }
 
 func encode(status int, body object) (int, []byte) {
@@ -131,6 +154,9 @@ func (s *standIn) create(r *http.Request) (int, object) {
 		if left := end.Sub(s.clock.Now()); left < 30*time.Minute || left > 24*time.Hour {
 			return problem(http.StatusBadRequest, "invalid_request_error", "parameter_invalid", "The `expires_at` timestamp must be between 30 minutes and 24 hours from Checkout Session creation.")
 		}
+	}
+	if amount, _ := strconv.ParseInt(r.Form.Get("line_items[0][price_data][unit_amount]"), 10, 64); amount > 0 && amount < 50 {
+		return problem(http.StatusBadRequest, "invalid_request_error", "amount_too_small", "The Checkout Session's total amount must convert to at least 50 cents.")
 	}
 	made := &checkout{
 		id: fmt.Sprintf("cs_test_%d", len(s.sessions)+1), status: "open", payment: "unpaid", created: s.clock.Now(), expires: end, form: r.PostForm,

@@ -19,8 +19,10 @@ package testenv
 import (
 	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync"
 	"syscall"
 	"testing"
@@ -49,6 +51,17 @@ type shared struct {
 	addr string
 	err  error
 	stop func()
+}
+
+// FreeAddr returns an address of the loopback interface for something that starts there later, or again: port 0 would give
+// it a port that the system may meanwhile give to anybody's outgoing connection.
+func FreeAddr(t testing.TB) string {
+	t.Helper()
+	port, err := server.FreePort()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
 // Runner is what Main runs: a *testing.M.

@@ -134,8 +134,8 @@ func checkMembers(t *testing.T, f *fleet.Fleet) {
 		t.Error("has an api-7")
 	}
 	sandbox := f.Nodes[fleet.Sandbox][0]
-	if sandbox.Shop != f.Nodes[fleet.API][0].Addr() {
-		t.Errorf("the sandbox tells %s of payments", sandbox.Shop)
+	if len(sandbox.Shops) != 1 || sandbox.Shops[0] != f.Nodes[fleet.API][0].Addr() {
+		t.Errorf("the sandbox tells %v of payments", sandbox.Shops)
 	}
 	for _, name := range []string{fleet.SandboxKey, fleet.SandboxSecret} {
 		if info, err := os.Stat(sandbox.File(name)); err != nil || info.Mode().Perm() != 0o600 {

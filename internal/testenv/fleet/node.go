@@ -27,8 +27,8 @@ type Node struct {
 	Config string
 	Listen string
 	Admin  string
-	// Shop is where the first api serves shoppers; a sandbox tells it of payments.
-	Shop string
+	// Shops is where the apis serve shoppers; a sandbox tells one of them of payments.
+	Shops []string
 
 	run *supervision
 }
@@ -52,7 +52,9 @@ func (f *Fleet) newNode(role string, index int) (*Node, error) {
 		*address = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 	}
 	if role == Sandbox {
-		n.Shop = f.Nodes[API][0].Listen // the others are made first
+		for _, api := range f.Nodes[API] { // the others are made first
+			n.Shops = append(n.Shops, api.Listen)
+		}
 	}
 	command := f.config.Command(*n)
 	n.run = newSupervision(process.Command{Args: command.Args, Env: command.Env}, f.log(n.Name()), func(what string) { f.config.Notice(n.Name(), what) })

@@ -28,7 +28,8 @@ type supervision struct {
 	mu      sync.Mutex
 	process *process.Process // the present or the last one, nil before the first
 	isOver  bool
-	flops   int // how often in a row it has ended at once
+	killed  bool // by us: it did not end by itself, however soon
+	flops   int  // how often in a row it has ended at once
 }
 
 func newSupervision(command process.Command, log string, notice func(string)) *supervision {
@@ -59,8 +60,8 @@ func (s *supervision) supervise() {
 func (s *supervision) judge(lived time.Duration) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if lived > healthyAfter {
-		s.flops = 0
+	if lived > healthyAfter || s.killed {
+		s.flops, s.killed = 0, false
 		return true
 	}
 	s.flops++
@@ -119,7 +120,11 @@ func (s *supervision) current() *process.Process {
 
 // kill ends the present process as kill -9 does.
 func (s *supervision) kill() {
-	if p := s.current(); p != nil {
+	s.mu.Lock()
+	p := s.process
+	s.killed = p != nil && p.Running()
+	s.mu.Unlock()
+	if p != nil {
 		p.Kill()
 	}
 }
