@@ -16,7 +16,7 @@
 //   - accept_vs_naive, accept_vs_gin: closed loop, 202 per second after a second of warming up. The product runs an api and a keeper; no
 //     worker is started, so the queue takes everything.
 //   - settle_vs_insert: then one worker is started; orders per second from the first look (every 10 ms) that saw a claim to the one
-//     that saw the last order, against rows inserted for 5 s by two writers.
+//     that saw the last order, against rows inserted for 5 s by four writers.
 //   - refuse_vs_gin: closed loop on an item whose only unit is sold; 409 per second.
 //   - sustained_vs_naive, sustained_orders_per_s: api, keeper and one worker. A rate is held when an open loop of 5 s at it is answered 202
 //     throughout, the last answer comes at most 0.5 s late, and the last order is in SQL at most 2 s after that. A closed loop with the

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	queueName      = "naive.orders"
+	queueName = "naive.orders"
+	// One connection with 16 channels and 8 with 2 were as fast, within the noise.
 	connections    = 4
 	channelsEach   = 4
 	confirmTimeout = 5 * time.Second
