@@ -38,6 +38,8 @@ type listing struct {
 	// closed says that the stock is closed with nothing in doubt; there is no way back.
 	closed  atomic.Bool
 	pending atomic.Int64
+	// wantedUntil is when the state need no longer be read in every round, as a Unix time in ns by the process's clock.
+	wantedUntil atomic.Int64
 
 	reserving *group[seckill.ReserveRequest, decision]
 	looking   *group[seckill.LookRequest, seckill.LookAnswer]

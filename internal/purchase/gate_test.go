@@ -94,13 +94,44 @@ func TestLocalRefusalsAnswersEndedByTheCatalogWhateverRedisThinks(t *testing.T) 
 func TestLocalRefusalsTrap22DoesNotBelieveAStateOlderThanASecond(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 0)
+	_, err := w.buy("ann", 1, "") // from now on the state is read in every round
+	refused(t, err, seckill.SoldOut)
+	w.pass(statesPass)
 	w.clock.Shift(seckill.StateMaxAge)
-	_, err := w.buy("ann", 1, "")
+	_, err = w.buy("ann", 1, "")
 	refused(t, err, seckill.SoldOut)
 	w.clock.Shift(1)
 	_, err = w.buy("ann", 1, "")
 	refused(t, err, seckill.Busy)
 	w.untouched()
+}
+
+func TestStatesAreReadInEveryRoundWhileSomebodyAsksForTheItem(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	reads := func(rounds int) int {
+		before := w.lent.count("states")
+		for range rounds {
+			w.pass(statesPass)
+		}
+		return w.lent.count("states") - before
+	}
+	if quiet := reads(10); quiet != 2 {
+		t.Errorf("read %d times in ten rounds, without a shopper", quiet)
+	}
+	w.queued("ann", 1, "")
+	if busy := reads(10); busy != 10 {
+		t.Errorf("read %d times in ten rounds, with a shopper", busy)
+	}
+	w.pass(2 * time.Second)
+	if quiet := reads(10); quiet != 2 {
+		t.Errorf("read %d times in ten rounds, after the shopper", quiet)
+	}
+	w.lent.set(func(s *seckill.LentState) { s.Live = false })
+	reads(5)
+	if closed := reads(10); closed != 10 {
+		t.Errorf("read %d times in ten rounds, while it is not sold", closed)
+	}
 }
 
 func TestLocalRefusalsDoesNotSellOutAnItemWhoseStateItCannotRead(t *testing.T) {

@@ -64,6 +64,8 @@ type Service struct {
 	marks     marks
 	waiting   *waiters
 	redisTime atomic.Pointer[reading]
+	// round counts the readings of states; only that job knows it.
+	round uint64
 	// catalogReads and givenBackReads bound the SQL that unusual requests may cause.
 	catalogReads   chan struct{}
 	givenBackReads chan struct{}

@@ -13,6 +13,10 @@ const (
 	statesEvery = 100 * time.Millisecond
 	// statesBatch is how many items one States call reads.
 	statesBatch = 64
+	// wantedFor is how long after the last request for it an item is read in every round; the others are in every
+	// quietRounds-th, so that a thousand items cost Redis little while the crowd is at one of them.
+	wantedFor   = 2 * time.Second
+	quietRounds = 5
 	// watchEnded is how long the state of an ended sale's items is still read: replays and look-ups need it until the last
 	// seal is done.
 	watchEnded = 10 * time.Minute
@@ -54,6 +58,7 @@ func (s *Service) ServerTime() time.Time {
 
 // verdict is the refusal that local state alone can give, or nil when Redis must be asked. now is the process's clock.
 func (l *listing) verdict(now time.Time, request Request) *seckill.Refusal {
+	l.want(now)
 	if l.entry.Load().sale.State == seckill.SaleEnded {
 		return seckill.Refuse(seckill.Ended, "the sale has ended")
 	}
@@ -118,8 +123,9 @@ func (s *Service) refreshStates(ctx context.Context) error {
 	}
 	var watched []*listing
 	now := s.ServerTime()
+	s.round++
 	for _, l := range shelf.items {
-		if l.watched(now) {
+		if l.watched(now) && (l.wanted(s.clock.Now()) || (uint64(l.id)+s.round)%quietRounds == 0) {
 			watched = append(watched, l)
 		}
 	}
@@ -135,6 +141,19 @@ func (s *Service) refreshStates(ctx context.Context) error {
 func (l *listing) watched(now time.Time) bool {
 	sale := l.entry.Load().sale
 	return sale.State != seckill.SaleEnded || (!l.closed.Load() && now.Sub(sale.EndsAt) < watchEnded)
+}
+
+// want notes that somebody asked for the item. Most requests find that noted already and write nothing.
+func (l *listing) want(now time.Time) {
+	if until := now.Add(wantedFor).UnixNano(); until-l.wantedUntil.Load() > int64(wantedFor/2) {
+		l.wantedUntil.Store(until)
+	}
+}
+
+// wanted says whether the reading must be young: somebody asks for the item, or waits for it to be sold.
+func (l *listing) wanted(now time.Time) bool {
+	r := l.state.Load()
+	return now.UnixNano() < l.wantedUntil.Load() || !r.fresh(now) || !r.state.Live
 }
 
 func (s *Service) readStates(ctx context.Context, listings []*listing) error {
