@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -155,8 +156,8 @@ func (*bench) send(ctx context.Context, plan load.Plan, p *purchase) (load.Resul
 	return result, err
 }
 
-// profiled does something and takes profiles of a role meanwhile, if they are asked for.
-func (b *bench) profiled(ctx context.Context, p *stage.Product, role string, do func() error) error {
+// profiled measures a side and takes profiles of a role meanwhile, if they are asked for.
+func (b *bench) profiled(ctx context.Context, side string, p *stage.Product, role string, do func() error) error {
 	if !b.profile {
 		return do()
 	}
@@ -165,7 +166,7 @@ func (b *bench) profiled(ctx context.Context, p *stage.Product, role string, do 
 	}
 	var failure error
 	var profiling sync.WaitGroup
-	profiling.Go(func() { failure = p.Profile(ctx, role, b.results, b.settings.span) })
+	profiling.Go(func() { failure = p.Profile(ctx, role, filepath.Join(b.results, side), b.settings.span) })
 	err := do()
 	profiling.Wait()
 	return errors.Join(err, failure)

@@ -120,7 +120,7 @@ func (b *bench) accept(ctx context.Context, p *stage.Product) error {
 		return err
 	}
 	var result load.Result
-	err = b.profiled(ctx, p, stage.API, func() (err error) {
+	err = b.profiled(ctx, sideAccept, p, stage.API, func() (err error) {
 		result, err = b.closed(ctx, sideAccept, p.Addr(), newPurchase(b.shoppers, sale.Item(), false), http.StatusAccepted)
 		return err
 	})
@@ -169,7 +169,11 @@ func (b *bench) refuse(ctx context.Context, p *stage.Product) error {
 	}
 	late := newPurchase(b.shoppers, sale.Item(), false)
 	late.again = true
-	if _, err = b.closed(ctx, sideRefuse, p.Addr(), late, http.StatusConflict); err != nil {
+	err = b.profiled(ctx, sideRefuse, p, stage.API, func() error {
+		_, err := b.closed(ctx, sideRefuse, p.Addr(), late, http.StatusConflict)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	return b.finish(ctx, p, sale)

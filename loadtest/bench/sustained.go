@@ -33,7 +33,7 @@ func (b *bench) sustained(ctx context.Context, p *stage.Product) error {
 	}
 	l := ladder{bench: b, product: p, sale: sale}
 	if b.pace == 0 {
-		err = b.profiled(ctx, p, stage.Worker, func() (err error) {
+		err = b.profiled(ctx, sideSustained, p, stage.Worker, func() (err error) {
 			b.pace, err = l.flood(ctx)
 			return err
 		})

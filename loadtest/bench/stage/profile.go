@@ -6,22 +6,21 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 )
 
 // profileSlack is how much longer than its length a profile may take to be answered.
 const profileSlack = 20 * time.Second
 
-// Profile takes a processor profile of a role for so long, then one of its allocations, into a folder.
-func (p *Product) Profile(ctx context.Context, role, folder string, length time.Duration) error {
+// Profile takes a processor profile of a role for so long, then one of its allocations, into files whose paths begin so.
+func (p *Product) Profile(ctx context.Context, role, begins string, length time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, length+profileSlack)
 	defer cancel()
 	seconds := max(1, int(length.Seconds()))
-	if err := p.fetch(ctx, role, fmt.Sprintf("profile?seconds=%d", seconds), filepath.Join(folder, role+"-cpu.pprof")); err != nil {
+	if err := p.fetch(ctx, role, fmt.Sprintf("profile?seconds=%d", seconds), begins+"-"+role+"-cpu.pprof"); err != nil {
 		return err
 	}
-	return p.fetch(ctx, role, "allocs", filepath.Join(folder, role+"-allocs.pprof"))
+	return p.fetch(ctx, role, "allocs", begins+"-"+role+"-allocs.pprof")
 }
 
 func (p *Product) fetch(ctx context.Context, role, path, file string) error {
