@@ -42,6 +42,10 @@ cover: ## Show what the tests do not reach, in the browser (pkg=./internal/redis
 	./scripts/test -coverprofile=coverage.out -coverpkg=./... $(pkg)
 	go tool cover -html=coverage.out
 
+.PHONY: bench
+bench: ## Measure speed against bare gin, the naive way and bare inserts (QUICK=1 for a look, ONLY=names).
+	CGO_ENABLED=0 go run -trimpath -tags nomsgpack ./loadtest/bench $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
 .PHONY: lint
 lint: ## Check import rules, limits, mistakes, formatting, go.mod and generated code.
 	./scripts/lint
@@ -68,4 +72,4 @@ ci: ## Do what continuous integration does.
 
 .PHONY: clean
 clean: ## Remove what was built or measured; data and the pinned linter stay.
-	rm -rf bin/seckill dist coverage.*
+	rm -rf bin/seckill dist coverage.* loadtest/results

@@ -62,6 +62,8 @@ type Config struct {
 	Payments PaymentsConfig `yaml:"payments"`
 	// Who is told what happens to orders, items and sales.
 	Events EventsConfig `yaml:"events"`
+	// What helps to find out why something is slow.
+	Debug DebugConfig `yaml:"debug"`
 	// Where Redis is, with backend: services.
 	Redis RedisConfig `yaml:"redis"`
 	// Where the brokers of one RabbitMQ cluster are, with backend: services.
@@ -159,6 +161,12 @@ type LimitsConfig struct {
 	BacklogAge time.Duration `yaml:"backlog_age"`
 	// The same by number: batches in the queue that nobody has taken yet.
 	BacklogDepth int64 `yaml:"backlog_depth"`
+}
+
+// DebugConfig is what helps to find out why something is slow.
+type DebugConfig struct {
+	// Serves the Go runtime's profiles on admin_listen, at /debug/pprof/, to whoever has an operator's key.
+	PProf bool `yaml:"pprof"`
 }
 
 // Defaults are the settings of a start without any configuration.

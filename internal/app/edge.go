@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/httpapi"
@@ -29,6 +30,22 @@ func (s *System) newAPI() (*httpapi.API, error) {
 		Ready: s.ready, TrustedProxies: s.Config.TrustedProxies, Clock: seckill.SystemClock{}, Log: s.log,
 		Registerer: s.registry, Gatherer: s.registry,
 	})
+}
+
+// withProfiles adds profiles where they are asked for: with the operators' keys, also where nothing else needs these.
+func (s *System) withProfiles(handler http.Handler) (http.Handler, error) {
+	if !s.Config.Debug.PProf {
+		return handler, nil
+	}
+	credentials, err := s.Config.KeepCredentials()
+	if err != nil {
+		return nil, err
+	}
+	operators, err := identity.NewOperators(credentials.Operators)
+	if err != nil {
+		return nil, err
+	}
+	return httpapi.WithProfiles(handler, operators), nil
 }
 
 // openTokens prepares the verification of shoppers' tokens: by the shop's own identity provider, or by our secrets.

@@ -152,6 +152,9 @@ func (s *System) bindOperators(ctx context.Context, handler http.Handler) (err e
 	if s.operators.Listener, err = net.Listen(ctx, "tcp", s.Config.AdminListen); err != nil {
 		return fmt.Errorf("admin_listen: %w; choose another address with --admin-listen", err)
 	}
+	if handler, err = s.withProfiles(handler); err != nil {
+		return err
+	}
 	s.operators.server = httpapi.NewOperatorServer(handler, s.log)
 	return nil
 }
