@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -53,12 +54,10 @@ func (c *adminStockCommand) Run(ctx context.Context, desk *desk) error {
 	if c.Add < 0 || c.Take < 0 {
 		return errors.New("--add and --take: are numbers above 0")
 	}
-	if c.Op == "" {
-		c.Op = rand.Text()
-	}
-	adjusted, err := desk.AdjustStock(ctx, c.Item, api.StockAdjustment{Delta: c.Add - c.Take, OpID: c.Op})
+	op := cmp.Or(c.Op, rand.Text())
+	adjusted, err := desk.AdjustStock(ctx, c.Item, api.StockAdjustment{Delta: c.Add - c.Take, OpID: op})
 	if err != nil {
-		return c.sayOp(err)
+		return c.sayOp(err, op)
 	}
 	return desk.show(adjusted, func(table *tabwriter.Writer) {
 		row(table, "ITEM", "STOCK", "ALLOTTED", "POOL", "LENT", "DOUBT", "CLAIMED", "OWED")
@@ -69,13 +68,26 @@ func (c *adminStockCommand) Run(ctx context.Context, desk *desk) error {
 	})
 }
 
-// sayOp names the adjustment where repeating it, and not another one like it, is what helps: it may have been made.
-func (c *adminStockCommand) sayOp(err error) error {
-	if mayPass(err) {
-		return fmt.Errorf("%w; to be sure, repeat this with --op %s", err, c.Op)
+// sayOp names the adjustment where repeating it, and not another one like it, is what helps: it may have been made. Whoever
+// repeats the very same command without a name makes up another one.
+func (c *adminStockCommand) sayOp(err error, op string) error {
+	if !mayPass(err) {
+		return err
+	}
+	err = fmt.Errorf("%w; to be sure, repeat this with --op %s", err, op)
+	if c.Op == "" {
+		return notAsItIs{err}
 	}
 	return err
 }
+
+// notAsItIs is an error after which the same command must not simply be repeated.
+type notAsItIs struct{ error }
+
+// Passing says so to mayPass.
+func (notAsItIs) Passing() bool { return false }
+
+func (e notAsItIs) Unwrap() error { return e.error }
 
 func sayAdjusted(a api.StockAdjusted) string {
 	verb := "added"
@@ -83,8 +95,11 @@ func sayAdjusted(a api.StockAdjusted) string {
 		verb = "taken"
 	}
 	text := fmt.Sprintf("%s: %d units %s", a.OpID, abs(a.Taken), verb)
-	if a.Owed > 0 {
+	switch {
+	case a.Owed > 0 && a.OwedDecrease > 0:
 		text += fmt.Sprintf("; %d more are fetched from redis, as far as nobody has bought them: shoppers hear busy until then", a.Owed)
+	case a.Owed > 0:
+		text += fmt.Sprintf("; of %d more were taken what nobody had bought: seckill admin log --target %s says how many", a.Owed, a.ItemID)
 	}
 	if a.Repeated {
 		text += " (by the first time this was asked; nothing changed now)"

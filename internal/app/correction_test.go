@@ -2,7 +2,11 @@ package app_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,12 +25,14 @@ func sellsWhatIsLeft(t *testing.T) {
 	t.Parallel()
 	const units, delta = 2000, 500
 	s := openSale(t, units, 1)
+	var less atomic.Pointer[seckill.Adjusted]
 	var adjusting sync.WaitGroup
 	adjusting.Go(func() {
 		s.await("some are sold", func() bool { return s.promised() > 20 })
 		for range 3 {
 			adjusting.Go(func() {
-				s.adjust("less", -delta) // is lent, unless all is sold by now
+				adjusted := s.adjust("less", -delta) // is lent, unless all is sold by now
+				less.Store(&adjusted)
 				s.adjust("more", delta)
 			})
 		}
@@ -49,6 +55,20 @@ func sellsWhatIsLeft(t *testing.T) {
 		t.Fatalf("%d units are left", allotted)
 	}
 	s.wantOrders(allotted)
+	if less := less.Load(); less.Owed > 0 {
+		s.awaitFetched(units + delta - allotted + less.Taken)
+	}
+}
+
+// awaitFetched waits until the operators' log says how many lent units were taken.
+func (s *shop) awaitFetched(taken int64) {
+	s.t.Helper()
+	s.await("the log says that units were fetched", func() bool {
+		page, err := s.system.Operate.Log(s.t.Context(), seckill.ActQuery{Targets: []seckill.ID{s.item.ID}, Limit: 10})
+		return err == nil && slices.ContainsFunc(page.Acts, func(act seckill.Act) bool {
+			return act.Action == "stock.fetched" && strings.Contains(act.After, fmt.Sprintf(`"taken":%d}`, taken))
+		})
+	})
 }
 
 // adjust is an operator who asks until there is an answer, and is not refused.

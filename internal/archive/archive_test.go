@@ -37,13 +37,16 @@ func TestArchive(t *testing.T) {
 			t.Fatal(err, f.committed)
 		}
 		want := map[string]int{
-			"sale": 1, "claims": 2, "orders": 2, "order_events": 1, "payments": 1, "charges": 2, "refunds": 1, "end": 1,
+			"sale": 1, "claims": 2, "orders": 2, "order_events": 1, "payments": 1, "charges": 2, "refunds": 1, "summary": 1, "end": 1,
 		}
-		if got := f.tables(t); !maps.Equal(got, want) || result.Lines != 11 {
+		if got := f.tables(t); !maps.Equal(got, want) || result.Lines != 12 {
 			t.Errorf("%d lines, %v", result.Lines, got)
 		}
-		if !strings.HasSuffix(f.String(), `{"table":"end","row":{"lines":10}}`+"\n") {
+		if !strings.HasSuffix(f.String(), `{"table":"end","row":{"lines":11}}`+"\n") {
 			t.Errorf("it ends otherwise:\n%s", f)
+		}
+		if _, summary, _ := strings.Cut(f.String(), `{"table":"summary",`); !strings.Contains(summary, `"claimed":2`) {
+			t.Errorf("the summary was written before it was known:\n%s", summary)
 		}
 		if strings.Contains(f.String(), "pay.example") {
 			t.Error("the address of a pay page is in it")

@@ -28,7 +28,7 @@ func newPass(ports Ports, sale seckill.Sale, export Export) *pass {
 }
 
 func (p *pass) run(ctx context.Context) error {
-	if err := p.write("sale", p.summary); err != nil {
+	if err := p.write("sale", newSaleRow(p.sale)); err != nil {
 		return err
 	}
 	for _, item := range p.sale.Items {
@@ -42,6 +42,9 @@ func (p *pass) run(ctx context.Context) error {
 		}
 	}
 	p.noteDebts()
+	if err := p.write("summary", p.summary); err != nil {
+		return err
+	}
 	return p.write("end", endRow{p.lines})
 }
 

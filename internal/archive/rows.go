@@ -8,8 +8,8 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// writer writes lines of JSON, {"table": …, "row": …}. The first one is the sale, the last one says how many there are
-// before it, so that a file that was cut off is known as one. Without an export it only counts.
+// writer writes lines of JSON, {"table": …, "row": …}. The first one is the sale, the last but one what became of it, and the
+// last one says how many there are before it, so that a file that was cut off is known as one. Without an export it only counts.
 type writer struct {
 	lines int64
 	to    *json.Encoder
@@ -45,6 +45,17 @@ func writeAll[T, R any](p *pass, table string, all []T, row func(T) R) error {
 		}
 	}
 	return nil
+}
+
+type saleRow struct {
+	Sale     seckill.ID `json:"sale"`
+	Name     string     `json:"name"`
+	StartsAt time.Time  `json:"starts_at"`
+	EndsAt   time.Time  `json:"ends_at"`
+}
+
+func newSaleRow(sale seckill.Sale) saleRow {
+	return saleRow{Sale: sale.ID, Name: sale.Name, StartsAt: sale.StartsAt, EndsAt: sale.EndsAt}
 }
 
 type endRow struct {

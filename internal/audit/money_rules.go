@@ -139,6 +139,8 @@ func paymentState(o ordered, p seckill.Payment) string {
 		return "it is paid, but no charge of it stands"
 	case p.State == seckill.PaymentOpen && stands:
 		return "it is open, but a charge of it has paid the order"
+	case p.State == seckill.PaymentOpen && o.order.State == seckill.OrderCancelled && o.claim != nil && o.claim.State == seckill.ClaimReturned:
+		return "it may still be paid, but the units of the order are for sale again"
 	default:
 		return ""
 	}

@@ -164,3 +164,17 @@ func TestChangedCorrections(t *testing.T) {
 		s.finds("allotment_catalog", "stock", s.item.ID.String())
 	})
 }
+
+func TestReturnedWhileItMayBePaid(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.open()
+	s.sell(s.reserved("ivy", 1, ""))
+	s.begin("ivy")
+	order, payment := s.orderOf("ivy"), s.paymentOf("ivy")
+	must(t, s.payments().Closed(t.Context(), payment.ID))
+	s.cancel("ivy")
+	s.clean()
+	s.exec(s.orderShard(order), "UPDATE payments SET state = 'open' WHERE id = ?", payment.ID)
+	s.finds("payment_state", "payments", payment.ID.String())
+}

@@ -329,6 +329,7 @@ func (r *Recover) rebuild(ctx context.Context, stock seckill.Stock, target int64
 	}
 	r.ports.Log.Info("epoch ended", "item", stock.Item, "epoch", stock.Epoch, "accounted", stock.Accounted,
 		"target", target, "doubt", next.Doubt, "state", next.State)
+	r.tellFetched(ctx, stock, next)
 	if next.State == seckill.StockClosed {
 		return nil
 	}

@@ -81,7 +81,7 @@ func endEpoch(s *seckill.Stock, promised int64) []seckill.Move {
 }
 
 // payDecrease takes owed decreases out of pool and allotted as far as it goes. What is missing is not owed further: the
-// operator reads it from the two moves.
+// two moves say it, and the keeper tells the operator.
 func payDecrease(s *seckill.Stock) []seckill.Move {
 	if s.OwedDecrease == 0 {
 		return nil
