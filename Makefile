@@ -30,7 +30,7 @@ audit: ## Prove that every number in ./seckill-data adds up.
 	go run ./cmd/seckill audit
 
 .PHONY: test
-test: ## Run all tests with the race detector on real servers (pkg=./internal/redis for some).
+test: ## Run all tests on real servers, as CI does (pkg=./internal/redis for some).
 	./scripts/test $(pkg)
 
 .PHONY: quick

@@ -122,10 +122,10 @@ func (s *Service) refreshStates(ctx context.Context) error {
 		return nil
 	}
 	var watched []*listing
-	now := s.ServerTime()
+	now, here := s.ServerTime(), s.clock.Now()
 	s.round++
 	for _, l := range shelf.items {
-		if l.watched(now) && (l.wanted(s.clock.Now()) || (uint64(l.id)+s.round)%quietRounds == 0) {
+		if l.watched(now) && (l.wanted(here) || (uint64(l.id)+s.round)%quietRounds == 0) {
 			watched = append(watched, l)
 		}
 	}
