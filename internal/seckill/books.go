@@ -23,11 +23,21 @@ type StockFacts struct {
 	// Moved sums the moves by kind, EpochIssued only the issues of the present epoch.
 	Moved       map[MoveKind]int64
 	EpochIssued int64
-	// OverLimit are users whose held units exceed the ceiling; of an item that gives one try only, held and returned ones.
+	// OverLimit are users whose held units exceed the ceiling; of an item with OneTry, held and returned ones.
 	OverLimit []UserID
 }
 
-// Books reads everything an audit compares. Read-only.
+// ClaimPlace is where a claim stands among those of its item: by user, then by key hash. The zero value comes before all.
+type ClaimPlace struct {
+	User    UserID
+	KeyHash string
+}
+
+// Place is where the claim stands.
+func (c *Claim) Place() ClaimPlace { return ClaimPlace{User: c.User, KeyHash: c.KeyHash} }
+
+// Books reads everything an audit compares, from the primary. Read-only. What a page of claims or moves costs depends on limit
+// alone, never on how much there is.
 type Books interface {
 	// Facts reads one item's stock in one snapshot, or ErrNotFound.
 	Facts(ctx context.Context, item ID) (StockFacts, error)
@@ -41,13 +51,15 @@ type Books interface {
 	MovesOf(ctx context.Context, item ID, ids []string) ([]Move, error)
 	// OwedAfter pages through a shard's outbox by id, whatever the kinds of its rows.
 	OwedAfter(ctx context.Context, shard int, after ID, limit int) ([]Owed, error)
-	// ClaimsAfter pages through an item's claims by id.
-	ClaimsAfter(ctx context.Context, item, after ID, limit int) ([]Claim, error)
+	// MovesBetween pages through a shard's moves by id: those above after and below before.
+	MovesBetween(ctx context.Context, shard int, after, before string, limit int) ([]Move, error)
+	// ClaimsOf pages through an item's claims in the order of their places, so that a user's stand together.
+	ClaimsOf(ctx context.Context, item ID, after ClaimPlace, limit int) ([]Claim, error)
 	// OrdersOf reads orders by id, wherever they live; missing ones are left out.
 	OrdersOf(ctx context.Context, ids []ID) ([]Order, error)
-	// OrdersAfter pages through all orders of a shard by (table, id); cursor "" begins, "" returned ends. Orders found in a
-	// table their id does not belong to are returned too, flagged Misplaced.
-	OrdersAfter(ctx context.Context, shard int, cursor string, limit int) (page []BookedOrder, next string, err error)
+	// OrdersAfter pages through a shard's orders of these items, nil for all, by (table, id); cursor "" begins, "" returned
+	// ends. Orders found in a table their id does not belong to are returned too, flagged Misplaced.
+	OrdersAfter(ctx context.Context, shard int, of []ID, cursor string, limit int) (page []BookedOrder, next string, err error)
 	// MoneyOf reads what a shard has of these orders besides their rows, in one snapshot.
 	MoneyOf(ctx context.Context, shard int, orders []ID) (Money, error)
 	// PaidAfter pages through the ids of the orders that a shard has payments, charges or refunds of.

@@ -57,6 +57,8 @@ type Doubled struct {
 type Settlement struct {
 	// Held are all held claims of the messages that are not yet ordered, known ids included.
 	Held []Claim
+	// Ordered are the held claims whose orders were placed with them.
+	Ordered []Claim
 	// Rejected are the claims that were rejected now.
 	Rejected []Claim
 	// Doubled were neither accounted nor claimed.
@@ -72,7 +74,10 @@ type Claims interface {
 	// design 7 says and writes claims, stock rows and owed `buyer` entries. Repeatable: known ids are skipped. Every
 	// message's item must live on the shard. ErrTransient: nothing was written, or the answer to the commit was lost; the
 	// same call may be repeated. ErrPoison: a reservation among them can never be written as a claim.
-	Settle(ctx context.Context, shard int, messages []Message) (Settlement, error)
+	//
+	// When every reservation is new and held, the orders of users of the same shard are placed by that transaction too,
+	// for items whose terms are given: T2 without a step of its own. Anything else leaves T2 of the whole call to the caller.
+	Settle(ctx context.Context, shard int, messages []Message, terms map[ID]Terms) (Settlement, error)
 	// Reject writes one reservation of a message as rejected for a reason, moving its units back to pool; a known id is
 	// skipped. For poison: what makes Settle fail for good.
 	Reject(ctx context.Context, shard int, message Message, reserved Reserved, reason Reason) (Settlement, error)
@@ -87,6 +92,6 @@ type Claims interface {
 	// OfUser reads a user's claims of one item, oldest first.
 	OfUser(ctx context.Context, item ID, user UserID) ([]Claim, error)
 	// Buyers pages through whole buyers of an item in user order; claims that are not held have quantity 0, except
-	// returned ones of an item that gives one try only. An empty page is the end.
+	// returned ones of an item with OneTry. An empty page is the end.
 	Buyers(ctx context.Context, item ID, after UserID, limit int) ([]Buyer, error)
 }

@@ -2,6 +2,7 @@ package seckill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -111,6 +112,22 @@ type Dispatch struct {
 	Dead    bool
 }
 
+// Setback is a try to tell an endpoint of an event that failed.
+type Setback struct {
+	Event   ID
+	Failure string
+	// Wait is how long the next try is put off; Dead: there is none.
+	Wait time.Duration
+	Dead bool
+}
+
+// DeadBatch is what was done about many dead dispatches at once.
+type DeadBatch struct {
+	Dispatches int
+	// Last is the event to go on after; 0: there are no more.
+	Last ID
+}
+
 // Events is the outbox of what the shop is told, on each shard. Rows are written by the transactions that they tell of.
 type Events interface {
 	// Spread writes one dispatch to each endpoint for events that have none yet, in one transaction: the oldest, about limit
@@ -126,16 +143,23 @@ type Events interface {
 	Renew(ctx context.Context, shard int, endpoint string, events []ID) error
 	// Told deletes dispatches, and events that nobody has still to be told. Repeatable.
 	Told(ctx context.Context, shard int, endpoint string, events []ID) error
-	// Failed counts a try, notes what went wrong, and puts the next one off for that long; dead ends the trying.
-	Failed(ctx context.Context, shard int, endpoint string, event ID, wait time.Duration, failure string, dead bool) error
+	// Failed counts a try of each, notes what went wrong, and puts the next one off. What is told or dead by now is left alone.
+	Failed(ctx context.Context, shard int, endpoint string, setbacks []Setback) error
 	// Retire marks dead what endpoints other than these have not been told for UntoldFor, at most limit of them: nobody tells
 	// them any more. It tells how many these were.
 	Retire(ctx context.Context, shard int, endpoints []string, limit int) (int, error)
-	// Dead pages through dead dispatches by event id; the limit counts events, and each comes with all its dead dispatches.
-	Dead(ctx context.Context, shard int, after ID, limit int) ([]Dispatch, error)
+	// GiveUp marks dead what an endpoint, or with "" anybody, is still to be told, of at most limit events, the oldest first.
+	// Whoever is telling some of it may still do so. It tells how many dispatches these were.
+	GiveUp(ctx context.Context, shard int, endpoint string, limit int) (int, error)
+	// Dead pages through dead dispatches by event id, to one endpoint or, with "", to all; the limit counts events, and each
+	// comes with all its dead dispatches to these.
+	Dead(ctx context.Context, shard int, endpoint string, after ID, limit int) ([]Dispatch, error)
 	// Replay has a dead dispatch tried again, as if it were new; Discard deletes it. False: there is no such dead one.
 	Replay(ctx context.Context, shard int, endpoint string, event ID) (bool, error)
 	Discard(ctx context.Context, shard int, endpoint string, event ID) (bool, error)
+	// ReplayDead and DiscardDead do that with what Dead would list, in one transaction.
+	ReplayDead(ctx context.Context, shard int, endpoint string, after ID, limit int) (DeadBatch, error)
+	DiscardDead(ctx context.Context, shard int, endpoint string, after ID, limit int) (DeadBatch, error)
 	// Waiting counts the dispatches of an endpoint that are not dead, and tells how long the oldest has waited.
 	Waiting(ctx context.Context, shard int, endpoint string) (int64, time.Duration, error)
 }
@@ -152,10 +176,13 @@ func notOfEndpoint(c rune) bool {
 	return (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-'
 }
 
+// ErrUnwanted says that an endpoint will not take an event, however often it is told.
+var ErrUnwanted = errors.New("it wants no more events")
+
 // Endpoint takes events.
 type Endpoint interface {
 	// Name is what its dispatches are kept under.
 	Name() string
-	// Tell hands over one event; nil means that the other side has it. ErrPoison: it never will, as it is.
+	// Tell hands over one event; nil means that the other side has it. ErrUnwanted: it never will.
 	Tell(ctx context.Context, event Event) error
 }

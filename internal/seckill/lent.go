@@ -228,8 +228,8 @@ type Lent interface {
 	// RenewAll is Renew for many gates in one round trip. There is one error for each, in order, nil for those renewed.
 	RenewAll(ctx context.Context, renewals []Renewal) []error
 	// Issue applies issue number move.Issue of move.Epoch: the next number applies, a known one is a no-op, a gap or another
-	// epoch is ErrNotLive.
-	Issue(ctx context.Context, move Move) error
+	// epoch is ErrNotLive. Tells whether this call applied it.
+	Issue(ctx context.Context, move Move) (bool, error)
 	// SetBuyer adds an entry, or lowers a present one to the smaller quantity. epoch is the one seen when it was owed.
 	SetBuyer(ctx context.Context, item ID, epoch int64, user UserID, entry BuyerEntry) (BuyerOutcome, error)
 	// States reads several items, in the order asked. An item without meta is Known = false. Items whose server does not

@@ -89,6 +89,21 @@ type NewOrder struct {
 	PayWithin  time.Duration
 }
 
+// Terms is what the orders of an item say. They never change after its sale was scheduled.
+type Terms struct {
+	PriceMinor int64
+	Currency   string
+	PayWithin  time.Duration
+}
+
+// Order is the order of a claim, or of a reservation that may become one.
+func (t Terms) Order(id, item ID, user UserID, quantity int64) NewOrder {
+	return NewOrder{
+		ID: id, Item: item, User: user, Quantity: quantity,
+		PriceMinor: t.PriceMinor, Currency: t.Currency, PayWithin: t.PayWithin,
+	}
+}
+
 // OrderCause is who moved an order.
 type OrderCause string
 

@@ -187,8 +187,10 @@ type Payments interface {
 	// RefundFailed counts a try, the one after refund.Tries, notes what went wrong, and puts the next one off for that long.
 	RefundFailed(ctx context.Context, refund Refund, wait time.Duration, failure string) error
 	// Refunded moves the refund owed -> done, and the order refunding -> refunded if this is the charge that paid it; with
-	// Restock it then owes the `return` of the units. Repeatable.
-	Refunded(ctx context.Context, refund Refund) error
+	// Restock it then owes the `return` of the units. False: somebody did before.
+	Refunded(ctx context.Context, refund Refund) (bool, error)
+	// SinceEnd tells how long ago orders were cancelled or refunded, in no order; those that were not are left out.
+	SinceEnd(ctx context.Context, orders []ID) ([]time.Duration, error)
 	// Events reads an order's events, oldest first.
 	Events(ctx context.Context, order ID) ([]OrderEvent, error)
 }

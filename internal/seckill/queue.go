@@ -66,24 +66,39 @@ func (m Message) Encode() []byte {
 
 // DecodeMessage reads and checks a message. Whatever it refuses can never be settled and belongs to the dead letters.
 func DecodeMessage(body []byte) (Message, error) {
-	var wire wireMessage
-	if err := json.Unmarshal(body, &wire); err != nil {
-		return Message{}, fmt.Errorf("decode message: %w", err)
+	wire, reservations, fixed := decodeForm(body)
+	if !fixed {
+		var err error
+		if wire, reservations, err = decodeJSON(body); err != nil {
+			return Message{}, fmt.Errorf("decode message: %w", err)
+		}
 	}
 	if wire.Version != MessageVersion {
 		return Message{}, fmt.Errorf("decode message: version %d is not known", wire.Version)
 	}
-	m := Message{Batch: wire.Batch, Item: wire.Item, Epoch: wire.Epoch, At: wire.At, Sold: wire.Sold}
-	if m.Batch <= 0 || m.Item <= 0 || m.Epoch <= 0 || m.Sold <= 0 || len(wire.Reservations) == 0 {
+	m := Message{Batch: wire.Batch, Item: wire.Item, Epoch: wire.Epoch, At: wire.At, Sold: wire.Sold, Reservations: reservations}
+	if m.Batch <= 0 || m.Item <= 0 || m.Epoch <= 0 || m.Sold <= 0 || len(reservations) == 0 {
 		return Message{}, errors.New("decode message: batch, item, epoch, sold or reservations are missing")
 	}
-	m.Reservations = make([]Reserved, len(wire.Reservations))
-	for i, raw := range wire.Reservations {
-		if err := m.Reservations[i].decode(raw); err != nil {
+	for i, r := range reservations {
+		if err := r.check(); err != nil {
 			return Message{}, fmt.Errorf("decode message: reservation %d: %w", i, err)
 		}
 	}
 	return m, nil
+}
+
+func decodeJSON(body []byte) (wire wireMessage, reservations []Reserved, err error) {
+	if err := json.Unmarshal(body, &wire); err != nil {
+		return wire, nil, err
+	}
+	reservations = make([]Reserved, len(wire.Reservations))
+	for i, raw := range wire.Reservations {
+		if err := reservations[i].decode(raw); err != nil {
+			return wire, nil, fmt.Errorf("reservation %d: %w", i, err)
+		}
+	}
+	return wire, reservations, nil
 }
 
 func (r *Reserved) decode(raw json.RawMessage) error {
@@ -91,8 +106,17 @@ func (r *Reserved) decode(raw json.RawMessage) error {
 	if err := json.Unmarshal(raw, &fields); err != nil {
 		return err
 	}
-	if len(fields) != 4 || r.ID <= 0 || r.Quantity < 1 || r.Quantity > QuantityMax || !isKeyHash(r.KeyHash) {
-		return errors.New("want [id, user, quantity, key hash]")
+	if len(fields) != 4 {
+		return errReserved
+	}
+	return nil
+}
+
+var errReserved = errors.New("want [id, user, quantity, key hash]")
+
+func (r Reserved) check() error {
+	if r.ID <= 0 || r.Quantity < 1 || r.Quantity > QuantityMax || !isKeyHash(r.KeyHash) {
+		return errReserved
 	}
 	return r.User.Validate()
 }

@@ -60,6 +60,15 @@ func TestMessageHasTheFormOfTheScript(t *testing.T) {
 	}
 }
 
+func BenchmarkDecodeMessage(b *testing.B) {
+	body := []byte(strings.Replace(wireForm, `["55","ann",1,"55"]`, strings.Repeat(`["55","ann",1,"55"],`, 99)+`["55","ann",1,"55"]`, 1))
+	for b.Loop() {
+		if _, err := seckill.DecodeMessage(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func TestDecodeMessageRefuses(t *testing.T) {
 	t.Parallel()
 	wantRefused(t, map[string]edit{
@@ -149,6 +158,13 @@ func FuzzDecodeMessage(f *testing.F) {
 			if r.ID <= 0 || r.Quantity < 1 || r.Quantity > seckill.QuantityMax || r.KeyHash == "" || r.User.Validate() != nil {
 				t.Fatalf("let %+v pass", r)
 			}
+		}
+		var indented bytes.Buffer
+		if err := json.Indent(&indented, body, "", " "); err != nil {
+			t.Fatalf("%s is not JSON: %v", body, err)
+		}
+		if same, err := seckill.DecodeMessage(indented.Bytes()); err != nil || !reflect.DeepEqual(same, m) {
+			t.Fatalf("%s, indented, became %+v, %v", body, same, err)
 		}
 		again, err := seckill.DecodeMessage(m.Encode())
 		if err != nil || !reflect.DeepEqual(again, m) {

@@ -53,7 +53,7 @@ type Refusal struct {
 	Reservation ID
 	// Available is the number of units left; set with sold_out.
 	Available int64
-	// Held are the caller's reservations of the item; set with limit_reached.
+	// Held are the caller's reservations that count against the limit, without their states; set with limit_reached.
 	Held []Reservation
 	// Order is the order as it is; set with a conflict about one.
 	Order *Order
@@ -97,7 +97,7 @@ func ReasonOf(err error) Reason {
 var (
 	// ErrUnavailable says that a store was not reached at all: nothing was done. Any other transport error leaves the
 	// outcome unknown.
-	ErrUnavailable = errors.New("store unavailable")
+	ErrUnavailable = errors.New("unavailable")
 	// ErrTransient says that a SQL transaction was rolled back or not begun for a passing reason (deadlock, lock wait,
 	// busy, connection refused): it may be repeated as it is.
 	ErrTransient = errors.New("transient store failure")

@@ -72,7 +72,8 @@ func (s Sale) StateAt(now time.Time) SaleState {
 }
 
 // Item is one SKU in one sale. Prices are in minor units of Currency (ISO 4217). OneTry says that what a user gave back
-// (cancelled, or did not pay in time) counts against LimitPerUser as if he still held it.
+// (cancelled, did not pay in time, or was refunded) stays counted against LimitPerUser: with a limit of 2, who has given one
+// unit back may still buy one.
 type Item struct {
 	ID           ID
 	Sale         ID

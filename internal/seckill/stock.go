@@ -71,7 +71,7 @@ type Stock struct {
 	// seen (claimed or rejected).
 	High      int64
 	Accounted int64
-	// Ceiling is the highest per-user limit ever in force. OneTry is the item's: what a user gave back counts against it.
+	// Ceiling is the highest per-user limit ever in force. OneTry is the item's: what is given back stays counted.
 	Ceiling int64
 	OneTry  bool
 	// OwedDecrease is what operators took and the next Rebuild has to find in the pool; only a sealing or loading epoch
@@ -153,10 +153,13 @@ type Return struct {
 // Returns brings units back from claims.
 type Returns interface {
 	// Return moves held claims of one item to returned and their units from claimed to pool, in one transaction with a move
-	// for each, and owes each buyer's entry of quantity 0, unless the item gives one try only. They count as ordered: only
+	// for each, and owes each buyer's entry of quantity 0, unless OneTry keeps it counted. They count as ordered: only
 	// an order is given back. A claim that is not held any more, is another item's or does not exist is skipped; a claim's
 	// own user and quantity decide, not the request's. Repeatable; tells how many units came back by this call.
 	Return(ctx context.Context, item ID, returns []Return) (int64, error)
+	// LentAgain reads which claims' units came back since the issue before this one, and so are lent by it: at most limit,
+	// the oldest first. By the times of the moves: of two in the same millisecond it may take one for the other.
+	LentAgain(ctx context.Context, item ID, epoch, issue int64, limit int) ([]ID, error)
 }
 
 // OpMax bounds Adjustment.Op: a UUID fits, and so do the names of its moves into their column.
@@ -218,6 +221,13 @@ type Adjustments interface {
 	// Refuses what Validate refuses, and with idempotency_mismatch an op that is known for another delta. ErrNotFound
 	// without a row.
 	Adjust(ctx context.Context, adjustment Adjustment) (Adjusted, error)
+}
+
+// Halts are what Stocks.Halt has stopped, and an operator lets go on.
+type Halts interface {
+	// Reopen lets a halted item be lent and rebuilt again, and returns why it was halted; "" when it was not. An open epoch is
+	// sealed in the same transaction, so that Redis sells next what SQL says then. ErrNotFound without a row.
+	Reopen(ctx context.Context, item ID) (Stock, string, error)
 }
 
 // Stocks keeps the stock rows. Every method that moves units locks the row first, then reads, decides and writes in one
