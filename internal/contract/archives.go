@@ -37,8 +37,11 @@ func Archives(t *testing.T, open func(t *testing.T) Archive) {
 	for _, c := range []archiveCase{
 		{"reads the events of orders, and of no others", readsEventsOf},
 		{"pages through the events that are still to be told", pagesUntold},
-		{"keeps the first summary of a sale, with its act", keepsSummary},
+		{"keeps a summary of a sale, with its act", keepsSummary},
+		{"writes anew what is not true any more, with its act, and keeps when it was first", renewsSummary},
+		{"leaves alone what somebody else has counted meanwhile", keepsNewerSummary},
 		{"keeps one summary when several come at once", keepsOneSummary},
+		{"renews it once when several come at once", renewsOnce},
 		{"forgets the marks of an item, and nothing else", forgetsMarks},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -101,22 +104,37 @@ func pagesUntold(l archiveTest) {
 	}
 }
 
-func (l archiveTest) keep(sale seckill.ID, body string) (seckill.Summary, bool) {
+func (l archiveTest) keep(sale seckill.ID, seen, body string) (seckill.Summary, bool) {
 	l.Helper()
-	kept, wrote, err := l.Archives.Keep(l.Context(), sale, []byte(body), seckill.Act{
-		Actor: "operator:ann", Action: "sale.archive", Target: sale, After: body,
-	})
+	kept, wrote, err := l.Archives.Keep(l.Context(), sale, seenBefore(seen), []byte(body), archiveAct(sale, seen, body))
 	must(l.T, err)
 	return kept, wrote
 }
 
-// acts wants one act on the sale, for one summary.
-func (l archiveTest) wantOneAct(sale seckill.ID) {
+func seenBefore(text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return []byte(text)
+}
+
+func archiveAct(sale seckill.ID, before, after string) seckill.Act {
+	return seckill.Act{Actor: "operator:ann", Action: "sale.archive", Target: sale, Before: before, After: after}
+}
+
+// wantActs wants one act on the sale for each summary that was written, the last one first.
+func (l archiveTest) wantActs(sale seckill.ID, summaries ...string) {
 	l.Helper()
 	acts, err := l.Catalog.Acts(l.Context(), sale, 10)
 	must(l.T, err)
-	if len(acts) != 1 || acts[0].Action != "sale.archive" {
-		l.Fatalf("got %+v", acts)
+	after := make([]string, len(acts))
+	for i, act := range acts {
+		if after[i] = act.After; act.Action != "sale.archive" {
+			l.Errorf("got %+v", act)
+		}
+	}
+	if !slices.Equal(after, summaries) {
+		l.Fatalf("the log has %v, want %v", after, summaries)
 	}
 }
 
@@ -124,33 +142,74 @@ func keepsSummary(l archiveTest) {
 	sale := l.id(0)
 	_, err := l.Archives.Summary(l.Context(), sale)
 	wantMissing(l.T, err)
-	first, wrote := l.keep(sale, `{"units":1}`)
+	first, wrote := l.keep(sale, "", `{"units":1}`)
 	if !wrote || first.Sale != sale || string(first.Body) != `{"units":1}` || first.At.IsZero() {
 		l.Fatalf("got %t, %+v", wrote, first)
 	}
-	again, wrote := l.keep(sale, `{"units":2}`)
-	if wrote || string(again.Body) != `{"units":1}` || again.At != first.At {
-		l.Fatalf("got %t, %+v", wrote, again)
+	for _, seen := range []string{"", `{"units":1}`} {
+		if again, wrote := l.keep(sale, seen, `{"units":1}`); wrote || string(again.Body) != `{"units":1}` || again.At != first.At {
+			l.Fatalf("got %t, %+v", wrote, again)
+		}
 	}
 	found, err := l.Archives.Summary(l.Context(), sale)
 	if must(l.T, err); string(found.Body) != `{"units":1}` || found.At != first.At {
 		l.Fatalf("got %+v", found)
 	}
-	l.wantOneAct(sale)
+	l.wantActs(sale, `{"units":1}`)
 }
 
-func keepsOneSummary(l archiveTest) {
+func renewsSummary(l archiveTest) {
 	sale := l.id(0)
+	first, _ := l.keep(sale, "", `{"refunded":0}`)
+	renewed, wrote := l.keep(sale, `{"refunded":0}`, `{"refunded":1}`)
+	if !wrote || string(renewed.Body) != `{"refunded":1}` || renewed.At != first.At {
+		l.Fatalf("got %t, %+v", wrote, renewed)
+	}
+	found, err := l.Archives.Summary(l.Context(), sale)
+	if must(l.T, err); string(found.Body) != `{"refunded":1}` || found.At != first.At {
+		l.Fatalf("got %+v", found)
+	}
+	l.wantActs(sale, `{"refunded":1}`, `{"refunded":0}`)
+}
+
+func keepsNewerSummary(l archiveTest) {
+	sale := l.id(0)
+	l.keep(sale, "", `{"refunded":0}`)
+	l.keep(sale, `{"refunded":0}`, `{"refunded":2}`)
+	for _, seen := range []string{"", `{"refunded":0}`} {
+		if found, wrote := l.keep(sale, seen, `{"refunded":1}`); wrote || string(found.Body) != `{"refunded":2}` {
+			l.Fatalf("got %t, %+v", wrote, found)
+		}
+	}
+	l.wantActs(sale, `{"refunded":2}`, `{"refunded":0}`)
+}
+
+func keepsOneSummary(l archiveTest) { l.keepsOneOf(l.id(0), "") }
+
+func renewsOnce(l archiveTest) {
+	sale := l.id(0)
+	l.keep(sale, "", `{"units":1}`)
+	l.keepsOneOf(sale, `{"units":1}`)
+}
+
+// keepsOneOf has several keep a summary who saw the same before.
+func (l archiveTest) keepsOneOf(sale seckill.ID, seen string) {
+	l.Helper()
 	won := race(l.T, 8, func(caller int) (bool, error) {
-		_, wrote, err := l.Archives.Keep(l.Context(), sale, fmt.Appendf(nil, `{"caller":%d}`, caller), seckill.Act{
-			Actor: "operator:ann", Action: "sale.archive", Target: sale,
-		})
+		body := fmt.Sprintf(`{"caller":%d}`, caller)
+		_, wrote, err := l.Archives.Keep(l.Context(), sale, seenBefore(seen), []byte(body), archiveAct(sale, seen, body))
 		return wrote, err
 	})
 	if won != 1 {
 		l.Fatalf("%d of them wrote it", won)
 	}
-	l.wantOneAct(sale)
+	found, err := l.Archives.Summary(l.Context(), sale)
+	must(l.T, err)
+	want := []string{string(found.Body)}
+	if seen != "" {
+		want = append(want, seen)
+	}
+	l.wantActs(sale, want...)
 }
 
 func forgetsMarks(l archiveTest) {

@@ -42,6 +42,9 @@ func Events(t *testing.T, open func(t *testing.T) EventsFixture) {
 		"replays a dead one as if it were new":                               replaysTheDead,
 		"discards a dead one, and its event with the last":                   discardsTheDead,
 		"replays and discards nothing that is not dead":                      leavesTheLiving,
+		"replays many dead ones of one endpoint, or of all":                  replaysManyDead,
+		"gives up what waits, also while somebody tells it":                  givesUpWhatWaits,
+		"discards many dead ones of one endpoint, or of all":                 discardsManyDead,
 		"retires what nobody of that name is told any more for a day":        retiresTheForgotten,
 		"pages through the dead by event":                                    pagesTheDead,
 		"counts what waits":                                                  countsWaiting,
@@ -131,7 +134,7 @@ func (e eventsTest) markTold(endpoint string, events ...seckill.ID) {
 
 func (e eventsTest) fail(endpoint string, id seckill.ID, wait time.Duration, dead bool) {
 	e.Helper()
-	must(e.T, e.Events.Failed(e.Context(), e.shard, endpoint, id, wait, "no answer", dead))
+	must(e.T, e.Events.Failed(e.Context(), e.shard, endpoint, []seckill.Setback{{Event: id, Wait: wait, Failure: "no answer", Dead: dead}}))
 }
 
 func (e eventsTest) wantLeft(events, dispatches int) {

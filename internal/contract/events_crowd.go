@@ -119,7 +119,7 @@ func (e eventsTest) tellSome(ctx context.Context, heard *hearing) error {
 	for _, dispatch := range due {
 		if rand.IntN(3) == 0 {
 			err = e.insist(ctx, func() error {
-				return e.Events.Failed(ctx, e.shard, shopA, dispatch.ID, time.Millisecond, "by chance", false)
+				return e.Events.Failed(ctx, e.shard, shopA, []seckill.Setback{{Event: dispatch.ID, Wait: time.Millisecond, Failure: "by chance"}})
 			})
 		} else {
 			heard.hear(dispatch.Event)

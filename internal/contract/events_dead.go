@@ -32,7 +32,7 @@ func countsTries(e eventsTest) {
 	for i := range long {
 		long[i] = 'é'
 	}
-	must(e.T, e.Events.Failed(e.Context(), e.shard, shopA, 1, 0, string(long), false))
+	must(e.T, e.Events.Failed(e.Context(), e.shard, shopA, []seckill.Setback{{Event: 1, Failure: string(long)}}))
 	second := e.wantDue(shopA, 1)[0]
 	if second.Tries != 2 || !second.Since.Equal(first.Since) || len([]rune(second.Failure)) != 200 {
 		e.Fatalf("got %+v after %+v", second, first)
@@ -69,7 +69,7 @@ func keepsEndpointsApart(e eventsTest) {
 
 func (e eventsTest) dead(after seckill.ID, limit int) []seckill.Dispatch {
 	e.Helper()
-	dead, err := e.Events.Dead(e.Context(), e.shard, after, limit)
+	dead, err := e.Events.Dead(e.Context(), e.shard, "", after, limit)
 	must(e.T, err)
 	return dead
 }
@@ -123,6 +123,92 @@ func discardsTheDead(e eventsTest) {
 		e.Fatal("not discarded")
 	}
 	e.wantLeft(0, 0)
+}
+
+// deadTo is what Dead says of one endpoint, or of all.
+func (e eventsTest) deadTo(endpoint string, after seckill.ID, limit int) []seckill.Dispatch {
+	e.Helper()
+	dead, err := e.Events.Dead(e.Context(), e.shard, endpoint, after, limit)
+	must(e.T, err)
+	return dead
+}
+
+func (e eventsTest) wantBatch(got seckill.DeadBatch, err error, dispatches int, last seckill.ID) {
+	e.Helper()
+	must(e.T, err)
+	if got.Dispatches != dispatches || got.Last != last {
+		e.Fatalf("got %+v, want %d and %d", got, dispatches, last)
+	}
+}
+
+// diedAndLives has four dead events, of which each endpoint was told one, and a living one.
+func (e eventsTest) diedAndLives() {
+	e.Helper()
+	e.died([]string{shopA, shopB}, event(1, 10, 1), event(2, 20, 1))
+	e.died([]string{shopA}, event(3, 30, 1))
+	e.died([]string{shopB}, event(4, 40, 1))
+	e.told([]string{shopA, shopB}, event(5, 50, 1))
+}
+
+func replaysManyDead(e eventsTest) {
+	e.diedAndLives()
+	e.want(e.deadTo(shopA, 0, 2), 1, 2)
+	e.want(e.deadTo(shopA, 2, 2), 3)
+	first, err := e.Events.ReplayDead(e.Context(), e.shard, shopA, 0, 2)
+	e.wantBatch(first, err, 2, 2)
+	e.want(e.deadTo(shopA, 0, 10), 3)
+	rest, err := e.Events.ReplayDead(e.Context(), e.shard, shopA, first.Last, 2)
+	e.wantBatch(rest, err, 1, 0)
+	e.want(e.deadTo("", 0, 10), 1, 2, 4)
+	again, err := e.Events.ReplayDead(e.Context(), e.shard, shopA, 0, 2)
+	e.wantBatch(again, err, 0, 0)
+	all, err := e.Events.ReplayDead(e.Context(), e.shard, "", 0, 10)
+	e.wantBatch(all, err, 3, 0)
+	for _, due := range e.due(shopB) {
+		if due.Tries != 0 || due.Failure != "" {
+			e.Fatalf("got %+v", due)
+		}
+	}
+}
+
+func discardsManyDead(e eventsTest) {
+	e.diedAndLives()
+	first, err := e.Events.DiscardDead(e.Context(), e.shard, shopB, 0, 1)
+	e.wantBatch(first, err, 1, 1)
+	e.want(e.deadTo(shopB, 0, 10), 2, 4)
+	e.wantLeft(5, 7) // the other endpoint has still to be told of the event
+	both, err := e.Events.DiscardDead(e.Context(), e.shard, "", 0, 2)
+	e.wantBatch(both, err, 3, 2)
+	rest, err := e.Events.DiscardDead(e.Context(), e.shard, "", both.Last, 10)
+	e.wantBatch(rest, err, 2, 0)
+	e.wantLeft(1, 2)
+	e.wantDue(shopA, 5)
+}
+
+func givesUpWhatWaits(e eventsTest) {
+	e.told([]string{shopA, shopB}, event(1, 10, 1), event(2, 20, 1), event(3, 30, 1))
+	e.wantDue(shopA, 1, 2, 3) // somebody is telling these
+	for _, want := range []int{2, 1, 0} {
+		n, err := e.Events.GiveUp(e.Context(), e.shard, shopA, 2)
+		if err != nil || n != want {
+			e.Fatalf("gave up %d, %v, want %d", n, err, want)
+		}
+	}
+	e.want(e.deadTo(shopA, 0, 10), 1, 2, 3)
+	if err := e.Events.Told(e.Context(), e.shard, shopA, []seckill.ID{1}); err != nil {
+		e.Fatal(err)
+	}
+	if err := e.Events.Failed(e.Context(), e.shard, shopA, []seckill.Setback{{Event: 2, Failure: "no answer"}}); err != nil {
+		e.Fatal(err)
+	}
+	e.want(e.deadTo(shopA, 0, 10), 2, 3)
+	rest, err := e.Events.DiscardDead(e.Context(), e.shard, shopA, 0, 10)
+	e.wantBatch(rest, err, 2, 0)
+	if err := e.Events.Told(e.Context(), e.shard, shopA, []seckill.ID{3}); err != nil {
+		e.Fatal(err)
+	}
+	e.wantLeft(3, 3) // the other endpoint is still to be told of each
+	e.wantDue(shopB, 1, 2, 3)
 }
 
 func leavesTheLiving(e eventsTest) {

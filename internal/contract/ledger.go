@@ -169,7 +169,7 @@ func (l ledgerTest) message(item seckill.ID, epoch, sold int64, reserved ...seck
 // settle is T1 on the home shard of the messages, all of which live on one.
 func (l ledgerTest) settle(messages ...seckill.Message) seckill.Settlement {
 	l.Helper()
-	settlement, err := l.Claims.Settle(l.Context(), seckill.HomeShard(l.Shards, messages[0].Item), messages)
+	settlement, err := l.Claims.Settle(l.Context(), seckill.HomeShard(l.Shards, messages[0].Item), messages, nil)
 	if err != nil {
 		l.Fatal(err)
 	}

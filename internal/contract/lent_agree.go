@@ -240,7 +240,8 @@ func (s *lentStream) issue(t *rapid.T) lentCommand {
 		Issue: rapid.Int64Range(1, 6).Draw(t, "number"), Units: rapid.Int64Range(0, 5).Draw(t, "units"),
 	}
 	return func(ctx context.Context, side lentSide) string {
-		return fmt.Sprintf("issue %d of %d: %v", move.Issue, move.Epoch, side.Issue(ctx, move))
+		applied, err := side.Issue(ctx, move)
+		return fmt.Sprintf("issue %d of %d: %t, %v", move.Issue, move.Epoch, applied, err)
 	}
 }
 

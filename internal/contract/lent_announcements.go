@@ -10,6 +10,9 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
+// lentProbes is how long a probe may take before it is sent again.
+const lentProbes = 20 * time.Millisecond
+
 // lentAnnounced is how many items, from the one under test on, a listener cares for.
 const lentAnnounced = 300
 
@@ -79,7 +82,7 @@ func (i *lentItem) listen() <-chan seckill.Decision {
 		select {
 		case <-ready:
 			return true
-		default:
+		case <-time.After(lentProbes): // those who listen already must keep up with the probes
 			return false
 		}
 	})

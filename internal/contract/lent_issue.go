@@ -27,26 +27,42 @@ func lentIssue() []lentCase {
 	}
 }
 
+// issue applies a move and tells whether it was new.
+func (i *lentItem) issue(move seckill.Move) bool {
+	i.Helper()
+	applied, err := i.Lent.Issue(i.Context(), move)
+	i.must(err)
+	return applied
+}
+
+func (i *lentItem) refusesIssue(move seckill.Move) {
+	i.Helper()
+	_, err := i.Lent.Issue(i.Context(), move)
+	i.refused(err, seckill.ErrNotLive)
+}
+
 // Moves are sent again whenever Redis seems to be behind.
 func lentIssuesOnce(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)
 	i.reserve(i.ask("ann", 2, ""))
-	for range 2 {
-		i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)))
+	for look := range 2 {
+		if applied := i.issue(i.move(lentFirst+1, 5)); applied != (look == 0) {
+			t.Fatalf("says %t the time after %d", applied, look)
+		}
 		i.issued(lentFirst+1, lentStock-2+5)
 	}
-	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst, 100)))
-	i.must(i.Lent.Issue(t.Context(), i.move(1, 100)))
+	i.issue(i.move(lentFirst, 100))
+	i.issue(i.move(1, 100))
 	i.issued(lentFirst+1, lentStock-2+5)
-	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+2, 1)))
+	i.issue(i.move(lentFirst+2, 1))
 	i.issued(lentFirst+2, lentStock-2+5+1)
 }
 
 func lentRefusesGap(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t)
-	i.refused(i.Lent.Issue(t.Context(), i.move(lentFirst+2, 5)), seckill.ErrNotLive)
+	i.refusesIssue(i.move(lentFirst+2, 5))
 	i.issued(lentFirst, lentStock)
 }
 
@@ -56,10 +72,10 @@ func lentIssuesInEpoch(t *testing.T, o lentOpener) {
 	i := o.open(t)
 	old := i.move(lentFirst+1, 5)
 	i.reload(func(l *seckill.Load) { l.Issue, l.Available = lentFirst+2, 20 })
-	i.refused(i.Lent.Issue(t.Context(), old), seckill.ErrNotLive)
-	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)))
+	i.refusesIssue(old)
+	i.issue(i.move(lentFirst+1, 5))
 	i.issued(lentFirst+2, 20)
-	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+3, 5)))
+	i.issue(i.move(lentFirst+3, 5))
 	i.issued(lentFirst+3, 25)
 }
 
@@ -67,7 +83,7 @@ func lentIssuesWhenOpened(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.fresh(t)
 	i.must(i.Lent.Load(t.Context(), i.load))
-	i.refused(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 5)), seckill.ErrNotLive)
+	i.refusesIssue(i.move(lentFirst+1, 5))
 	i.issued(lentFirst, lentStock)
 }
 
@@ -75,6 +91,6 @@ func lentSellsAgain(t *testing.T, o lentOpener) {
 	t.Helper()
 	i := o.open(t, func(l *seckill.Load) { l.Available = 0 })
 	i.one(seckill.ReserveSoldOut, i.ask("ann", 1, ""))
-	i.must(i.Lent.Issue(t.Context(), i.move(lentFirst+1, 1)))
+	i.issue(i.move(lentFirst+1, 1))
 	i.one(seckill.ReserveAccepted, i.ask("ann", 1, ""))
 }

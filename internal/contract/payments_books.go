@@ -74,7 +74,7 @@ func pagesPaid(l tillTest) {
 
 func datesOrders(l tillTest) {
 	order := l.unpaid()
-	page, _, err := l.Books.OrdersAfter(l.Context(), l.Shards.Shard(order.ID.Bucket()), "", 10)
+	page, _, err := l.Books.OrdersAfter(l.Context(), l.Shards.Shard(order.ID.Bucket()), nil, "", 10)
 	must(l.T, err)
 	if len(page) != 1 || page[0].ReadAt.Before(order.CreatedAt) || page[0].ReadAt.After(order.CreatedAt.Add(patience)) {
 		l.Fatalf("got %+v", page)

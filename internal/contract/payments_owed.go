@@ -11,6 +11,7 @@ func owedCases() []tillCase {
 	return []tillCase{
 		{"finds the open payments of some orders, and no others", findsOpen},
 		{"counts the refunds that a shard owes, put off or not", countsRefunds},
+		{"tells how long ago orders ended, on whatever shard, and nothing of others", tellsSinceEnd},
 	}
 }
 
@@ -55,8 +56,42 @@ func countsRefunds(l tillTest) {
 		refunds, oldest := owed()
 		return refunds == 2 && oldest > 0 && oldest < patience
 	})
-	must(l.T, l.Payments.Refunded(l.Context(), l.refunds(orders[0].ID)[0]))
+	l.refunded(l.refunds(orders[0].ID)[0])
 	if refunds, _ := owed(); refunds != 1 || !slices.Equal(l.due(shard, 10), []string{"b"}) {
 		l.Fatalf("%d are owed after one is done", refunds)
+	}
+}
+
+func tellsSinceEnd(l tillTest) {
+	orders := l.placed(4)
+	refunded, _ := l.paid()
+	paid, _ := l.paid()
+	ids := []seckill.ID{paid.ID, refunded.ID, l.id(0)}
+	for _, order := range orders {
+		ids = append(ids, order.ID)
+	}
+	since := func(want int, least time.Duration) {
+		l.Helper()
+		ages, err := l.Payments.SinceEnd(l.Context(), ids)
+		must(l.T, err)
+		if len(ages) != want || want > 0 && (slices.Min(ages) < least || slices.Max(ages) > patience) {
+			l.Fatalf("they ended %v ago, want %d of at least %v", ages, want, least)
+		}
+	}
+	since(0, 0)
+	for _, order := range orders[1:] {
+		l.cancel(order)
+	}
+	l.refund(refunded, true)
+	since(3, 0)
+	l.refunded(l.refunds(refunded.ID)[0])
+	since(4, 0)
+	eventually(l.T, "time passes", func() bool {
+		ages, err := l.Payments.SinceEnd(l.Context(), ids)
+		return err == nil && slices.Min(ages) > 0
+	})
+	since(4, time.Millisecond)
+	if none, err := l.Payments.SinceEnd(l.Context(), nil); err != nil || len(none) > 0 {
+		l.Fatalf("of no orders: %v, %v", none, err)
 	}
 }

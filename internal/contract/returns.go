@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -19,6 +20,7 @@ func Returns(t *testing.T, open func(t *testing.T) Ledger) {
 		{"takes what is given back for ordered, though nobody could say so before", returnedIsOrdered},
 		{"brings units back whatever the state of the stock", returnsInEveryState},
 		{"lends what came back with the next issue", lendsReturned},
+		{"tells which claims an issue lends again, also the first of an epoch", tellsLentAgain},
 		{"lets the buyer buy again, with a new key", returnedBuysAgain},
 		{"counts what was given back of an only try", countsTheOnlyTry},
 		{"takes more than one statement can carry", returnsMany},
@@ -194,6 +196,56 @@ func lendsReturned(l ledgerTest) {
 	}
 	l.heldOnly(l.settle(l.message(item, 1, 6, b)), b)
 	l.units(item, 0, 0, 0, 3)
+}
+
+func tellsLentAgain(l ledgerTest) {
+	reserved := []seckill.Reserved{l.reserve("a", 1), l.reserve("b", 2), l.reserve("c", 1), l.reserve("d", 1)}
+	item := l.sold(many(5), reserved...)
+	lent := func(limit int, want ...seckill.Reserved) {
+		l.Helper()
+		stock := l.stock(item)
+		got, err := l.Returns.LentAgain(l.Context(), item, stock.Epoch, stock.Issue, limit)
+		same := slices.EqualFunc(got, want, func(id seckill.ID, r seckill.Reserved) bool { return id == r.ID })
+		if err != nil || !same {
+			l.Fatalf("issue %d lends %v again, want %+v, %v", stock.Issue, got, want, err)
+		}
+	}
+	issue := func() {
+		l.Helper()
+		if _, issued, err := l.Stocks.Issue(l.Context(), item); err != nil || !issued {
+			l.Fatalf("issued: %t, %v", issued, err)
+		}
+	}
+	lent(10)
+	l.ticks(item)
+	l.gives(item, 1, reserved[0])
+	l.ticks(item)
+	l.gives(item, 2, reserved[1])
+	lent(10)
+	issue()
+	lent(10, reserved[:2]...)
+	lent(1, reserved[0])
+	l.ticks(item)
+	l.gives(item, 1, reserved[2])
+	l.openNext(item, 5)
+	lent(10, reserved[2])
+	l.ticks(item)
+	l.gives(item, 1, reserved[3])
+	issue()
+	lent(10, reserved[3])
+	if none, err := l.Returns.LentAgain(l.Context(), item, 1, 1, 10); err != nil || len(none) > 0 {
+		l.Fatalf("the first issue lends %v again, %v", none, err)
+	}
+}
+
+// ticks waits until the database's clock has moved on: the moves of an item are told apart by it.
+func (l ledgerTest) ticks(item seckill.ID) {
+	l.Helper()
+	for before := l.stock(item).ReadAt; !l.stock(item).ReadAt.After(before); {
+		if l.Context().Err() != nil {
+			l.Fatal("the database's clock stands still")
+		}
+	}
 }
 
 func returnedBuysAgain(l ledgerTest) {

@@ -99,7 +99,7 @@ func (c *crowd) settleEvery(worker int) {
 			continue
 		}
 		c.insist(func() error {
-			settlement, err := c.Claims.Settle(c.Context(), seckill.HomeShard(c.Shards, c.item), []seckill.Message{m})
+			settlement, err := c.Claims.Settle(c.Context(), seckill.HomeShard(c.Shards, c.item), []seckill.Message{m}, nil)
 			if len(settlement.Rejected)+len(settlement.Doubled)+len(settlement.Ahead) > 0 {
 				c.Error("somebody with a promise was sent away:", settlement)
 			}

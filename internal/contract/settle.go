@@ -251,7 +251,7 @@ func refusesPoison(l ledgerTest) {
 	good, bad := l.reserve("good", 1), l.reserve("bad", 0)
 	before := l.stock(item)
 	settlement, err := l.Claims.Settle(l.Context(), seckill.HomeShard(l.Shards, item),
-		[]seckill.Message{l.message(item, 1, 1, good, bad)})
+		[]seckill.Message{l.message(item, 1, 1, good, bad)}, nil)
 	if !errors.Is(err, seckill.ErrPoison) || len(settlement.Held) > 0 {
 		l.Fatalf("got %+v, %v", settlement, err)
 	}
@@ -299,7 +299,7 @@ func rejectsPoisonOfTakenKey(l ledgerTest) {
 func refusesOtherShard(l ledgerTest) {
 	item := l.opened(5, limitMany)
 	for shard := range l.Shards.Count() {
-		_, err := l.Claims.Settle(l.Context(), shard, []seckill.Message{l.message(item, 1, 1, l.reserve("a", 1))})
+		_, err := l.Claims.Settle(l.Context(), shard, []seckill.Message{l.message(item, 1, 1, l.reserve("a", 1))}, nil)
 		if (err == nil) != (shard == seckill.HomeShard(l.Shards, item)) {
 			l.Fatalf("shard %d: %v", shard, err)
 		}

@@ -30,7 +30,7 @@ func (l ledgerTest) atOnce(workers ...[][]seckill.Message) {
 			start.Wait()
 			for _, messages := range calls {
 				shard := seckill.HomeShard(l.Shards, messages[0].Item)
-				if _, err := l.Claims.Settle(l.Context(), shard, messages); err != nil {
+				if _, err := l.Claims.Settle(l.Context(), shard, messages, nil); err != nil {
 					l.Error(err)
 				}
 			}

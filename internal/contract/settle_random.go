@@ -38,7 +38,7 @@ func SettleRandom(t *testing.T, open func(t *testing.T) Ledger) {
 // stepsMax bounds a history: what is wrong shows within few steps, and each of them is a commit.
 const stepsMax = 16
 
-// history is what happened to two items of one shard, of which the second gives one try only.
+// history is what happened to two items of one shard, of which the second has OneTry.
 type history struct {
 	ledgerTest
 	items [2]seckill.ID
