@@ -49,6 +49,8 @@ type Breaker struct {
 	failuresMax uint32
 	probe       func(ctx context.Context) error
 	probing     atomic.Bool
+	// last is what it failed with last.
+	last atomic.Pointer[error]
 }
 
 // NewBreaker returns a closed breaker.
@@ -58,23 +60,41 @@ func NewBreaker(name string, options Options) *Breaker {
 	b.breaker = gobreaker.NewCircuitBreaker[any](gobreaker.Settings{
 		Name: name, MaxRequests: options.ProbesMax, Timeout: options.Rest,
 		ReadyToTrip:   func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= options.FailuresMax },
-		IsSuccessful:  answered,
+		IsSuccessful:  b.judge,
 		IsExcluded:    func(err error) bool { return errors.Is(err, context.Canceled) },
-		OnStateChange: options.report(),
+		OnStateChange: options.report(b.failure),
 	})
 	return b
 }
 
-// report tells of a store that went away or came back, once each; in between the breaker tries now and then.
-func (o Options) report() func(name string, from, to gobreaker.State) {
+// judge says whether a call was answered, and keeps what it failed with.
+func (b *Breaker) judge(err error) bool {
+	if answered(err) {
+		return true
+	}
+	b.last.Store(&err)
+	return false
+}
+
+// failure is what it failed with last.
+func (b *Breaker) failure() error {
+	if last := b.last.Load(); last != nil {
+		return *last
+	}
+	return seckill.ErrUnavailable
+}
+
+// report tells of what went away or came back, a store or a payment provider, once each; in between the breaker tries now
+// and then.
+func (o Options) report(failure func() error) func(name string, from, to gobreaker.State) {
 	return func(name string, from, to gobreaker.State) {
 		switch {
 		case from == gobreaker.StateClosed:
-			o.Log.Warn("a store does not answer and is left alone for a moment", "store", name)
+			o.Log.Warn("no answer: left alone for a moment", "from", name, "error", failure())
 		case to == gobreaker.StateClosed:
-			o.Log.Info("a store answers again", "store", name)
+			o.Log.Info("answers come again", "from", name)
 		default:
-			o.Log.Debug("breaker", "store", name, "from", from.String(), "to", to.String())
+			o.Log.Debug("breaker", "of", name, "from", from.String(), "to", to.String())
 		}
 		if o.OnState != nil {
 			o.OnState(name, to == gobreaker.StateOpen)
@@ -155,8 +175,9 @@ func (b *Breaker) resting() error {
 	return nil
 }
 
+// rests quotes the last failure and does not wrap it: this call was not made, whatever became of that one.
 func (b *Breaker) rests() error {
-	return fmt.Errorf("%s rests after failures: %w", b.name, seckill.ErrUnavailable)
+	return fmt.Errorf("%s rests after failures, the last one %q: %w", b.name, b.failure().Error(), seckill.ErrUnavailable)
 }
 
 // look makes the probe, beside the call that found the breaker open, once the rest is over.
@@ -170,8 +191,8 @@ func (b *Breaker) look(ctx context.Context) {
 		_, _ = b.breaker.Execute(func() (any, error) {
 			ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 			defer cancel()
-			if b.probe(ctx) != nil {
-				return nil, seckill.ErrUnavailable // also when it is a refusal: a store that is not fit is not back
+			if err := b.probe(ctx); err != nil {
+				return nil, fmt.Errorf("%w: %s", seckill.ErrUnavailable, err.Error()) // also when it is a refusal: a store that is not fit is not back
 			}
 			return nil, nil
 		})

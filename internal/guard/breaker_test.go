@@ -1,9 +1,12 @@
 package guard
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,6 +38,7 @@ func TestBreaker(t *testing.T) {
 			t.Fatalf("got %v, want unavailable", err)
 		}
 	})
+	t.Run("says what the last call failed with, in its warning too", saysTheLastFailure)
 	t.Run("closes again when the store answers after its rest", func(t *testing.T) {
 		t.Parallel()
 		synctest.Test(t, func(t *testing.T) {
@@ -60,6 +64,20 @@ func TestBreaker(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	})
+}
+
+func saysTheLastFailure(t *testing.T) {
+	t.Parallel()
+	var lines bytes.Buffer
+	b := NewBreaker("redis", Options{FailuresMax: 1, Log: slog.New(slog.NewTextHandler(&lines, nil))})
+	_ = fail(b, errBroken)
+	err := fail(b, nil)
+	if errors.Is(err, errBroken) || !strings.Contains(err.Error(), errBroken.Error()) {
+		t.Errorf("got %v", err)
+	}
+	if !strings.Contains(lines.String(), errBroken.Error()) {
+		t.Errorf("the log says %s", lines.String())
+	}
 }
 
 func TestAnswers(t *testing.T) {

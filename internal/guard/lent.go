@@ -75,8 +75,8 @@ func (l Lent) Renew(ctx context.Context, renewal seckill.Renewal) error {
 }
 
 // Issue implements seckill.Lent.
-func (l Lent) Issue(ctx context.Context, move seckill.Move) error {
-	return run(ctx, l.breakers.of(ctx, move.Item), func(ctx context.Context) error { return l.next.Issue(ctx, move) })
+func (l Lent) Issue(ctx context.Context, move seckill.Move) (bool, error) {
+	return call(ctx, l.breakers.of(ctx, move.Item), func(ctx context.Context) (bool, error) { return l.next.Issue(ctx, move) })
 }
 
 // SetBuyer implements seckill.Lent.

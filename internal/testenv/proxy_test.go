@@ -67,6 +67,39 @@ func TestProxyLosesRepliesOfRequestsThatAreCarriedOut(t *testing.T) {
 	}
 }
 
+func TestProxyLosesTheReplyToEverySecondRequestOfOneKind(t *testing.T) {
+	t.Parallel()
+	addr := testenv.StartRedis(t).Addr()
+	p := testenv.StartProxy(t, addr)
+	p.LoseReplies([]byte("INCR"), 2)
+	for _, want := range []string{"1", "", "3", ""} {
+		if got := say(t, p.Addr(), "INCR", "item"); got != want {
+			t.Errorf("answered %q, want %q", got, want)
+		}
+		if got := say(t, p.Addr(), "PING"); got != "PONG" {
+			t.Errorf("a request of another kind is answered %q", got)
+		}
+	}
+	if got := say(t, addr, "GET", "item"); got != "4" {
+		t.Errorf("carried out %s times", got)
+	}
+}
+
+func TestProxyLeadsToAnotherServer(t *testing.T) {
+	t.Parallel()
+	one, other := testenv.StartRedis(t).Addr(), testenv.StartRedis(t).Addr()
+	p := testenv.StartProxy(t, one)
+	open := dialTCP(t, p.Addr())
+	say(t, other, "SET", "item", "7")
+	p.Redirect(other)
+	if _, err := bufio.NewReader(open).ReadString('\n'); err == nil {
+		t.Error("what was open leads to the first one still")
+	}
+	if got := say(t, p.Addr(), "GET", "item"); got != "7" {
+		t.Errorf("answered %q", got)
+	}
+}
+
 func dialTCP(t *testing.T, addr string) net.Conn {
 	t.Helper()
 	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", addr)

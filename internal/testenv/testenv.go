@@ -27,6 +27,8 @@ import (
 	"syscall"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
@@ -64,14 +66,22 @@ func FreeAddr(t testing.TB) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
-// Runner is what Main runs: a *testing.M.
-type Runner interface{ Run() int }
+// Main runs a package's tests, stops the servers they shared and returns the exit code. An interrupt stops them too. Tests
+// that leave goroutines behind have failed; those that somebody else's code cannot end are named in ignored.
+func (e *Env) Main(m Runner, ignored ...goleak.Option) int {
+	return Leakless(served{e, m}, ignored...).Run()
+}
 
-// Main runs a package's tests, stops the servers they shared and returns the exit code. An interrupt stops them too.
-func (e *Env) Main(m Runner) int {
-	defer e.stopOnSignal()()
-	defer e.stop()
-	return m.Run()
+// served are tests that share servers.
+type served struct {
+	env   *Env
+	tests Runner
+}
+
+func (s served) Run() int {
+	defer s.env.stopOnSignal()()
+	defer s.env.stop()
+	return s.tests.Run()
 }
 
 // Redis returns the address of the package's Redis. Tests share it: they keep apart by random item ids and must not

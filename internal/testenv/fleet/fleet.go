@@ -23,6 +23,8 @@ const (
 	Worker  = "worker"
 	Keeper  = "keeper"
 	Sandbox = "sandbox"
+	// Up is the role of a process that is everything; see OpenSingle.
+	Up = "up"
 )
 
 // Names of servers; the shards are mariadb-0 and so on.
@@ -46,6 +48,8 @@ type Config struct {
 	Listen, AdminListen string
 	// Settings are further lines of the configuration file.
 	Settings string
+	// Path gives the address at which nodes find a server, for whoever puts something between them; nil is the server's own.
+	Path func(name, address string) (string, error)
 	// Command is how a node is run.
 	Command func(Node) Command
 	// Output is where a node's output goes; nil means a file of its name in the folder.
@@ -201,7 +205,10 @@ func (f *Fleet) Member(name string) (Member, error) {
 }
 
 func (f *Fleet) members() map[string]Member {
-	members := map[string]Member{redisName: f.Redis, rabbitName: f.RabbitMQ}
+	members := map[string]Member{}
+	if f.Redis != nil {
+		members[redisName], members[rabbitName] = f.Redis, f.RabbitMQ
+	}
 	for i, shard := range f.Shards {
 		members[shardName(i)] = shard
 	}
@@ -213,13 +220,13 @@ func (f *Fleet) members() map[string]Member {
 
 // nodes are all of them, in the order in which they end.
 func (f *Fleet) nodes() []*Node {
-	return slices.Concat(f.Nodes[API], f.Nodes[Worker], f.Nodes[Keeper], f.Nodes[Sandbox])
+	return slices.Concat(f.Nodes[Up], f.Nodes[API], f.Nodes[Worker], f.Nodes[Keeper], f.Nodes[Sandbox])
 }
 
 // Shutdown ends the nodes as a supervisor does, role by role, each with time to finish what it does until ctx ends; then
 // it closes the fleet.
 func (f *Fleet) Shutdown(ctx context.Context) {
-	for _, role := range []string{API, Worker, Keeper, Sandbox} {
+	for _, role := range []string{Up, API, Worker, Keeper, Sandbox} {
 		var ending sync.WaitGroup
 		for _, node := range f.Nodes[role] {
 			ending.Go(func() { node.run.end(ctx) })

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/testenv"
 	"github.com/seckill-dev/seckill/internal/testenv/fleet"
 )
 
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 	case os.Getenv(holdFleet) != "":
 		os.Exit(hold())
 	default:
-		os.Exit(m.Run())
+		os.Exit(testenv.Leakless(m).Run())
 	}
 }
 

@@ -35,7 +35,7 @@ type Node struct {
 
 func (f *Fleet) newNode(role string, index int) (*Node, error) {
 	n := &Node{Role: role, Index: index, Config: f.File()}
-	if role == API && index == 0 {
+	if (role == API || role == Up) && index == 0 {
 		n.Listen, n.Admin = f.config.Listen, f.config.AdminListen
 	}
 	for _, address := range []*string{&n.Listen, &n.Admin} {
@@ -79,12 +79,12 @@ func (f *Fleet) log(name string) string { return filepath.Join(f.dir, name+".log
 // Name is the role and the number among its like: api-0.
 func (n *Node) Name() string { return fmt.Sprintf("%s-%d", n.Role, n.Index) }
 
-// Addr is where the node serves: shoppers, if it is an api or a sandbox.
+// Addr is where the node serves: shoppers, unless it is a worker or a keeper.
 func (n *Node) Addr() string {
-	if n.Role == API || n.Role == Sandbox {
-		return n.Listen
+	if n.Role == Worker || n.Role == Keeper {
+		return n.Admin
 	}
-	return n.Admin
+	return n.Listen
 }
 
 // health is where the node says that it is ready. A sandbox is as soon as it lives.

@@ -124,6 +124,9 @@ func (m *machine) Gone() <-chan struct{} {
 	return m.process.Exited()
 }
 
+// Log is the file with everything that the server has said in its life.
+func (m *machine) Log() string { return m.log() }
+
 // IsUp says whether the server runs, and is not just being started.
 func (m *machine) IsUp() bool {
 	if !m.mu.TryLock() {
@@ -234,6 +237,20 @@ func (m *machine) spawn(command process.Command) (*process.Process, error) {
 	command.Args = append([]string{program}, command.Args[1:]...)
 	command.Dir, command.Output = m.dir, output
 	return process.Start(command)
+}
+
+// emptyData leaves the folder of the data, which may be a link to another disk, with nothing in it.
+func (m *machine) emptyData() error {
+	entries, err := os.ReadDir(m.data())
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := os.RemoveAll(filepath.Join(m.data(), entry.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (m *machine) file(name string) string { return filepath.Join(m.dir, name) }

@@ -62,7 +62,7 @@ func OpenRabbitMQ(ctx context.Context, options Options) (*RabbitMQ, error) {
 	r := &RabbitMQ{m}
 	m.launch = r.start
 	m.settled = r.awaitNames
-	m.empty = func(context.Context) error { return os.RemoveAll(r.data()) }
+	m.empty = func(context.Context) error { return m.emptyData() }
 	if err := m.settle(ctx, r.choosePorts); err != nil {
 		return nil, err
 	}

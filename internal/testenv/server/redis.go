@@ -34,7 +34,7 @@ func OpenRedis(ctx context.Context, options Options) (*Redis, error) {
 	}
 	r := &Redis{machine: m}
 	m.launch = r.start
-	m.empty = func(context.Context) error { return os.RemoveAll(r.data()) }
+	m.empty = func(context.Context) error { return m.emptyData() }
 	if err := m.settle(ctx, func() error { return errors.Join(m.choosePort(), m.chooseSecurePort()) }); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,13 @@ import (
 	"strings"
 )
 
+// Bounds of a reply: what is asked for here is read by people.
+const (
+	replyMax    = 1 << 20 // bytes of one text
+	elementsMax = 1 << 20 // of one array
+	depthMax    = 8       // arrays in arrays
+)
+
 // Ask sends one command to a Redis over a connection of its own and returns the text of its reply. The few commands
 // that are needed here are no reason to let the client library out of internal/redis.
 func Ask(ctx context.Context, addr string, command ...string) (string, error) {
@@ -37,7 +44,7 @@ func exchange(ctx context.Context, addr string, command []string) (string, error
 	if _, err := io.WriteString(conn, encode(command)); err != nil {
 		return "", err
 	}
-	return decode(bufio.NewReader(conn))
+	return decode(bufio.NewReader(conn), depthMax)
 }
 
 // encode writes a command as RESP wants it: an array of bulk strings.
@@ -50,8 +57,8 @@ func encode(command []string) string {
 	return b.String()
 }
 
-// decode reads one reply; an array comes back as its elements on lines of their own.
-func decode(r *bufio.Reader) (string, error) {
+// decode reads one reply; an array comes back as its elements on lines of their own, arrays in it to that depth.
+func decode(r *bufio.Reader, depth int) (string, error) {
 	line, err := r.ReadString('\n')
 	if err != nil {
 		return "", err
@@ -64,22 +71,26 @@ func decode(r *bufio.Reader) (string, error) {
 		return "", errors.New(rest)
 	}
 	size, err := strconv.Atoi(rest)
-	if err != nil {
-		return "", fmt.Errorf("read a reply that begins %q: %w", line, err)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("read a reply that begins %.80q: %w", line, err)
+	case kind == '$' && size <= replyMax:
+		return decodeBulk(r, size)
+	case kind == '*' && size <= elementsMax && depth > 0:
+		return decodeArray(r, size, depth-1)
+	default:
+		return "", fmt.Errorf("a reply begins %.80q", line)
 	}
-	if kind == '*' {
-		return decodeArray(r, size)
-	}
-	return decodeBulk(r, size)
 }
 
-func decodeArray(r *bufio.Reader, size int) (string, error) {
-	elements := make([]string, max(size, 0))
-	for i := range elements {
-		var err error
-		if elements[i], err = decode(r); err != nil {
+func decodeArray(r *bufio.Reader, size, depth int) (string, error) {
+	var elements []string
+	for range size {
+		element, err := decode(r, depth)
+		if err != nil {
 			return "", err
 		}
+		elements = append(elements, element)
 	}
 	return strings.Join(elements, "\n"), nil
 }
