@@ -50,3 +50,38 @@ func benchmarkReserve(b *testing.B, lent *redis.Lent, size int) {
 	}
 	b.ReportMetric(float64(size)*float64(b.N)/b.Elapsed().Seconds(), "reservations/s")
 }
+
+// BenchmarkItems is what one keeper or api does with each of a thousand live items again and again.
+func BenchmarkItems(b *testing.B) {
+	lent := openLent(b, redis.Options{Addresses: []string{env.Redis(b)}})
+	const count = 1000
+	base := seckill.ID(time.Now().UnixNano())
+	items := make([]seckill.ID, count)
+	renewals := make([]seckill.Renewal, count)
+	for n := range items {
+		items[n] = base + seckill.ID(n)
+		server, err := lent.Server(b.Context(), items[n])
+		fatal(b, err)
+		load := loadOf(server)
+		load.Item = items[n]
+		gate := seckill.Gate{Item: items[n], Epoch: load.Epoch, Server: server, Until: server.Now.Add(time.Hour)}
+		fatal(b, lent.Load(b.Context(), load))
+		fatal(b, lent.Open(b.Context(), gate))
+		renewals[n] = renewalOf(gate)
+	}
+	b.Run("states", func(b *testing.B) {
+		for b.Loop() {
+			_, err := lent.States(b.Context(), items)
+			fatal(b, err)
+		}
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*count), "µs/item")
+	})
+	b.Run("renew", func(b *testing.B) {
+		for b.Loop() {
+			for _, err := range lent.RenewAll(b.Context(), renewals) {
+				fatal(b, err)
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*count), "µs/item")
+	})
+}

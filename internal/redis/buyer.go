@@ -10,7 +10,7 @@ import (
 
 // SetBuyer implements seckill.Lent.
 func (l *Lent) SetBuyer(ctx context.Context, item seckill.ID, epoch int64, user seckill.UserID, entry seckill.BuyerEntry) (seckill.BuyerOutcome, error) {
-	if err := entryArgument(user, entry); err != nil {
+	if err := seckill.CheckEntry(user, entry); err != nil {
 		return seckill.BuyerNotLive, fmt.Errorf("buyer: %w", err)
 	}
 	k := keysOf(item)

@@ -36,6 +36,12 @@
 // at once, not once a minute. Keep cluster-require-full-coverage off: with it on, as it is by default, one master that is
 // gone without a replica closes all items and not a part of them.
 //
+// # Names
+//
+// INFO, which says who a server is, costs as much as the rest of a reading. States asks it once in front of each node's share
+// of a pipeline and once behind, not for each item: a master never takes an earlier pair of run_id and master_replid, so one name
+// on both sides was the name of every reading in between. Of a server that was renamed meanwhile nothing is believed.
+//
 // # Start
 //
 // Check asks every master by INFO what a sale relies on: maxmemory-policy noeviction, the append-only file, the role of a

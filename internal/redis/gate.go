@@ -41,14 +41,15 @@ func (l *Lent) renew(ctx context.Context, renewals []seckill.Renewal) []error {
 		}
 	}
 	s := l.scripts.renew
-	outcomes := l.pipeline(ctx, calls{s, len(renewals), func(n int) ([]string, []any) {
+	line := func(n int) ([]string, []any) {
 		r := renewals[n]
 		k := keysOf(r.Item)
 		return []string{k.meta(), k.gate()}, []any{
 			r.Epoch, r.Server.RunID, r.Server.ReplicationID, r.Until.UnixMilli(),
 			r.Version, flagText(r.Paused), opensMillis(r.OpensAt), r.ClosesAt.UnixMilli(), r.Limit,
 		}
-	}})
+	}
+	outcomes := l.pipeline(ctx, calls{script: s, count: len(renewals), line: line, alone: line})
 	for n, answer := range outcomes {
 		if failures[n] = answer.err; answer.err == nil {
 			_, failures[n] = s.open(answer.value)
@@ -73,9 +74,14 @@ func checkGate(gate seckill.Gate) error {
 }
 
 // Issue implements seckill.Lent.
-func (l *Lent) Issue(ctx context.Context, move seckill.Move) error {
+func (l *Lent) Issue(ctx context.Context, move seckill.Move) (bool, error) {
 	if move.Units < 0 {
-		return fmt.Errorf("issue: %d units", move.Units)
+		return false, fmt.Errorf("issue: %d units", move.Units)
 	}
-	return l.do(ctx, l.scripts.issue, []string{keysOf(move.Item).meta()}, move.Epoch, move.Issue, move.Units)
+	r, err := l.scripts.issue.run(ctx, l.client, []string{keysOf(move.Item).meta()}, move.Epoch, move.Issue, move.Units)
+	if err != nil {
+		return false, err
+	}
+	applied := r.number() == 1
+	return applied, r.done(l.scripts.issue.name)
 }

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -63,40 +62,6 @@ func (l *Lent) do(ctx context.Context, s script, keys []string, args ...any) err
 	return r.done(s.name)
 }
 
-// entryArgument refuses what would break a buyer's value or a message apart. The use cases check what people send; this
-// guards the format.
-func entryArgument(user seckill.UserID, entry seckill.BuyerEntry) error {
-	if err := user.Validate(); err != nil {
-		return err
-	}
-	if entry.ID <= 0 || entry.Batch < 0 {
-		return errors.New("reservation or batch id is missing")
-	}
-	if entry.Quantity < 0 || entry.Quantity > seckill.QuantityMax {
-		return fmt.Errorf("quantity %d is not within 0-%d", entry.Quantity, seckill.QuantityMax)
-	}
-	return keyHashArgument(entry.KeyHash)
-}
-
-const keyHashMax = 22
-
-func keyHashArgument(hash string) error {
-	if hash == "" || len(hash) > keyHashMax {
-		return fmt.Errorf("key hash has %d characters, not 1-%d", len(hash), keyHashMax)
-	}
-	for i := range len(hash) {
-		if !keyHashByte(hash[i]) {
-			return fmt.Errorf("key hash has a byte %q", hash[i])
-		}
-	}
-	return nil
-}
-
-// keyHashByte knows the alphabet of base64url.
-func keyHashByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '-' || c == '_'
-}
-
 // batchText is empty for a reservation that was loaded from SQL.
 func batchText(batch seckill.ID) string {
 	if batch == 0 {
@@ -113,7 +78,7 @@ func (r *reply) entry() seckill.BuyerEntry {
 // entries reads how many there are, then the entries.
 func (r *reply) entries() []seckill.BuyerEntry {
 	var entries []seckill.BuyerEntry
-	for range r.number() {
+	for range r.count() {
 		entries = append(entries, r.entry())
 	}
 	return entries

@@ -83,3 +83,23 @@ func TestLentEmbeddedAndServerAgree(t *testing.T) {
 	t.Parallel()
 	contract.LentAgree(t, openEmbedded(t), openServer(t, env.Redis(t)))
 }
+
+func TestLentIsLinear(t *testing.T) {
+	t.Parallel()
+	t.Run("embedded", func(t *testing.T) {
+		t.Parallel()
+		contract.LentLinear(t, openEmbedded)
+	})
+	t.Run("server", func(t *testing.T) {
+		t.Parallel()
+		contract.LentLinear(t, func(t testing.TB) contract.LentFixture {
+			t.Helper()
+			return openServer(t, env.Redis(t))
+		})
+	})
+}
+
+func TestLentIsNotLinear(t *testing.T) {
+	t.Parallel()
+	contract.LentLinearFinds(t, openEmbedded)
+}

@@ -37,7 +37,7 @@ func (l *Lent) LoadBuyers(ctx context.Context, item seckill.ID, epoch int64, att
 func buyerValue(buyer seckill.Buyer) (string, error) {
 	var b strings.Builder
 	for _, entry := range buyer.Entries {
-		if err := entryArgument(buyer.User, entry); err != nil {
+		if err := seckill.CheckEntry(buyer.User, entry); err != nil {
 			return "", err
 		}
 		fmt.Fprintf(&b, "%d,%d,%s,%s;", entry.ID, entry.Quantity, entry.KeyHash, batchText(entry.Batch))

@@ -56,7 +56,7 @@ func readLook(r *reply, request seckill.LookRequest) seckill.LookAnswer {
 // looked reads how many entries there are, then each with a flag whether its batch is unsent.
 func (r *reply) looked() []seckill.BuyerEntry {
 	var entries []seckill.BuyerEntry
-	for range r.number() {
+	for range r.count() {
 		entry := r.entry()
 		entry.Unsent = r.flag()
 		entries = append(entries, entry)

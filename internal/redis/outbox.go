@@ -62,13 +62,18 @@ func (l *Lent) entries(ctx context.Context, s script, item seckill.ID, args ...a
 	if err != nil {
 		return nil, err
 	}
-	var entries []seckill.DueEntry
+	due := readDue(r)
+	return due, r.done(s.name)
+}
+
+func readDue(r *reply) []seckill.DueEntry {
+	var due []seckill.DueEntry
 	for r.more() {
 		entry := seckill.DueEntry{Body: seckill.Body{Batch: r.id()}}
 		entry.Unsent = r.flag()
 		entry.Tries = int(r.number())
 		entry.Bytes = r.bytes()
-		entries = append(entries, entry)
+		due = append(due, entry)
 	}
-	return entries, r.done(s.name)
+	return due
 }

@@ -1,26 +1,35 @@
 package redis
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"sync"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 // pipelineMax is how many calls go out in one round trip.
-const pipelineMax = 128
+const pipelineMax = 256
 
 // calls are several calls of one script: line says keys and arguments of the nth.
 type calls struct {
 	script script
 	count  int
 	line   func(n int) (keys []string, args []any)
+	// signed says that a node's share has its name in front and behind, instead of in each of the calls.
+	signed bool
+	// alone is line for a call outside such a share, which has to name its server itself.
+	alone func(n int) (keys []string, args []any)
 }
 
-// outcome is what one of them came to.
+// outcome is what one of them came to. server is who answered a signed one.
 type outcome struct {
-	value any
-	err   error
+	value  any
+	err    error
+	server seckill.Server
 }
 
 // node is one server, or whatever finds it.
@@ -73,13 +82,14 @@ func (l *Lent) nodeOf(ctx context.Context, c calls, n int) (node, error) {
 // exchange makes some of the calls at one node. Scripts it does not know (yet) are sent with their text, and what has moved
 // to another node is called there.
 func (l *Lent) exchange(ctx context.Context, at node, c calls, some []int, outcomes []outcome) {
-	send(ctx, at, c.script.call, c, some, outcomes)
+	l.send(ctx, at, script.call, c, some, outcomes)
 	if unknown := failed(some, outcomes, "NOSCRIPT"); len(unknown) > 0 {
-		send(ctx, at, c.script.withText, c, unknown, outcomes)
+		l.send(ctx, at, script.withText, c, unknown, outcomes)
 	}
 	for _, n := range append(failed(some, outcomes, "MOVED"), failed(some, outcomes, "ASK")...) {
-		keys, args := c.line(n)
-		outcomes[n].value, outcomes[n].err = c.script.ask(ctx, l.client, keys, args)
+		keys, args := c.alone(n)
+		value, err := c.script.ask(ctx, l.client, keys, args)
+		outcomes[n] = outcome{value: value, err: err}
 	}
 	for _, n := range some {
 		if outcomes[n].err != nil {
@@ -89,23 +99,67 @@ func (l *Lent) exchange(ctx context.Context, at node, c calls, some []int, outco
 	}
 }
 
-func send(
-	ctx context.Context, at node, command func(context.Context, []string, []any) once, c calls, some []int, outcomes []outcome,
-) {
+// form is how a script is named to a server: script.call or script.withText.
+type form func(s script, ctx context.Context, keys []string, args []any) once
+
+func (l *Lent) send(ctx context.Context, at node, as form, c calls, some []int, outcomes []outcome) {
 	cmds := make([]once, len(some))
 	pipe := at.Pipeline()
+	sign := func() (signature once) {
+		if c.signed {
+			signature = as(l.scripts.server, ctx, nil, []any{l.identity})
+			_ = pipe.Process(ctx, signature) // it only queues
+		}
+		return signature
+	}
+	before := sign()
 	for i, n := range some {
 		keys, args := c.line(n)
-		cmds[i] = command(ctx, keys, args)
-		_ = pipe.Process(ctx, cmds[i]) // it only queues
+		cmds[i] = as(c.script, ctx, keys, args)
+		_ = pipe.Process(ctx, cmds[i])
 	}
+	after := sign()
 	_, err := pipe.Exec(ctx)
 	for i, n := range some {
-		outcomes[n] = outcome{cmds[i].Val(), cmds[i].Err()}
+		outcomes[n] = outcome{value: cmds[i].Val(), err: cmds[i].Err()}
 		if outcomes[n].value == nil && outcomes[n].err == nil {
 			outcomes[n].err = err
 		}
 	}
+	if c.signed {
+		attest(l.scripts.server, before, after, some, outcomes)
+	}
+}
+
+// attest says of each answer who gave it. A master never takes an earlier name again, so whoever has one name before and
+// after a share had it all along; answers of one that was renamed meanwhile are nobody's.
+func attest(s script, before, after once, some []int, outcomes []outcome) {
+	first, err := signatory(s, before)
+	last, failure := signatory(s, after)
+	if err = cmp.Or(err, failure); err == nil && (first.RunID != last.RunID || first.ReplicationID != last.ReplicationID) {
+		err = errRenamed
+	}
+	for _, n := range some {
+		outcomes[n].server = first
+		if outcomes[n].err == nil {
+			outcomes[n].err = err
+		}
+	}
+}
+
+// errRenamed says that a server was promoted or restarted while it was asked.
+var errRenamed = errors.New("the server was renamed while it answered")
+
+func signatory(s script, signature once) (seckill.Server, error) {
+	if err := signature.Err(); err != nil {
+		return seckill.Server{}, err
+	}
+	r, err := s.open(signature.Val())
+	if err != nil {
+		return seckill.Server{}, err
+	}
+	server := readServer(r)
+	return server, r.done(s.name)
 }
 
 // failed are the calls that were refused with the code.

@@ -71,6 +71,16 @@ func (r *reply) number() int64 {
 	}
 }
 
+// count reads how many of something follow. What could not all be there is a mistake, not a loop without end.
+func (r *reply) count() int64 {
+	n := r.number()
+	if n < 0 || n > int64(len(r.values)) {
+		r.fail(n)
+		return 0
+	}
+	return n
+}
+
 func (r *reply) fail(value any) {
 	if r.err == nil {
 		r.err = fmt.Errorf("reply has %v (%T) in the wrong place", value, value)

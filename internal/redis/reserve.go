@@ -2,15 +2,15 @@ package redis
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 // Reserve implements seckill.Lent. A batch id that has a message already is ErrBatchKnown.
 func (l *Lent) Reserve(ctx context.Context, item, batch seckill.ID, requests []seckill.ReserveRequest) (seckill.ReserveReply, error) {
-	if err := checkReserve(item, batch, requests); err != nil {
+	if err := seckill.CheckReserve(item, batch, requests); err != nil {
 		return seckill.ReserveReply{}, fmt.Errorf("reserve: %w", err)
 	}
 	k, s := keysOf(item), l.scripts.reserve
@@ -23,33 +23,49 @@ func (l *Lent) Reserve(ctx context.Context, item, batch seckill.ID, requests []s
 	return out, r.done(s.name)
 }
 
-func checkReserve(item, batch seckill.ID, requests []seckill.ReserveRequest) error {
-	if item <= 0 || batch <= 0 {
-		return errors.New("item or batch id is missing")
-	}
-	if len(requests) == 0 || len(requests) > seckill.ReserveBatchMax {
-		return fmt.Errorf("%d requests, not 1-%d", len(requests), seckill.ReserveBatchMax)
-	}
-	for _, request := range requests {
-		if request.Quantity < 1 {
-			return fmt.Errorf("quantity %d is not positive", request.Quantity)
+func reserveArguments(identity string, item, batch seckill.ID, requests []seckill.ReserveRequest) []any {
+	const head, each = 7, 2
+	var units, most int64
+	seen := make(map[seckill.UserID]struct{}, len(requests))
+	entries := make([]byte, 0, entryRoom*len(requests))
+	message := make([]byte, 0, entryRoom*len(requests))
+	args := make([]any, head, head+each*len(requests))
+	for i, request := range requests {
+		units, most = units+request.Quantity, max(most, request.Quantity)
+		seen[request.User] = struct{}{}
+		from := len(entries)
+		entries = appendEntry(entries, request, batch)
+		args = append(args, string(request.User), entries[from:len(entries):len(entries)])
+		if i > 0 {
+			message = append(message, ',')
 		}
-		entry := seckill.BuyerEntry{ID: request.ID, Quantity: request.Quantity, KeyHash: request.KeyHash}
-		if err := entryArgument(request.User, entry); err != nil {
-			return err
-		}
+		message = appendReservation(message, request)
 	}
-	return nil
+	if len(seen) < len(requests) {
+		message = nil
+	}
+	copy(args, []any{identity, item.String(), batch.String(), seckill.UnsentBodiesMax, units, most, message})
+	return args
 }
 
-func reserveArguments(identity string, item, batch seckill.ID, requests []seckill.ReserveRequest) []any {
-	const head, each = 4, 4
-	args := make([]any, 0, head+each*len(requests))
-	args = append(args, identity, item.String(), batch.String(), seckill.UnsentBodiesMax)
-	for _, request := range requests {
-		args = append(args, request.ID.String(), string(request.User), decimal(request.Quantity), request.KeyHash)
-	}
-	return args
+// entryRoom is enough for most entries, and for most reservations of a message.
+const entryRoom = 96
+
+// appendEntry appends a request as its user's value holds it, see lua/prelude.lua.
+func appendEntry(b []byte, request seckill.ReserveRequest, batch seckill.ID) []byte {
+	b = append(strconv.AppendInt(b, int64(request.ID), 10), ',')
+	b = append(strconv.AppendInt(b, request.Quantity, 10), ',')
+	b = append(append(b, request.KeyHash...), ',')
+	return append(strconv.AppendInt(b, int64(batch), 10), ';')
+}
+
+// appendReservation appends a request as the message lists it. Neither user nor hash needs escaping: entryArgument has seen
+// to that.
+func appendReservation(b []byte, request seckill.ReserveRequest) []byte {
+	b = append(strconv.AppendInt(append(b, `["`...), int64(request.ID), 10), `","`...)
+	b = append(append(b, request.User...), `",`...)
+	b = append(strconv.AppendInt(b, request.Quantity, 10), `,"`...)
+	return append(append(b, request.KeyHash...), `"]`...)
 }
 
 func readReserve(r *reply, batch seckill.ID, requests []seckill.ReserveRequest) seckill.ReserveReply {
@@ -58,7 +74,7 @@ func readReserve(r *reply, batch seckill.ID, requests []seckill.ReserveRequest) 
 	if body := r.bytes(); len(body) > 0 {
 		out.Own.Bytes = body
 	}
-	for range r.number() {
+	for range r.count() {
 		out.Unsent = append(out.Unsent, seckill.Body{Batch: r.id(), Bytes: r.bytes()})
 	}
 	out.Outcomes = make([]seckill.ReserveOutcome, len(requests))

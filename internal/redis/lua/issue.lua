@@ -1,7 +1,7 @@
 -- issue: more units for the present epoch.
 -- KEYS      meta
 -- ARGV      epoch number units
--- Returns   {'ok'} or {'not_live'} (another epoch, not opened, or a gap in the numbers)
+-- Returns   {'ok', 1 if it was applied by this call} or {'not_live'} (another epoch, not opened, or a gap in the numbers)
 -- Promises  each number is applied once; a known one is a no-op. Numbers never restart, not even with an epoch.
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'state', 'issue')
 if meta[1] ~= ARGV[1] or meta[2] ~= 'open' then
@@ -11,8 +11,9 @@ local last, number = tonumber(meta[3]), tonumber(ARGV[2])
 if number > last + 1 then
   return {'not_live'}
 end
-if number == last + 1 then
-  redis.call('HINCRBY', KEYS[1], 'avail', ARGV[3])
-  redis.call('HSET', KEYS[1], 'issue', ARGV[2])
+if number <= last then
+  return {'ok', 0}
 end
-return {'ok'}
+redis.call('HINCRBY', KEYS[1], 'avail', ARGV[3])
+redis.call('HSET', KEYS[1], 'issue', ARGV[2])
+return {'ok', 1}

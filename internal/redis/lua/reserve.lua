@@ -1,6 +1,8 @@
 -- reserve: decides requests in order, each seeing the earlier ones, and writes buyers and one outbox entry.
 -- KEYS      meta gate buyers bodies unsent
--- ARGV      identity item batch bodies_max, then per request: rid user quantity keyhash
+-- ARGV      identity item batch bodies_max units most message, then per request: user entry
+--             units and most are the sum and the largest of the quantities; message is what the message's list is if everybody
+--             gets what they ask for, '' when somebody asks twice
 -- Returns   {'not_live'}     nothing was decided
 --           {'batch_known'}  the batch has a message already and this call would replace it; nothing was done
 --           {'ok', epoch, sold, avail, micros, own body or '', n, n x (batch, body), then per request its code and
@@ -20,6 +22,8 @@ end
 local epoch, avail, sold = meta[1], tonumber(meta[3]), tonumber(meta[4])
 local limit = tonumber(meta[7])
 local item, batch, bodies_max = ARGV[2], ARGV[3], tonumber(ARGV[4])
+local units, most, message = tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7]
+local FIRST = 8 -- of the requests in ARGV
 
 local closed
 if meta[8] == '1' then
@@ -30,15 +34,53 @@ elseif milli >= tonumber(meta[6]) then
   closed = ENDED
 end
 
-local users, held = {}, {}
-for i = 6, #ARGV, 4 do
-  if not held[ARGV[i]] then
-    held[ARGV[i]] = ''
-    users[#users + 1] = ARGV[i]
-  end
+local users = {}
+for i = FIRST, #ARGV, 2 do
+  users[#users + 1] = ARGV[i]
 end
-for i, value in ipairs(redis.call('HMGET', KEYS[3], unpack(users))) do
-  held[users[i]] = value or ''
+local values = redis.call('HMGET', KEYS[3], unpack(users))
+
+local body = ''
+
+-- What is reserved, as the message's list and as users and their values.
+local function write(reservations, ...)
+  body = '{"v":1,"batch":"' .. batch .. '","item":"' .. item .. '","epoch":' .. epoch .. ',"at":' .. whole(milli)
+    .. ',"sold":' .. whole(sold) .. ',"reservations":[' .. reservations .. ']}'
+  redis.call('HSET', KEYS[1], 'avail', whole(avail), 'sold', whole(sold))
+  redis.call('HSET', KEYS[3], ...)
+  redis.call('HSET', KEYS[4], batch, body)
+  redis.call('ZADD', KEYS[5], whole(milli), batch)
+end
+
+-- The crowd's case, and several times cheaper than the other: all come for the first time, and there is enough for all.
+local function all_new()
+  if closed or message == '' or units > avail or most > limit then
+    return false
+  end
+  for i = 1, #users do
+    if values[i] then
+      return false
+    end
+  end
+  return true
+end
+
+if all_new() then
+  if redis.call('HEXISTS', KEYS[4], batch) == 1 then
+    return {'batch_known'}
+  end
+  avail, sold = avail - units, sold + units
+  write(message, unpack(ARGV, FIRST))
+  local reply = {'ok', epoch, whole(sold), whole(avail), micros, body, 0}
+  for i = 1, #users do
+    reply[7 + i] = ACCEPTED
+  end
+  return reply
+end
+
+local held = {}
+for i, user in ipairs(users) do
+  held[user] = values[i] or ''
 end
 
 local fresh = {} -- the message's reservations
@@ -109,16 +151,17 @@ local function refuse_limit(value)
   end
 end
 
-local function accept(rid, user, asked, keyhash)
+local function accept(rid, user, asked, keyhash, its_entry)
   avail, sold = avail - tonumber(asked), sold + tonumber(asked)
-  held[user] = held[user] .. entry(rid, asked, keyhash, batch)
+  held[user] = held[user] .. its_entry
   changed[user] = true
   fresh[#fresh + 1] = '["' .. rid .. '","' .. user .. '",' .. asked .. ',"' .. keyhash .. '"]'
   say(ACCEPTED)
 end
 
-for i = 5, #ARGV, 4 do
-  local rid, user, asked, keyhash = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+for i = FIRST, #ARGV, 2 do
+  local user = ARGV[i]
+  local rid, asked, keyhash = string.match(ARGV[i + 1], ENTRY)
   local sum, known_rid, quantity, of = find(held[user], rid, keyhash)
   if known_rid then
     say(replay(asked, quantity, of))
@@ -133,28 +176,20 @@ for i = 5, #ARGV, 4 do
     say(SOLD_OUT)
     say(whole(avail))
   else
-    accept(rid, user, asked, keyhash)
+    accept(rid, user, asked, keyhash, ARGV[i + 1])
   end
 end
 
-local body = ''
 if #fresh > 0 then
   if redis.call('HEXISTS', KEYS[4], batch) == 1 then
     return {'batch_known'}
   end
-  body = '{"v":1,"batch":"' .. batch .. '","item":"' .. item .. '","epoch":' .. epoch .. ',"at":' .. whole(milli)
-    .. ',"sold":' .. whole(sold) .. ',"reservations":[' .. table.concat(fresh, ',') .. ']}'
-  local values = {}
-  for _, user in ipairs(users) do
-    if changed[user] then
-      values[#values + 1] = user
-      values[#values + 1] = held[user]
-    end
+  local pairs_of = {}
+  for user in pairs(changed) do
+    pairs_of[#pairs_of + 1] = user
+    pairs_of[#pairs_of + 1] = held[user]
   end
-  redis.call('HSET', KEYS[1], 'avail', whole(avail), 'sold', whole(sold))
-  redis.call('HSET', KEYS[3], unpack(values))
-  redis.call('HSET', KEYS[4], batch, body)
-  redis.call('ZADD', KEYS[5], whole(milli), batch)
+  write(table.concat(fresh, ','), unpack(pairs_of))
 end
 
 local reply = {'ok', epoch, whole(sold), whole(avail), micros, body, #bodies / 2}

@@ -1,5 +1,5 @@
 -- server: who serves the item, and its clock.
--- KEYS      meta (only routes the call)
+-- KEYS      meta (only routes the call), or none
 -- ARGV      identity
 -- Returns   {'ok', micros, run_id, replid}
 -- Promises  writes nothing; the three belong together.
