@@ -6,13 +6,18 @@ package migrations
 
 import "embed"
 
-// SQLite is the schema of the embedded mode: every table in one file.
+// SQLite is the schema of the embedded mode: every table in one file, but for the queue's.
 //
 //go:embed sqlite/*.sql
 var SQLite embed.FS
 
-// MySQL is the schema of one shard on MySQL 8.0.16+, MariaDB 10.11+, TiDB or Vitess: a twin of SQLite's without the queue,
-// which is RabbitMQ's there. These servers commit every change of the schema by itself, so each statement can be repeated:
+// Queue is the schema of the embedded queue's own SQLite file.
+//
+//go:embed queue/*.sql
+var Queue embed.FS
+
+// MySQL is the schema of one shard on MySQL 8.0.16+, MariaDB 10.11+, TiDB or Vitess: a twin of SQLite's; the queue is
+// RabbitMQ's there. These servers commit every change of the schema by itself, so each statement can be repeated:
 // a migration that was cut off begins again. One statement makes one table with all its keys; a later change is one
 // statement that looks first.
 //

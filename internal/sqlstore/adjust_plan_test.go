@@ -112,7 +112,7 @@ func TestReturnClaims(t *testing.T) {
 		{ID: 3, Item: 7, User: "c", Quantity: 1, State: seckill.ClaimRejected},
 		{ID: 4, Item: 8, User: "d", Quantity: 1, State: seckill.ClaimHeld},
 	}
-	for name, oneTry := range map[string]bool{"lets the buyer try again": false, "goes on counting the only try": true} {
+	for name, oneTry := range map[string]bool{"lets the buyer have as many again": false, "keeps counting what is given back": true} {
 		t.Run("a return "+name, func(t *testing.T) {
 			t.Parallel()
 			s := purses{1, 2, 0, 3}.stock(seckill.StockOpen)

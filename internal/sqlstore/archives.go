@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -67,22 +68,19 @@ func (a Archives) UntoldAfter(ctx context.Context, shard int, after seckill.ID, 
 	return events, nil
 }
 
-// Keep implements seckill.Archives.
-func (a Archives) Keep(ctx context.Context, sale seckill.ID, body []byte, act seckill.Act) (seckill.Summary, bool, error) {
+// Keep implements seckill.Archives. The insert locks the row that it meets: what is read then stays so.
+func (a Archives) Keep(ctx context.Context, sale seckill.ID, seen, body []byte, act seckill.Act) (seckill.Summary, bool, error) {
 	var kept seckill.Summary
 	var wrote bool
-	err := a.inTx(ctx, catalogShard, func(tx *gorm.DB) error {
-		written := tx.Exec("INSERT INTO sale_summaries (sale, body, at) VALUES (?, ?, "+a.dialect.now()+")"+
-			a.dialect.skipKnown("sale"), sale, string(body))
-		if wrote = written.RowsAffected == 1; written.Error != nil {
-			return written.Error
+	err := a.inTx(ctx, catalogShard, func(tx *gorm.DB) (err error) {
+		if wrote, err = a.putSummary(tx, sale, seen, body); err != nil {
+			return err
 		}
 		if wrote {
 			if err := Catalog(a).note(tx, act); err != nil {
 				return err
 			}
 		}
-		var err error
 		kept, err = readSummary(tx, sale)
 		return err
 	})
@@ -90,6 +88,19 @@ func (a Archives) Keep(ctx context.Context, sale seckill.ID, body []byte, act se
 		return seckill.Summary{}, false, fmt.Errorf("keep the summary of sale %s: %w", sale, repeatable(err))
 	}
 	return kept, wrote, nil
+}
+
+func (a Archives) putSummary(tx *gorm.DB, sale seckill.ID, seen, body []byte) (bool, error) {
+	first := tx.Exec("INSERT INTO sale_summaries (sale, body, at) VALUES (?, ?, "+a.dialect.now()+")"+
+		a.dialect.skipKnown("sale"), sale, string(body))
+	if first.Error != nil || first.RowsAffected == 1 {
+		return first.Error == nil, first.Error
+	}
+	there, err := readSummary(tx, sale)
+	if err != nil || !bytes.Equal(there.Body, seen) || bytes.Equal(there.Body, body) {
+		return false, err
+	}
+	return true, tx.Exec("UPDATE sale_summaries SET body = ? WHERE sale = ?", string(body), sale).Error
 }
 
 // Summary implements seckill.Archives.

@@ -56,14 +56,14 @@ func (b Books) OrdersOf(ctx context.Context, ids []seckill.ID) ([]seckill.Order,
 
 // OrdersAfter implements seckill.Books. A cursor is "table:id", the last order of the page before.
 func (b Books) OrdersAfter(
-	ctx context.Context, shard int, cursor string, limit int,
+	ctx context.Context, shard int, of []seckill.ID, cursor string, limit int,
 ) (page []seckill.BookedOrder, next string, err error) {
 	table, after, err := parseOrderCursor(cursor)
 	if err != nil {
 		return nil, "", err
 	}
 	for ; table < orderTables; table, after = table+1, 0 {
-		rows, err := b.bookedAfter(ctx, shard, orderTable(table), after, limit-len(page))
+		rows, err := b.bookedAfter(ctx, shard, of, orderTable(table), after, limit-len(page))
 		if err != nil {
 			return nil, "", err
 		}
@@ -77,18 +77,26 @@ func (b Books) OrdersAfter(
 	return page, "", nil
 }
 
+// bookedAfter reads the table from an id on. The index of the items would have all their orders sorted for every page, so
+// adding 0 keeps it out; what other items have in between is only passed over, which may take a while.
 func (b Books) bookedAfter(
-	ctx context.Context, shard int, table string, after seckill.ID, limit int,
+	ctx context.Context, shard int, of []seckill.ID, table string, after seckill.ID, limit int,
 ) ([]bookedRow, error) {
 	var rows []bookedRow
+	where, args := "id > ?", []any{after}
+	if of != nil {
+		where, args = where+" AND item + 0 IN ?", append(args, of)
+	}
 	query := "SELECT " + bookedColumns + `,
 		(SELECT COUNT(*) FROM order_events WHERE order_id = id) AS events,
 		COALESCE((SELECT MIN(order_events.version) FROM order_events WHERE order_id = id), 0) AS first_event,
 		COALESCE((SELECT MAX(order_events.version) FROM order_events WHERE order_id = id), 0) AS last_event,
 		COALESCE((SELECT order_events.state FROM order_events WHERE order_id = id
 			ORDER BY order_events.version DESC LIMIT 1), '') AS last_state, ` + b.dialect.now() + ` AS read_at
-		FROM ` + table + " WHERE id > ? ORDER BY id LIMIT ?"
-	err := b.read(ctx, shard, func(db *gorm.DB) error { return db.Raw(query, after, limit).Scan(&rows).Error })
+		FROM ` + table + " WHERE " + where + " ORDER BY id LIMIT ?"
+	err := b.callWithin(ctx, shard, countTimeout, func(ctx context.Context) error {
+		return dbError(b.primary(ctx, shard).Raw(query, append(args, limit)...).Scan(&rows).Error)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read %s of shard %d: %w", table, shard, err)
 	}
@@ -113,7 +121,7 @@ func parseOrderCursor(cursor string) (table int, after seckill.ID, err error) {
 	}
 	first, second, found := strings.Cut(cursor, ":")
 	table, err = strconv.Atoi(first)
-	if err != nil || !found || table < 0 || table >= orderTables {
+	if err != nil || !found || table < 0 || table >= orderTables || first != strconv.Itoa(table) {
 		return 0, 0, seckill.InvalidField("cursor", "is not one that was returned")
 	}
 	if after, err = seckill.ParseID(second); err != nil {

@@ -66,7 +66,7 @@ func insertOrder(t *testing.T, store *sqlstore.Store, shard int, table string, i
 func countOrders(t *testing.T, store *sqlstore.Store) (right, misplaced int) {
 	t.Helper()
 	for shard := range store.Shards().Count() {
-		page, next, err := sqlstore.Books{Store: store}.OrdersAfter(t.Context(), shard, "", 100)
+		page, next, err := sqlstore.Books{Store: store}.OrdersAfter(t.Context(), shard, nil, "", 100)
 		if err != nil || next != "" {
 			t.Fatalf("got %q, %v", next, err)
 		}

@@ -63,6 +63,9 @@ func (s *Store) inTx(ctx context.Context, shard int, do func(tx *gorm.DB) error)
 
 // transact is inTx without the guard.
 func (s *Store) transact(ctx context.Context, shard int, do func(tx *gorm.DB) error) error {
+	if group := s.shards[shard].group; group != nil {
+		return group.transact(ctx, do)
+	}
 	tx := s.shards[shard].write.WithContext(ctx).Begin(s.dialect.writing())
 	if tx.Error != nil {
 		return dbError(tx.Error)
@@ -82,7 +85,7 @@ func (s *Store) transact(ctx context.Context, shard int, do func(tx *gorm.DB) er
 
 // alone runs what is a single statement: a transaction of its own, which some databases make of it by themselves.
 func (s *Store) alone(ctx context.Context, shard int, do func(tx *gorm.DB) error) error {
-	if s.dialect.writing() != nil {
+	if s.dialect.writing() != nil || s.shards[shard].group != nil {
 		return s.inTx(ctx, shard, do)
 	}
 	return s.call(ctx, shard, func(ctx context.Context) error {

@@ -110,7 +110,7 @@ func TestWhatCountsAgainstAShard(t *testing.T) {
 		store, watchers := watched(t, mariadbConfig(t, 1))
 		b := newBench(t, store, 10, 1)
 		hold(t, store, b.item)
-		_, locked := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, 1)})
+		_, locked := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, 1)}, nil)
 		_, missing := b.Orders.Find(t.Context(), b.item)
 		bad := seckill.NewOrder{ID: b.id(t, b.user(1).Bucket()), Item: b.item, User: b.user(1), Currency: "EUR", PayWithin: 1}
 		poison := b.Orders.Place(t.Context(), 0, []seckill.NewOrder{bad})

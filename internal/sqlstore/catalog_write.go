@@ -38,7 +38,7 @@ func insertItems(tx *gorm.DB, sale seckill.Sale) error {
 			flag(item.OneTry),
 		}
 	}
-	_, err := insert{
+	err := insert{
 		into: "items (id, sale, position, sku, title, price_minor, currency, allotment, limit_per_user, one_try)",
 		row:  "(?,?,?,?,?,?,?,?,?,?)",
 	}.run(tx, rows)

@@ -18,7 +18,8 @@ import (
 func (c Claims) MarkOrdered(ctx context.Context, shard int, ids []seckill.ID) error {
 	sorted := slices.Compact(slices.Sorted(slices.Values(ids)))
 	for chunk := range slices.Chunk(sorted, rowsMax) {
-		_, err := c.exec(ctx, shard, "UPDATE claims SET ordered = 1 WHERE ordered + 0 = 0 AND id IN ?", chunk)
+		_, err := c.exec(ctx, shard,
+			"UPDATE claims"+c.dialect.through(primaryKey)+" SET ordered = 1 WHERE ordered + 0 = 0 AND id IN ?", chunk)
 		if err != nil {
 			return fmt.Errorf("mark %d claims ordered on shard %d: %w", len(chunk), shard, repeatable(err))
 		}
@@ -36,7 +37,7 @@ func (c Claims) Unordered(ctx context.Context, shard int, olderThan time.Duratio
 func (c Claims) Find(ctx context.Context, item seckill.ID, ids []seckill.ID) ([]seckill.Claim, error) {
 	var claims []seckill.Claim
 	err := c.read(ctx, c.router.home(item), func(db *gorm.DB) (err error) {
-		claims, err = claimsByID(db, ids)
+		claims, err = c.claimsByID(db, ids)
 		return err
 	})
 	return slices.DeleteFunc(claims, func(claim seckill.Claim) bool { return claim.Item != item }), err

@@ -22,6 +22,9 @@ type dialect interface {
 	// to be inserted.
 	upsert(key, set string) string
 	incoming(column string) string
+	// through follows a table's name where its rows are to be found by this index and no other, whatever the database thinks
+	// it knows of the table.
+	through(index string) string
 
 	// writing is how a transaction that writes begins; nil when a statement alone is as good as one in a transaction.
 	writing() *sql.TxOptions

@@ -29,6 +29,10 @@ func (mysqlDialect) upsert(_, set string) string { return " ON DUPLICATE KEY UPD
 // incoming uses VALUES(): MariaDB does not know MySQL's row alias.
 func (mysqlDialect) incoming(column string) string { return "VALUES(" + column + ")" }
 
+// through is an order: USE INDEX would still let the server read the whole table. Statistics are minutes old at times, and
+// after a crowd a table that is taken for an empty one has millions of rows.
+func (mysqlDialect) through(index string) string { return " FORCE INDEX (" + index + ")" }
+
 // writing is READ COMMITTED: what is read after the stock row was locked is what the last holder of the lock committed,
 // and nothing but rows is locked, no gaps. Here rather than in the DSN, whose variable has another name on each server.
 func (mysqlDialect) writing() *sql.TxOptions {

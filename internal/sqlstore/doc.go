@@ -11,7 +11,8 @@
 //	  Books               all of them, read only
 //	IDs                   makes ids under a leased node number (nodes, shard 0)
 //
-// Reads go through gorm models; the hot batches (claims, orders, marks) are hand-written multi-row statements. A shard is an
+// Reads go through gorm models; the hot batches (claims, orders, marks) are hand-written multi-row statements, those of
+// settling without parameters on servers, and with statements that the connection keeps on SQLite (rows.go). A shard is an
 // SQLite file or a database on a server (MySQL, MariaDB, TiDB, Vitess). What these say differently is a dialect
 // (dialect*.go); what their errors mean is in errors.go:
 //
@@ -28,10 +29,13 @@
 // the guard: they are what decides whether a shard may be used, at the start or when it is back. Open connects to nothing.
 //
 // On a server whatever writes is a READ COMMITTED transaction that locks the stock rows first, in id order, or the row of
-// an order before anything that belongs to it. A process that is stopped in the middle of one keeps its locks until the
+// an order before anything that belongs to it. Settling at once (settle_once.go) writes orders before it locks stock rows,
+// and nobody does it the other way round. A process that is stopped in the middle of one keeps its locks until the
 // server has not heard of it for ten seconds (wait_timeout, which holds inside transactions on MySQL and MariaDB alike;
 // trap 19); others wait for a row for three at a time. A COMMIT hears of no deadline: the writers' network timeout bounds
 // it.
+//
+// On SQLite there is one writer, and transactions that come while it commits share the next commit (sqlite_group.go).
 //
 // Reads go to the primary unless they use Store.lagging, which only lists do that nobody decides on and no shopper is
 // shown: a replica must never show anybody less than he was told. What shoppers see of the catalog comes from memory

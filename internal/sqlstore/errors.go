@@ -179,13 +179,20 @@ const (
 	mysqlShutdown    = 1053
 	mysqlInterrupted = 1317
 	mysqlFull        = 1040 // too many connections
+	mysqlDeadlock    = 1213
 )
+
+// isDeadlock says that the transaction was rolled back because it and another one waited for each other.
+func isDeadlock(err error) bool {
+	var fromServer *mysql.MySQLError
+	return errors.As(err, &fromServer) && fromServer.Number == mysqlDeadlock
+}
 
 // mysqlFailure sorts the server's error numbers, https://dev.mysql.com/doc/mysql-errors/8.0/en/ and
 // https://mariadb.com/kb/en/mariadb-error-codes/; those above 8000 are TiDB's.
 func mysqlFailure(number uint16) failure {
 	switch number {
-	case 1213, 1205, 1020, // deadlock, lock wait, the row has changed under the snapshot
+	case mysqlDeadlock, 1205, 1020, // also lock wait, the row has changed under the snapshot
 		mysqlInterrupted, mysqlShutdown, 1927, 1969, 3024, // killed, shutting down, out of time
 		mysqlFull, 1203, 1226, // too many connections, or too many of this user
 		1290, 1792, 1836, // read only: a failover is under way

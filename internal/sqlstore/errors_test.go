@@ -100,7 +100,7 @@ func TestMySQLRefusesBadRows(t *testing.T) {
 		t.Parallel()
 		m := b.message(t, 1)
 		m.Reservations[0].KeyHash = "much longer than any hash can be"
-		if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{m}); !errors.Is(err, seckill.ErrPoison) {
+		if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{m}, nil); !errors.Is(err, seckill.ErrPoison) {
 			t.Fatalf("got %v", err)
 		}
 	})

@@ -40,7 +40,7 @@ func (s *Store) tell(tx *gorm.DB, events []seckill.Event) error {
 		events[i].ID = id
 		rows[i] = []any{id, e.Type, e.Subject, e.Version, string(e.Data)}
 	}
-	_, err := insert{
+	err := insert{
 		into: "events (id, type, subject, version, data, at, spread)",
 		row:  "(?,?,?,?,?," + s.dialect.now() + ",0)",
 	}.run(tx, rows)
@@ -129,7 +129,7 @@ func (e Events) dispatch(tx *gorm.DB, endpoints []string, events []newEvent) err
 		}
 	}
 	now := e.dialect.now()
-	_, err := insert{
+	err := insert{
 		into: "dispatches (endpoint, event, subject, version, tries, failure, since, next_at, dead)",
 		row:  "(?,?,?,?,0,''," + now + "," + now + ",0)",
 	}.run(tx, rows)

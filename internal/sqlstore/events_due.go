@@ -1,10 +1,12 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -177,18 +179,32 @@ func idsOfNew(events []newEvent) []seckill.ID {
 	return ids
 }
 
-// Failed implements seckill.Events. since is judged before tries grows: MySQL assigns from left to right.
-func (e Events) Failed(
-	ctx context.Context, shard int, endpoint string, event seckill.ID, wait time.Duration, failure string, dead bool,
-) error {
-	now := e.dialect.now()
-	_, err := e.exec(ctx, shard, "UPDATE dispatches SET since = CASE WHEN tries = 0 THEN "+now+" ELSE since END,"+
-		" tries = tries + 1, failure = ?, next_at = "+now+" + ?, dead = ? WHERE endpoint = ? AND event = ? AND dead = 0",
-		clip(failure), wait.Milliseconds(), flag(dead), endpoint, event)
-	if err != nil {
-		return fmt.Errorf("note that telling %s of event %s failed: %w", endpoint, event, err)
+// Failed implements seckill.Events.
+func (e Events) Failed(ctx context.Context, shard int, endpoint string, setbacks []seckill.Setback) error {
+	ordered := slices.SortedFunc(slices.Values(setbacks), func(a, b seckill.Setback) int { return cmp.Compare(a.Event, b.Event) })
+	for chunk := range slices.Chunk(ordered, rowsMax) {
+		statement, args := e.putOff(endpoint, chunk)
+		if _, err := e.exec(ctx, shard, statement, args...); err != nil {
+			return fmt.Errorf("note that %d tries to tell %s failed on shard %d: %w", len(chunk), endpoint, shard, err)
+		}
 	}
 	return nil
+}
+
+// putOff is one statement for many setbacks. since is judged before tries grows: MySQL assigns from left to right.
+func (e Events) putOff(endpoint string, setbacks []seckill.Setback) (statement string, args []any) {
+	var failures, waits, dead []any
+	ids := make([]seckill.ID, len(setbacks))
+	for i, setback := range setbacks {
+		ids[i] = setback.Event
+		failures = append(failures, setback.Event, clip(setback.Failure))
+		waits = append(waits, setback.Event, setback.Wait.Milliseconds())
+		dead = append(dead, setback.Event, flag(setback.Dead))
+	}
+	now, each := e.dialect.now(), "CASE event"+strings.Repeat(" WHEN ? THEN ?", len(setbacks))+" END"
+	return "UPDATE dispatches SET since = CASE WHEN tries = 0 THEN " + now + " ELSE since END, tries = tries + 1," +
+		" failure = " + each + ", next_at = " + now + " + " + each + ", dead = " + each + " WHERE " + theseDispatches +
+		" AND dead = 0", slices.Concat(failures, waits, dead, []any{endpoint, ids})
 }
 
 // Waiting implements seckill.Events.

@@ -168,7 +168,7 @@ func TestSoldOutEvent(t *testing.T) {
 			b := newBench(t, store, 3, 10)
 			settle := func(units int) []seckill.Event {
 				t.Helper()
-				if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, units)}); err != nil {
+				if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, units)}, nil); err != nil {
 					t.Fatal(err)
 				}
 				return heardOf(t, store)
@@ -206,7 +206,7 @@ func soldOutByOperator(t *testing.T, store *sqlstore.Store) {
 		}
 		return heardOf(t, store)
 	}
-	held, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, 1)})
+	held, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, 1)}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,11 @@
 package sqlstore
 
 import (
+	"context"
 	"errors"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // What the tests look at from inside.
@@ -66,4 +69,9 @@ func (ids *IDs) Lag(d time.Duration) {
 	l := *ids.lease.Load()
 	l.milli -= d.Milliseconds()
 	ids.lease.Store(&l)
+}
+
+// InTx runs statements in one write transaction of the first shard.
+func (s *Store) InTx(ctx context.Context, do func(tx *gorm.DB) error) error {
+	return s.inTx(ctx, 0, do)
 }

@@ -14,7 +14,7 @@ func TestLedgerContract(t *testing.T) {
 	t.Parallel()
 	for name, suite := range map[string]func(*testing.T, func(*testing.T) contract.Ledger){
 		"stocks": contract.Stocks, "settle": contract.Settle, "claims": contract.Claims,
-		"books": contract.Books, "settle in a crowd": contract.SettleCrowd, "returns": contract.Returns,
+		"books": contract.Books, "halts": contract.Halts, "settle in a crowd": contract.SettleCrowd, "settle at once": contract.SettleAtOnce, "returns": contract.Returns,
 		"adjustments": contract.Adjustments, "returns in a crowd": contract.ReturnsCrowd,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -47,18 +47,7 @@ func ledger(store *sqlstore.Store) contract.Ledger {
 		Returns: sqlstore.Stocks{Store: store}, Adjustments: sqlstore.Stocks{Store: store},
 		Books: sqlstore.Books{Store: store}, Owing: sqlstore.Owing{Store: store}, Shards: store.Shards(), IDs: store.IDs(),
 		Elapse: func(ctx context.Context, item seckill.ID, passed time.Duration) error {
-			write, _, err := store.SQL(seckill.HomeShard(store.Shards(), item))
-			if err != nil {
-				return err
-			}
-			age := passed.Milliseconds()
-			_, err = write.ExecContext(ctx, "UPDATE stock SET since = since - ?, progress = progress - ?,"+
-				" claimed_at = claimed_at - ?, sealed_at = sealed_at - ? WHERE item = ?", age, age, age, age, item)
-			if err != nil {
-				return err
-			}
-			_, err = write.ExecContext(ctx, "UPDATE claims SET created_at = created_at - ? WHERE item = ?", age, item)
-			return err
+			return elapse(ctx, store, item, passed)
 		},
 		Lose: func(ctx context.Context, item seckill.ID) error {
 			write, _, err := store.SQL(seckill.HomeShard(store.Shards(), item))
@@ -69,6 +58,21 @@ func ledger(store *sqlstore.Store) contract.Ledger {
 			return err
 		},
 	}
+}
+
+// elapse leaves alone what has not happened yet.
+func elapse(ctx context.Context, store *sqlstore.Store, item seckill.ID, passed time.Duration) error {
+	write, _, err := store.SQL(seckill.HomeShard(store.Shards(), item))
+	for _, column := range []string{"since", "progress", "claimed_at", "sealed_at"} {
+		if err == nil {
+			_, err = write.ExecContext(ctx, "UPDATE stock SET "+column+" = "+column+" - ? WHERE item = ? AND "+column+" > 0",
+				passed.Milliseconds(), item)
+		}
+	}
+	if err == nil {
+		_, err = write.ExecContext(ctx, "UPDATE claims SET created_at = created_at - ? WHERE item = ?", passed.Milliseconds(), item)
+	}
+	return err
 }
 
 // tamper changes a shard by hand.

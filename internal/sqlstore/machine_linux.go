@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -107,15 +108,23 @@ func readStat(pid string) (stat, error) {
 	if err != nil {
 		return stat{}, err
 	}
-	number, _, _ := strings.Cut(string(line), " ")
-	fields := strings.Fields(string(line[strings.LastIndexByte(string(line), ')')+1:]))
+	found, err := parseStat(string(line))
+	if err != nil {
+		return stat{}, fmt.Errorf("/proc/%s/stat: %w", pid, err)
+	}
+	return found, nil
+}
+
+func parseStat(line string) (stat, error) {
+	number, _, _ := strings.Cut(line, " ")
+	fields := strings.Fields(line[strings.LastIndexByte(line, ')')+1:])
 	if len(fields) <= statStarted {
-		return stat{}, fmt.Errorf("/proc/%s/stat has %d fields behind the name", pid, len(fields))
+		return stat{}, fmt.Errorf("there are %d fields behind the name", len(fields))
 	}
 	s := stat{state: fields[statState]}
 	var failures [3]error
 	s.pid, failures[0] = strconv.Atoi(number)
 	s.threads, failures[1] = strconv.Atoi(fields[statThreads])
 	s.started, failures[2] = strconv.ParseInt(fields[statStarted], 10, 64)
-	return s, errors.Join(failures[:]...)
+	return s, cmp.Or(failures[:]...)
 }

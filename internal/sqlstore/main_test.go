@@ -4,6 +4,8 @@ import (
 	"os"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/seckill-dev/seckill/internal/testenv"
 )
 
@@ -13,5 +15,6 @@ func TestMain(m *testing.M) {
 	if folder := os.Getenv(holderVariable); folder != "" {
 		os.Exit(holdLease(folder))
 	}
-	os.Exit(env.Main(m))
+	// dbresolver makes a store of prepared statements for each pool, used or not, with a cleaner that nobody can end.
+	os.Exit(env.Main(m, goleak.IgnoreTopFunction("gorm.io/gorm/internal/lru.NewLRU[...].func1")))
 }

@@ -58,7 +58,7 @@ func (m Marks) Now(ctx context.Context, shard int) (time.Time, error) { return m
 func (m Marks) Beat(ctx context.Context, shard int, beat seckill.Beat) error {
 	rows := beatRows(beat)
 	write := func(tx *gorm.DB) error {
-		_, err := beatInsert(m.dialect).run(tx, rows)
+		err := beatInsert(m.dialect).run(tx, rows)
 		return err
 	}
 	begin := m.alone

@@ -75,11 +75,12 @@ func TestMySQLServerKilledInTheMiddleOfCommits(t *testing.T) {
 	b.wantAllOnce(t, workers*batches*size)
 }
 
-// purchase is T1, T2 and the mark of one message, each repeated until it is done.
+// purchase is T1, T2 and the mark of one message, each repeated until it is done. Every other message has its orders with
+// its claims.
 func (b *bench) purchase(ctx context.Context, m seckill.Message) error {
 	shard := seckill.HomeShard(b.Shards, m.Item)
 	if err := until(ctx, func() error {
-		_, err := b.Claims.Settle(ctx, shard, []seckill.Message{m})
+		_, err := b.Claims.Settle(ctx, shard, []seckill.Message{m}, b.terms(m.Sold%int64(2*len(m.Reservations)) == 0))
 		return err
 	}); err != nil {
 		return err
@@ -88,9 +89,7 @@ func (b *bench) purchase(ctx context.Context, m seckill.Message) error {
 	var ids []seckill.ID
 	for _, r := range m.Reservations {
 		home := seckill.UserShard(b.Shards, r.User)
-		orders[home] = append(orders[home], seckill.NewOrder{
-			ID: r.ID, Item: m.Item, User: r.User, Quantity: r.Quantity, PriceMinor: 995, Currency: "EUR", PayWithin: time.Minute,
-		})
+		orders[home] = append(orders[home], benchTerms().Order(r.ID, m.Item, r.User, r.Quantity))
 		ids = append(ids, r.ID)
 	}
 	for home, placed := range orders {

@@ -191,7 +191,8 @@ func (o *paidOrder) refund() error {
 
 func (o *paidOrder) refunded() error {
 	o.read()
-	return o.payments.Refunded(o.t.Context(), o.due)
+	_, err := o.payments.Refunded(o.t.Context(), o.due)
+	return err
 }
 
 func (o *paidOrder) failed() error {

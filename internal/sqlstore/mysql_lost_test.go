@@ -114,6 +114,10 @@ func TestMySQLLosesACommit(t *testing.T) {
 			t.Parallel()
 			claimsOnce(t, a)
 		})
+		t.Run("of T1 with T2, "+a.name+": it is repeated and orders once", func(t *testing.T) {
+			t.Parallel()
+			ordersOnce(t, a)
+		})
 	}
 	t.Run("of T2, which is repeated and orders once", func(t *testing.T) {
 		t.Parallel()
@@ -155,7 +159,7 @@ func claimsOnce(t *testing.T, a *accident) {
 	b := newBench(t, leased(t, c), 10, 1)
 	m := b.message(t, 5)
 	w.next.Store(a)
-	if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{m}); !errors.Is(err, seckill.ErrTransient) || !sqlstore.IsUnknownCommit(err) {
+	if _, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{m}, nil); !errors.Is(err, seckill.ErrTransient) || !sqlstore.IsUnknownCommit(err) {
 		t.Fatalf("got %v", err)
 	}
 	stock, err := b.Stocks.Get(t.Context(), b.item)
@@ -168,4 +172,25 @@ func claimsOnce(t *testing.T, a *accident) {
 	if stock, err := b.Stocks.Get(t.Context(), b.item); err != nil || stock.Claimed != 5 || stock.Accounted != 5 {
 		t.Fatalf("got %+v, %v", stock, err)
 	}
+}
+
+// ordersOnce repeats what may have happened: then the orders are known, and nobody is told of them twice.
+func ordersOnce(t *testing.T, a *accident) {
+	t.Helper()
+	c, w := wired(t)
+	c.Shards[0].MySQL.ReadTimeout = time.Second // for the answer that never comes
+	b := newBench(t, leased(t, c), 5, 1)
+	m := []seckill.Message{b.message(t, 5)}
+	w.next.Store(a)
+	if _, err := b.Claims.Settle(t.Context(), 0, m, b.terms(true)); !errors.Is(err, seckill.ErrTransient) || !sqlstore.IsUnknownCommit(err) {
+		t.Fatalf("got %v", err)
+	}
+	want := 5
+	if a.sent {
+		want = 0
+	}
+	if s, err := b.Claims.Settle(t.Context(), 0, m, b.terms(true)); err != nil || len(s.Ordered) != want || len(s.Held)+len(s.Doubled) > 0 {
+		t.Fatalf("got %+v, %v", s, err)
+	}
+	b.wantAllOnce(t, 5)
 }

@@ -15,6 +15,10 @@ import (
 // firstVersion is that of a row and an event that nobody has changed yet.
 const firstVersion = 1
 
+// placeTries bounds how often orders are placed that meet in a deadlock: those who wait for the same order, which a third
+// one rolls back, are all let go at once. Each deadlock lets one of them through.
+const placeTries = 8
+
 // Place implements seckill.Orders. An order and its event are skipped when they are known: they came in one transaction.
 func (o Orders) Place(ctx context.Context, shard int, orders []seckill.NewOrder) error {
 	if len(orders) == 0 {
@@ -24,22 +28,24 @@ func (o Orders) Place(ctx context.Context, shard int, orders []seckill.NewOrder)
 	if err != nil {
 		return fmt.Errorf("place %d orders: %w", len(orders), err)
 	}
-	err = o.inTx(ctx, shard, func(tx *gorm.DB) error {
-		p, err := o.newPlacing(tx)
-		if err != nil {
-			return err
-		}
-		for number, placed := range tables {
-			if err := p.place(orderTable(number), placed); err != nil {
-				return refusedData(err)
-			}
-		}
-		return p.placeEvents(orders)
-	})
+	err = o.placeOnce(ctx, shard, tables, orders)
+	for tries := 1; isDeadlock(err) && tries < placeTries; tries++ {
+		err = o.placeOnce(ctx, shard, tables, orders)
+	}
 	if err != nil {
 		return fmt.Errorf("place %d orders on shard %d: %w", len(orders), shard, repeatable(err))
 	}
 	return nil
+}
+
+func (o Orders) placeOnce(ctx context.Context, shard int, tables [orderTables][]seckill.NewOrder, orders []seckill.NewOrder) error {
+	return o.inTx(ctx, shard, func(tx *gorm.DB) error {
+		p, err := o.newPlacing(tx)
+		if err != nil {
+			return err
+		}
+		return p.placeAll(tables, orders)
+	})
 }
 
 // byTable spreads orders over the shard's tables, each sorted by id. It refuses what could never be found again.
@@ -66,40 +72,66 @@ func byID(a, b seckill.NewOrder) int { return cmp.Compare(a.ID, b.ID) }
 type placing struct {
 	Orders
 	tx *gorm.DB
-	// clock is the database's word for now. When the shop is told of the orders, now has been read before, and clock says
-	// the same.
-	clock string
-	now   time.Time
+	// now is the database's clock, read once: in every row the expression would cost more than the rest of it.
+	now time.Time
 	// written is how many orders did not exist.
 	written int64
+	// fresh says that none of them may exist: one that does is a taken key, and not skipped.
+	fresh bool
 }
 
 func (o Orders) newPlacing(tx *gorm.DB) (*placing, error) {
-	p := &placing{Orders: o, tx: tx, clock: o.dialect.now()}
-	if !o.tells {
-		return p, nil
+	now, err := o.clockOf(tx)
+	return &placing{Orders: o, tx: tx, now: now}, err
+}
+
+// placeAll writes the orders and their first events.
+func (p *placing) placeAll(tables [orderTables][]seckill.NewOrder, orders []seckill.NewOrder) error {
+	for number, placed := range tables {
+		if err := p.place(orderTable(number), placed); err != nil {
+			return refusedData(err)
+		}
 	}
-	var err error
-	p.now, err = o.clockOf(tx)
-	p.clock = number(toMilli(p.now))
-	return p, err
+	return p.placeEvents(orders)
+}
+
+// known ends an INSERT whose rows may exist.
+func (p *placing) known(key string) string {
+	if p.fresh {
+		return ""
+	}
+	return p.dialect.skipKnown(key)
+}
+
+// payBy is when an order has to be paid, to the millisecond as everything that is stored.
+func (p *placing) payBy(n seckill.NewOrder) time.Time {
+	return p.now.Add(n.PayWithin.Truncate(time.Millisecond))
 }
 
 func (p *placing) place(table string, orders []seckill.NewOrder) error {
-	rows := make([][]any, len(orders))
-	for i, n := range orders {
-		rows[i] = []any{
-			int64(n.ID), int64(n.Item), string(n.User), n.Quantity, n.PriceMinor, n.Currency, n.PayWithin.Milliseconds(),
-		}
-	}
+	now := p.now.UnixMilli()
 	written, err := insert{
-		into: table + " (id, item, user_id, quantity, price_minor, currency, state, pay_by, created_at, paid_at, version)",
-		row: fmt.Sprintf("(?,?,?,?,?,?,'%s',%s+?,%s,0,%d)",
-			seckill.OrderUnpaid, p.clock, p.clock, firstVersion),
-		known: p.dialect.skipKnown("id"),
-	}.run(p.tx, rows)
+		into:  table + " (id, item, user_id, quantity, price_minor, currency, pay_by, created_at)",
+		usual: "state, paid_at, version", leaveOut: true,
+		known: p.known("id"),
+	}.runPlain(p.tx, len(orders), func(v *values, i int) {
+		n := orders[i]
+		v.number(int64(n.ID))
+		v.number(int64(n.Item))
+		v.string(string(n.User))
+		v.number(n.Quantity)
+		v.number(n.PriceMinor)
+		v.string(n.Currency)
+		v.number(p.payBy(n).UnixMilli())
+		v.number(now)
+		if v.whole {
+			v.string(string(seckill.OrderUnpaid))
+			v.number(0)
+			v.number(firstVersion)
+		}
+	})
 	p.written += written
-	if err != nil || written == int64(len(rows)) {
+	if err != nil || written == int64(len(orders)) {
 		return err
 	}
 	return sameOrders(p.tx, table, orders)
@@ -134,16 +166,21 @@ func (p *placing) placeEvents(orders []seckill.NewOrder) error {
 	if err != nil {
 		return err
 	}
-	rows := make([][]any, len(sorted))
-	for i, order := range sorted {
-		rows[i] = []any{int64(order.ID), int64(told[order.ID])}
-	}
+	now := p.now.UnixMilli()
 	_, err = insert{
-		into: "order_events (order_id, version, state, cause, at, tells)",
-		row: fmt.Sprintf("(?,%d,'%s','%s',%s,?)",
-			firstVersion, seckill.OrderUnpaid, seckill.CauseSettle, p.clock),
-		known: p.dialect.skipKnown("order_id"),
-	}.run(p.tx, rows)
+		into:  "order_events (order_id, at, tells)",
+		usual: "version, state, cause", leaveOut: true,
+		known: p.known("order_id"),
+	}.runPlain(p.tx, len(sorted), func(v *values, n int) {
+		v.number(int64(sorted[n].ID))
+		v.number(now)
+		v.number(int64(told[sorted[n].ID]))
+		if v.whole {
+			v.number(firstVersion)
+			v.string(string(seckill.OrderUnpaid))
+			v.string(string(seckill.CauseSettle))
+		}
+	})
 	return err
 }
 
@@ -168,7 +205,7 @@ func (p *placing) tellPlaced(sorted []seckill.NewOrder) (map[seckill.ID]seckill.
 		known[n.ID] = true // the same one may be there twice
 		placed = append(placed, seckill.Order{
 			ID: n.ID, Item: n.Item, User: n.User, Quantity: n.Quantity, PriceMinor: n.PriceMinor, Currency: n.Currency,
-			State: seckill.OrderUnpaid, PayBy: p.now.Add(n.PayWithin.Truncate(time.Millisecond)), CreatedAt: p.now, Version: firstVersion,
+			State: seckill.OrderUnpaid, PayBy: p.payBy(n), CreatedAt: p.now, Version: firstVersion,
 		})
 	}
 	return p.tellOrders(p.tx, placed)

@@ -45,7 +45,7 @@ func (s *Store) owe(tx *gorm.DB, owed []seckill.Owed) error {
 		}
 		rows[i] = []any{id, o.Kind, o.Item, o.Epoch, o.User, o.Entry.ID, o.Entry.Quantity, o.Entry.KeyHash}
 	}
-	_, err := insert{
+	err := insert{
 		into: "outbox (id, kind, item, epoch, user_id, claim, quantity, key_hash, at)",
 		row:  "(?,?,?,?,?,?,?,?," + s.dialect.now() + ")",
 	}.run(tx, rows)

@@ -110,7 +110,7 @@ func newPayment(tx *gorm.DB, asked seckill.NewPayment, locked lockedOrder) (seck
 	if sooner := locked.now.Add(asked.Lives); asked.Lives > 0 && sooner.Before(locked.PayBy) {
 		payment.ExpiresAt = sooner
 	}
-	_, err := insert{
+	err := insert{
 		into: "payments (id, order_id, provider, session, url, amount_minor, currency, state, expires_at, created_at)",
 		row:  "(?,?,?,'','',?,?,?,?,?)",
 	}.run(tx, [][]any{{

@@ -80,7 +80,7 @@ func readCharge(tx *gorm.DB, provider, txn string) (seckill.Charge, error) {
 
 // writeCharge inserts one charge. A name that another order's charge took meanwhile is found when this is repeated.
 func writeCharge(tx *gorm.DB, c seckill.Charge) error {
-	_, err := insert{
+	err := insert{
 		into: "charges (provider, txn, payment, order_id, amount_minor, currency, refund, at)",
 		row:  "(?,?,?,?,?,?,?,?)",
 	}.run(tx, [][]any{{c.Provider, c.Txn, c.Payment, c.Order, c.AmountMinor, c.Currency, c.Refund, toMilli(c.At)}})

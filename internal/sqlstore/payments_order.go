@@ -87,7 +87,7 @@ func (p Payments) move(tx *gorm.DB, s step, orders ...seckill.Order) ([]seckill.
 	for i, order := range moved {
 		rows[i] = []any{order.ID, order.Version, order.State, s.cause, toMilli(s.at), told[order.ID]}
 	}
-	if _, err := (insert{into: "order_events (order_id, version, state, cause, at, tells)", row: "(?,?,?,?,?,?)"}).run(tx, rows); err != nil {
+	if err := (insert{into: "order_events (order_id, version, state, cause, at, tells)", row: "(?,?,?,?,?,?)"}).run(tx, rows); err != nil {
 		return nil, fmt.Errorf("write %d events: %w", len(rows), dbError(err))
 	}
 	return moved, nil

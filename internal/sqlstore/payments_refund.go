@@ -19,7 +19,7 @@ func refundOf(c seckill.Charge, session string, reason seckill.RefundReason) sec
 }
 
 func writeRefund(tx *gorm.DB, r seckill.Refund) error {
-	_, err := insert{
+	err := insert{
 		into: "refunds (provider, txn, order_id, session, amount_minor, currency, reason, restock, state, tries, next_at," +
 			" failure, at, done_at)",
 		row: "(?,?,?,?,?,?,?,?,?,0,?,'',?,0)",
@@ -99,8 +99,8 @@ func (p Payments) RefundFailed(ctx context.Context, refund seckill.Refund, wait 
 }
 
 // Refunded implements seckill.Payments. What the row says of the order and of restocking decides, not what is asked.
-func (p Payments) Refunded(ctx context.Context, asked seckill.Refund) error {
-	err := p.change(ctx, asked.Order, func(tx *gorm.DB, locked lockedOrder) error {
+func (p Payments) Refunded(ctx context.Context, asked seckill.Refund) (done bool, err error) {
+	err = p.change(ctx, asked.Order, func(tx *gorm.DB, locked lockedOrder) error {
 		var row refundRow
 		err := tx.Where("provider = ? AND txn = ? AND order_id = ?", asked.Provider, asked.Txn, locked.ID).Take(&row).Error
 		if err != nil {
@@ -114,12 +114,13 @@ func (p Payments) Refunded(ctx context.Context, asked seckill.Refund) error {
 		if err != nil {
 			return err
 		}
+		done = true
 		return p.endRefund(tx, locked, row.refund())
 	})
 	if err != nil {
-		return fmt.Errorf("note refund %s of order %s as done: %w", asked.Txn, asked.Order, err)
+		return false, fmt.Errorf("note refund %s of order %s as done: %w", asked.Txn, asked.Order, err)
 	}
-	return nil
+	return done, nil
 }
 
 // endRefund ends an order whose own money is back. The refund of a charge that never stood changes nothing of it.

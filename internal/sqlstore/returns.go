@@ -18,7 +18,7 @@ func (s Stocks) Return(ctx context.Context, item seckill.ID, returns []seckill.R
 	ids := claimsOfReturns(returns)
 	var claims []seckill.Claim
 	err := s.read(ctx, s.router.home(item), func(db *gorm.DB) (err error) {
-		claims, err = claimsByID(db, ids)
+		claims, err = s.claimsByID(db, ids)
 		return err
 	})
 	if err != nil || !slices.ContainsFunc(claims, func(c seckill.Claim) bool { return c.State == seckill.ClaimHeld }) {
@@ -49,7 +49,7 @@ func claimsOfReturns(returns []seckill.Return) []seckill.ID {
 // bringBack reads the claims again under the lock of their stock row, decides, and writes everything but the row and its
 // moves.
 func (s Stocks) bringBack(tx *gorm.DB, stock *seckill.Stock, ids []seckill.ID) (returned, error) {
-	claims, err := claimsByID(tx, ids)
+	claims, err := s.claimsByID(tx, ids)
 	if err != nil {
 		return returned{}, err
 	}
@@ -57,7 +57,7 @@ func (s Stocks) bringBack(tx *gorm.DB, stock *seckill.Stock, ids []seckill.ID) (
 	if len(back.claims) == 0 {
 		return back, errUnchanged
 	}
-	if err := markReturned(tx, back.claims); err != nil {
+	if err := s.markReturned(tx, back.claims); err != nil {
 		return back, err
 	}
 	return back, s.owe(tx, back.owed)
@@ -65,10 +65,11 @@ func (s Stocks) bringBack(tx *gorm.DB, stock *seckill.Stock, ids []seckill.ID) (
 
 // markReturned also marks the claims ordered: what is given back is an order, even if the worker that placed it died
 // before it could say so, and nobody looks at a returned claim for that again.
-func markReturned(tx *gorm.DB, ids []seckill.ID) error {
+func (s Stocks) markReturned(tx *gorm.DB, ids []seckill.ID) error {
 	slices.Sort(ids)
 	for chunk := range slices.Chunk(ids, rowsMax) {
-		err := tx.Exec("UPDATE claims SET state = ?, ordered = 1 WHERE id IN ?", seckill.ClaimReturned, chunk).Error
+		err := tx.Exec("UPDATE claims"+s.dialect.through(primaryKey)+" SET state = ?, ordered = 1 WHERE id IN ?",
+			seckill.ClaimReturned, chunk).Error
 		if err != nil {
 			return fmt.Errorf("mark %d claims returned: %w", len(chunk), dbError(err))
 		}

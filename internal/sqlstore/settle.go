@@ -18,7 +18,15 @@ type Claims struct{ *Store }
 var _ seckill.Claims = Claims{}
 
 // Settle implements seckill.Claims.
-func (c Claims) Settle(ctx context.Context, shard int, messages []seckill.Message) (seckill.Settlement, error) {
+func (c Claims) Settle(
+	ctx context.Context, shard int, messages []seckill.Message, terms map[seckill.ID]seckill.Terms,
+) (seckill.Settlement, error) {
+	if len(terms) > 0 {
+		settlement, err := c.settleAtOnce(ctx, shard, messages, terms)
+		if !errors.Is(err, errOtherwise) {
+			return settlement, err
+		}
+	}
 	return c.settle(ctx, shard, messages, "")
 }
 
@@ -61,6 +69,8 @@ type settleBatch struct {
 	known  map[seckill.ID]*knownClaim
 	plans  map[seckill.ID]*settling
 	result seckill.Settlement
+	// hopeful says that known ids are not asked for. One is still found by its user, or by the key that is taken.
+	hopeful bool
 }
 
 func (c Claims) newSettleBatch(shard int, messages []seckill.Message, forced seckill.Reason) (*settleBatch, error) {
@@ -81,14 +91,20 @@ func (b *settleBatch) read(tx *gorm.DB) error {
 	if err != nil {
 		return err
 	}
-	if err := b.readKnown(tx); err != nil {
-		return err
+	b.known = make(map[seckill.ID]*knownClaim)
+	if !b.hopeful {
+		if err := b.readKnown(tx); err != nil {
+			return err
+		}
 	}
 	b.plans = make(map[seckill.ID]*settling, len(stocks))
 	for item, stock := range stocks {
-		claims, err := claimsOfUsers(tx, item, b.newUsers(item))
+		claims, err := b.store.claimsOfUsers(tx, item, b.newUsers(item))
 		if err != nil {
 			return err
+		}
+		if b.hopeful {
+			b.know(claims)
 		}
 		b.plans[item] = newSettling(stock, b.forced, b.known, claims)
 	}
@@ -104,15 +120,18 @@ func (b *settleBatch) readKnown(tx *gorm.DB) error {
 			}
 		}
 	}
-	claims, err := claimsByID(tx, slices.Sorted(maps.Keys(ids)))
+	claims, err := b.store.claimsByID(tx, slices.Sorted(maps.Keys(ids)))
 	if err != nil {
 		return err
 	}
-	b.known = make(map[seckill.ID]*knownClaim, len(ids))
+	b.know(claims)
+	return nil
+}
+
+func (b *settleBatch) know(claims []seckill.Claim) {
 	for _, claim := range claims {
 		b.known[claim.ID] = &knownClaim{Claim: claim}
 	}
-	return nil
 }
 
 // newUsers are the users of an item's reservations that have no claim yet.
@@ -159,8 +178,8 @@ func (b *settleBatch) write(tx *gorm.DB) error {
 		}
 		claims = append(claims, plan.claims...)
 		owed = append(owed, plan.owed...)
-		if ranOut(plan.locked, plan.stock) {
-			events = append(events, soldOutEvent(plan.stock))
+		if event, isTold := seckill.NewSoldOutEvent(plan.locked, plan.stock); isTold {
+			events = append(events, event)
 		}
 	}
 	if err := writeClaims(tx, claims); err != nil {

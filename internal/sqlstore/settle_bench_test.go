@@ -63,9 +63,21 @@ func (b *bench) message(tb testing.TB, size int) seckill.Message {
 	return m
 }
 
+func benchTerms() seckill.Terms {
+	return seckill.Terms{PriceMinor: 995, Currency: "EUR", PayWithin: time.Minute}
+}
+
+// terms are the item's, or nothing.
+func (b *bench) terms(known bool) map[seckill.ID]seckill.Terms {
+	if !known {
+		return nil
+	}
+	return map[seckill.ID]seckill.Terms{b.item: benchTerms()}
+}
+
 func (b *bench) settle(tb testing.TB, m seckill.Message) []seckill.Claim {
 	tb.Helper()
-	settlement, err := b.Claims.Settle(tb.Context(), seckill.HomeShard(b.Shards, b.item), []seckill.Message{m})
+	settlement, err := b.Claims.Settle(tb.Context(), seckill.HomeShard(b.Shards, b.item), []seckill.Message{m}, nil)
 	if err != nil || len(settlement.Held) != len(m.Reservations) {
 		tb.Fatal(len(settlement.Held), err)
 	}
@@ -79,9 +91,7 @@ func (b *bench) place(tb testing.TB, held []seckill.Claim) {
 	ids := make([]seckill.ID, len(held))
 	for i, c := range held {
 		shard := seckill.UserShard(b.Shards, c.User)
-		orders[shard] = append(orders[shard], seckill.NewOrder{
-			ID: c.ID, Item: c.Item, User: c.User, Quantity: c.Quantity, PriceMinor: 995, Currency: "EUR", PayWithin: time.Minute,
-		})
+		orders[shard] = append(orders[shard], benchTerms().Order(c.ID, c.Item, c.User, c.Quantity))
 		ids[i] = c.ID
 	}
 	for shard, placed := range orders {
@@ -94,16 +104,29 @@ func (b *bench) place(tb testing.TB, held []seckill.Claim) {
 	}
 }
 
-// BenchmarkSettle is what one batch costs: T1 alone, and with T2.
+// settleAtOnce is T1 and T2 together.
+func (b *bench) settleAtOnce(tb testing.TB, m seckill.Message) {
+	tb.Helper()
+	settlement, err := b.Claims.Settle(tb.Context(), seckill.HomeShard(b.Shards, b.item), []seckill.Message{m}, b.terms(true))
+	if err != nil || len(settlement.Ordered) != len(m.Reservations) {
+		tb.Fatal(len(settlement.Ordered), err)
+	}
+}
+
+// BenchmarkSettle is what one batch costs: T1 alone, with T2 after it, and both at once.
 func BenchmarkSettle(b *testing.B) {
 	for _, e := range engines() {
-		for name, withOrders := range map[string]bool{"T1": false, "T1+T2": true} {
-			b.Run(e.name+"/"+name, func(b *testing.B) { benchSettle(b, e, withOrders) })
+		for name, settle := range map[string]func(tb testing.TB, b *bench, m seckill.Message){
+			"T1":      func(tb testing.TB, b *bench, m seckill.Message) { tb.Helper(); b.settle(tb, m) },
+			"T1+T2":   func(tb testing.TB, b *bench, m seckill.Message) { tb.Helper(); b.place(tb, b.settle(tb, m)) },
+			"at once": func(tb testing.TB, b *bench, m seckill.Message) { tb.Helper(); b.settleAtOnce(tb, m) },
+		} {
+			b.Run(e.name+"/"+name, func(b *testing.B) { benchSettle(b, e, settle) })
 		}
 	}
 }
 
-func benchSettle(b *testing.B, e engine, withOrders bool) {
+func benchSettle(b *testing.B, e engine, settle func(tb testing.TB, b *bench, m seckill.Message)) {
 	b.Helper()
 	const batch = 500
 	bench := newBench(b, e.open(b, 1), 1<<40, 1)
@@ -111,10 +134,7 @@ func benchSettle(b *testing.B, e engine, withOrders bool) {
 		b.StopTimer()
 		m := bench.message(b, batch)
 		b.StartTimer()
-		held := bench.settle(b, m)
-		if withOrders {
-			bench.place(b, held)
-		}
+		settle(b, bench, m)
 	}
 	b.ReportMetric(float64(b.N)*batch/b.Elapsed().Seconds(), "reservations/s")
 }

@@ -58,8 +58,8 @@ func (s *settling) remember(c seckill.Claim) {
 	}
 }
 
-// counts says whether a claim counts against its user's limit: while it is held, and of an item that gives one try only
-// also when it was given back.
+// counts says whether a claim counts against its user's limit: while it is held, and of an item with OneTry also when
+// it was given back.
 func counts(c seckill.Claim, oneTry bool) bool {
 	return c.State == seckill.ClaimHeld || oneTry && c.State == seckill.ClaimReturned
 }

@@ -16,7 +16,7 @@ func TestSettle(t *testing.T) {
 		m := b.message(t, 1)
 		m.Reservations[0].Quantity = 2 // is rejected, and so owes a step that needs an id
 		idless := ledger(open(t, config(folder, 1)))
-		settlement, err := idless.Claims.Settle(t.Context(), 0, []seckill.Message{m})
+		settlement, err := idless.Claims.Settle(t.Context(), 0, []seckill.Message{m}, nil)
 		if !errors.Is(err, seckill.ErrTransient) || errors.Is(err, seckill.ErrPoison) || len(settlement.Rejected) > 0 {
 			t.Fatalf("got %+v, %v", settlement, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"gorm.io/gorm"
@@ -50,20 +51,16 @@ func (s Stocks) Get(ctx context.Context, item seckill.ID) (seckill.Stock, error)
 }
 
 // List implements seckill.Stocks.
-func (s Stocks) List(ctx context.Context, shard int, states ...seckill.StockState) ([]seckill.Stock, error) {
+func (s Stocks) List(ctx context.Context, shard int, states ...seckill.StockState) (stocks []seckill.Stock, err error) {
 	if len(states) == 0 {
 		states = seckill.StockStates()
 	}
-	var rows []stockRow
-	err := s.read(ctx, shard, func(db *gorm.DB) error {
-		return db.Raw(s.selectStock()+" WHERE state IN ? ORDER BY item", states).Scan(&rows).Error
+	err = s.read(ctx, shard, func(db *gorm.DB) (err error) {
+		stocks, err = readStocks(db, s.selectStock()+" WHERE state IN ? ORDER BY item", states)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list stock of shard %d: %w", shard, err)
-	}
-	stocks := make([]seckill.Stock, len(rows))
-	for i, row := range rows {
-		stocks[i] = row.stock()
 	}
 	return stocks, nil
 }
@@ -159,10 +156,14 @@ func (s Stocks) changeIn(
 		if err := writeStock(tx, stock); err != nil {
 			return err
 		}
-		if err := writeMoves(tx, moves); err != nil || !ranOut(locked, stock) {
+		if err := writeMoves(tx, moves); err != nil {
 			return err
 		}
-		return s.tell(tx, []seckill.Event{soldOutEvent(stock)})
+		event, isTold := seckill.NewSoldOutEvent(locked, stock)
+		if !isTold {
+			return nil
+		}
+		return s.tell(tx, []seckill.Event{event})
 	})
 	switch {
 	case errors.Is(err, errUnchanged):
@@ -178,8 +179,9 @@ func (s Stocks) changeIn(
 // textMax is the width of every column that says in words what went wrong.
 const textMax = 200
 
-// clip cuts a text to what fits into such a column.
+// clip cuts a text to what fits into such a column. The words of others may be no text at all, which MySQL would refuse.
 func clip(text string) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
 	if characters := []rune(text); len(characters) > textMax {
 		return string(characters[:textMax])
 	}

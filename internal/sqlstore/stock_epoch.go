@@ -16,6 +16,25 @@ func (s Stocks) Seal(ctx context.Context, request seckill.SealRequest) (bool, er
 	return sealed && err == nil, err
 }
 
+var _ seckill.Halts = Stocks{}
+
+// Reopen implements seckill.Halts.
+func (s Stocks) Reopen(ctx context.Context, item seckill.ID) (seckill.Stock, string, error) {
+	var why string
+	stock, _, err := s.change(ctx, item, func(stock *seckill.Stock) ([]seckill.Move, bool) {
+		if why = stock.Halted; why == "" {
+			return nil, false
+		}
+		stock.Halted = ""
+		sealStock(stock, seckill.SealRequest{Item: item})
+		return nil, true
+	})
+	if err != nil {
+		return seckill.Stock{}, "", repeatable(err)
+	}
+	return stock, why, nil
+}
+
 // Rebuild implements seckill.Stocks.
 func (s Stocks) Rebuild(ctx context.Context, rebuild seckill.Rebuild) (seckill.Stock, bool, error) {
 	return s.change(ctx, rebuild.Item, func(stock *seckill.Stock) ([]seckill.Move, bool) {

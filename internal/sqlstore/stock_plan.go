@@ -158,8 +158,8 @@ type returned struct {
 	owed   []seckill.Owed
 }
 
-// returnClaims gives back those of the claims that are held. Redis may let the buyer try again, unless the item gives one
-// try only: then it goes on counting what the buyer had.
+// returnClaims gives back those of the claims that are held. Redis lets the buyer have as many again, unless OneTry keeps
+// what is given back counted.
 func returnClaims(s *seckill.Stock, claims []seckill.Claim) returned {
 	var back returned
 	for _, c := range claims {

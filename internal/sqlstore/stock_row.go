@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,34 +14,6 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// stockRow is the stock table with the clock it was read by.
-type stockRow struct {
-	Item         seckill.ID
-	Allotted     int64
-	Pool         int64
-	Lent         int64
-	Doubt        int64
-	Claimed      int64
-	Epoch        int64
-	State        seckill.StockState
-	Final        bool
-	Halted       string
-	Attempt      seckill.ID
-	Issue        int64
-	High         int64
-	Accounted    int64
-	Ceiling      int64
-	OneTry       bool
-	OwedDecrease int64
-	GateMs       int64
-	Since        int64
-	Progress     int64
-	ClaimedAt    int64
-	SealedAt     int64
-	Version      int64
-	ReadAt       int64
-}
-
 // selectStock begins a query for whole rows.
 func (s *Store) selectStock() string {
 	return `SELECT item, allotted, pool, lent, doubt, claimed, epoch, state, final, halted, attempt, issue, high,
@@ -48,27 +21,49 @@ func (s *Store) selectStock() string {
 	FROM stock`
 }
 
-func (r stockRow) stock() seckill.Stock {
-	return seckill.Stock{
-		Item: r.Item, Allotted: r.Allotted, Pool: r.Pool, Lent: r.Lent, Doubt: r.Doubt, Claimed: r.Claimed,
-		Epoch: r.Epoch, State: r.State, Issue: r.Issue, Final: r.Final, Halted: r.Halted, Attempt: r.Attempt,
-		High: r.High, Accounted: r.Accounted, Ceiling: r.Ceiling, OneTry: r.OneTry, OwedDecrease: r.OwedDecrease,
-		Gate:  time.Duration(r.GateMs) * time.Millisecond,
-		Since: fromMilli(r.Since), Progress: fromMilli(r.Progress), ClaimedAt: fromMilli(r.ClaimedAt),
-		SealedAt: fromMilli(r.SealedAt), Version: r.Version, ReadAt: fromMilli(r.ReadAt),
+// readStocks runs a query that begins with selectStock. Keepers read all rows many times a second.
+func readStocks(db *gorm.DB, query string, args ...any) ([]seckill.Stock, error) {
+	rows, err := db.Raw(query, args...).Rows()
+	if err != nil {
+		return nil, fmt.Errorf("read stock: %w", dbError(err))
 	}
+	defer rows.Close()
+	var stocks []seckill.Stock
+	for rows.Next() {
+		stock, err := scanStock(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read a row of stock: %w", err)
+		}
+		stocks = append(stocks, stock)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read stock: %w", dbError(err))
+	}
+	return stocks, nil
+}
+
+func scanStock(rows *sql.Rows) (seckill.Stock, error) {
+	var s seckill.Stock
+	var gate, since, progress, claimed, sealed, read int64
+	err := rows.Scan(&s.Item, &s.Allotted, &s.Pool, &s.Lent, &s.Doubt, &s.Claimed, &s.Epoch, &s.State, &s.Final, &s.Halted,
+		&s.Attempt, &s.Issue, &s.High, &s.Accounted, &s.Ceiling, &s.OneTry, &s.OwedDecrease, &gate, &since, &progress, &claimed,
+		&sealed, &s.Version, &read)
+	s.Gate = time.Duration(gate) * time.Millisecond
+	s.Since, s.Progress, s.ClaimedAt = fromMilli(since), fromMilli(progress), fromMilli(claimed)
+	s.SealedAt, s.ReadAt = fromMilli(sealed), fromMilli(read)
+	return s, err
 }
 
 // readStock reads one row, or seckill.ErrNotFound.
 func (s *Store) readStock(db *gorm.DB, item seckill.ID) (seckill.Stock, error) {
-	var rows []stockRow
-	if err := db.Raw(s.selectStock()+" WHERE item = ?", item).Scan(&rows).Error; err != nil {
-		return seckill.Stock{}, fmt.Errorf("read stock of item %s: %w", item, dbError(err))
+	stocks, err := readStocks(db, s.selectStock()+" WHERE item = ?", item)
+	if err != nil {
+		return seckill.Stock{}, fmt.Errorf("item %s: %w", item, err)
 	}
-	if len(rows) == 0 {
+	if len(stocks) == 0 {
 		return seckill.Stock{}, seckill.ErrNotFound
 	}
-	return rows[0].stock(), nil
+	return stocks[0], nil
 }
 
 // lockStock takes the row's lock by changing it, then reads it: whatever moves units begins here, so nothing it decides
@@ -183,7 +178,7 @@ func writeMoves(tx *gorm.DB, moves []seckill.Move) error {
 		rows[i] = []any{m.ID, m.Item, m.Kind, m.Epoch, m.Issue, m.Units, toMilli(m.At)}
 	}
 	table := insert{into: "stock_moves (id, item, kind, epoch, issue, units, at)", row: "(?, ?, ?, ?, ?, ?, ?)"}
-	if _, err := table.run(tx, rows); err != nil {
+	if err := table.run(tx, rows); err != nil {
 		return fmt.Errorf("write moves: %w", dbError(err))
 	}
 	return nil

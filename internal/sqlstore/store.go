@@ -37,6 +37,8 @@ type shard struct {
 	patient func() (*sql.DB, error)
 	// guard stands before every call; nil lets all through.
 	guard Guard
+	// group commits transactions together; SQLite only.
+	group *commitGroup
 }
 
 // Shards tells where rows live.
@@ -45,7 +47,7 @@ func (s *Store) Shards() seckill.Shards { return s.router }
 // IDs is the id generator. It makes nothing until its Acquire has leased a node number.
 func (s *Store) IDs() *IDs { return s.ids }
 
-// SQL hands out a shard's connections, for the embedded queue that shares the one writer. They stay the store's to close.
+// SQL hands out a shard's connections to who has to look past the ports, as tests do. They stay the store's to close.
 func (s *Store) SQL(shard int) (write, read *sql.DB, err error) {
 	if write, err = s.shards[shard].write.DB(); err != nil {
 		return nil, nil, fmt.Errorf("writer of shard %d: %w", shard, err)

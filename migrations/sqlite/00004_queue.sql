@@ -1,4 +1,5 @@
 -- +goose Up
+-- Nothing is written here any more: the queue has a file of its own (../queue), which takes over what it finds here.
 -- The embedded queue; RabbitMQ holds these rows in the distributed mode. Who has leased a row is not written down: leases
 -- end with the one process that may open the file. redeliveries is counted before each delivery that follows an expired
 -- lease or a restart. AUTOINCREMENT: a tag is never used again, so a late acknowledgement cannot remove another message.
