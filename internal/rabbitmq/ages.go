@@ -15,7 +15,8 @@ import (
 //   - none of both yet: the first look that found something. A process that has just started therefore takes a stuck
 //     queue for a fresh one, for as long as it has been looking.
 //
-// The moments of publishing are by the publishers' clocks: ages are as exact as the clocks of the machines agree.
+// The moments of publishing are by the publishers' clocks, though never later than now: ages are as exact as the clocks of the
+// machines agree.
 type ages struct {
 	mu     sync.Mutex
 	fresh  []time.Time // everything ready is younger than this

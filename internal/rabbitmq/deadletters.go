@@ -58,18 +58,24 @@ func (l *letterIDs) next(now time.Time) seckill.ID {
 	return l.last
 }
 
-// letterID leaves 22 bits below the millisecond to tell letters apart.
+// letterID leaves 22 bits below the millisecond to tell letters apart. Whatever the time is, operators can name the letter.
 func letterID(at time.Time, mark uint32) seckill.ID {
-	return seckill.ComposeID(at.UnixMilli(), 0, 0, 0) | seckill.ID(mark&(1<<22-1))
+	return max(seckill.ComposeID(at.UnixMilli(), 0, 0, 0), 1<<22) | seckill.ID(mark&(1<<22-1))
+}
+
+// isMoment says that a time is one that JSON can write; a stranger's letter may carry any.
+func isMoment(at time.Time) bool {
+	year := at.UTC().Year()
+	return year > 0 && year <= 9999
 }
 
 // letterOf reads a letter: ours say what they are, the broker's own (too many deliveries) carry its x-death header.
 func letterOf(shard int, d amqp.Delivery) seckill.DeadLetter {
 	letter := seckill.DeadLetter{Shard: shard, Body: d.Body, Cause: "dead-lettered by rabbitmq"}
-	if at, known := d.Headers[atHeader].(int64); known {
+	if at, known := d.Headers[atHeader].(int64); known && isMoment(time.UnixMilli(at)) {
 		letter.At = time.UnixMilli(at)
 	}
-	if id, known := d.Headers[idHeader].(int64); known {
+	if id, known := d.Headers[idHeader].(int64); known && id > 0 {
 		letter.ID = seckill.ID(id)
 		letter.Cause = fmt.Sprint(d.Headers[causeHeader])
 		return letter
@@ -77,7 +83,7 @@ func letterOf(shard int, d amqp.Delivery) seckill.DeadLetter {
 	if deaths, known := d.Headers["x-death"].([]any); known && len(deaths) > 0 {
 		if death, known := deaths[0].(amqp.Table); known {
 			letter.Cause = fmt.Sprint("dead-lettered by rabbitmq: ", death["reason"]) // delivery_limit
-			if at, known := death["time"].(time.Time); known {
+			if at, known := death["time"].(time.Time); known && isMoment(at) {
 				letter.At = at
 			}
 		}

@@ -1,6 +1,10 @@
 package rabbitmq
 
-import "github.com/seckill-dev/seckill/internal/seckill"
+import (
+	"context"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
 
 // Cut ends a subscription's connection without a farewell, as a lost network does.
 func Cut(subscription seckill.Subscription) {
@@ -28,3 +32,12 @@ func (q *Queue) Crash() {
 
 // OrdersQueue is the name of a shard's queue.
 func (q *Queue) OrdersQueue(shard int) string { return q.topology.orders(shard) }
+
+// TellAnew says what a process says that has declared a lost queue again.
+func (q *Queue) TellAnew(ctx context.Context) error {
+	live, err := q.watch.liveSoon(ctx)
+	if err != nil {
+		return err
+	}
+	return q.topology.tell(live.conn.Connection, news{Shard: everyShard, Anew: true})
+}

@@ -2,7 +2,6 @@ package rabbitmq
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -26,8 +25,8 @@ func (q *Queue) openWatch(_ context.Context, conn *connection) (*watch, error) {
 	if err := q.declare(conn); err != nil {
 		return nil, err
 	}
-	if err := q.hearProgress(conn); err != nil {
-		return nil, fmt.Errorf("listen to consumers: %w", err)
+	if err := q.hearNews(conn); err != nil {
+		return nil, fmt.Errorf("listen to others: %w", err)
 	}
 	return &watch{conn: conn, asking: make(chan struct{}, 1)}, nil
 }
@@ -111,66 +110,4 @@ func (w *watch) inspect(names []string) (queues []amqp.Queue, err error) {
 		queues = append(queues, queue)
 	}
 	return queues, nil
-}
-
-// progressEvery is how often consumers say how far they are.
-const progressEvery = 250 * time.Millisecond
-
-// progress says that a shard's messages up to At (Unix milliseconds) have been delivered.
-type progress struct {
-	Shard int   `json:"shard"`
-	At    int64 `json:"at"`
-}
-
-// tellProgress publishes what this process's subscriptions were given, so that others know how old the rest is.
-func (q *Queue) tellProgress(ctx context.Context) {
-	told := make([]time.Time, q.Shards)
-	for {
-		select {
-		case <-q.Clock.After(progressEvery):
-		case <-ctx.Done():
-			return
-		}
-		for shard := range told {
-			at := q.ages.deliveredHere(shard)
-			if !at.After(told[shard]) {
-				continue
-			}
-			body, err := json.Marshal(progress{Shard: shard, At: at.UnixMilli()})
-			if err == nil {
-				err = q.send(ctx, parcel{exchange: q.topology.progress(), Publishing: amqp.Publishing{Body: body}})
-			}
-			if err == nil {
-				told[shard] = at
-			}
-		}
-	}
-}
-
-// hearProgress listens on a queue that ends with the connection.
-func (q *Queue) hearProgress(conn *connection) error {
-	channel, err := conn.Channel()
-	if err != nil {
-		return err
-	}
-	queue, err := channel.QueueDeclare("", false, true, true, false, amqp.Table{"x-max-length": int32(1000)})
-	if err != nil {
-		return err
-	}
-	if err := channel.QueueBind(queue.Name, "", q.topology.progress(), false, nil); err != nil {
-		return err
-	}
-	news, err := channel.Consume(queue.Name, "", true, true, false, false, nil)
-	if err != nil {
-		return err
-	}
-	q.working.Go(func() {
-		for d := range news { // until the connection ends
-			var p progress
-			if json.Unmarshal(d.Body, &p) == nil && p.Shard >= 0 && p.Shard < q.Shards {
-				q.ages.heard(p.Shard, time.UnixMilli(p.At))
-			}
-		}
-	})
-	return nil
 }

@@ -26,6 +26,8 @@ type Queue struct {
 	repairing atomic.Bool
 	// hasDeclared says that this process has seen every queue.
 	hasDeclared atomic.Bool
+	// wasGone says that one of them was missing, and that nobody has been told yet.
+	wasGone atomic.Bool
 	// paths is what is known of each shard's queue without asking.
 	paths []path
 

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
-	"go.uber.org/goleak"
 
 	"github.com/seckill-dev/seckill/internal/contract"
 	"github.com/seckill-dev/seckill/internal/rabbitmq"
@@ -23,16 +22,7 @@ import (
 
 var env testenv.Env
 
-func TestMain(m *testing.M) {
-	code := env.Main(m)
-	if code == 0 {
-		if err := goleak.Find(); err != nil {
-			slog.Error("goroutines are left", "error", err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(env.Main(m)) }
 
 const testPrefetch = 8
 

@@ -1,12 +1,15 @@
 package rabbitmq
 
 import (
+	"fmt"
 	"time"
 )
 
 // graceFor is how long a queue that is gone stays gone before it is declared again. RabbitMQ (seen in 3.10.8) tells the
 // consumers of a deleted quorum queue a moment later; if there is a queue of that name again by then, it takes them along
-// without a word, and what it gives to them gets lost on the way.
+// without a word, and what it gives to them gets lost on the way. On a busy broker the moment may be longer than any grace,
+// and such a consumer cannot be told from one that has nothing to do: so whoever declares a lost queue also tells everybody
+// to subscribe anew.
 const graceFor = time.Second
 
 // lose notes that a shard's queue is gone and has it declared again.
@@ -25,6 +28,12 @@ func (q *Queue) declare(conn *connection) error {
 	if err := q.topology.declare(conn.Connection); err != nil {
 		return err
 	}
+	if q.wasGone.Load() {
+		if err := q.topology.tell(conn.Connection, news{Shard: everyShard, Anew: true}); err != nil {
+			return fmt.Errorf("tell of queues that are declared again: %w", err)
+		}
+		q.wasGone.Store(false)
+	}
 	q.hasDeclared.Store(true)
 	for shard := range q.paths {
 		q.paths[shard].lost.Store(false)
@@ -41,11 +50,22 @@ func (q *Queue) grace(conn *connection) error {
 	if err != nil || isThere {
 		return err
 	}
+	q.wasGone.Store(true)
 	select {
 	case <-q.Clock.After(graceFor):
 	case <-q.running.Done():
 	}
 	return nil
+}
+
+// subscribeAnew ends the subscriptions of this process: they may belong to a queue that is gone. What they have in hand is
+// delivered again.
+func (q *Queue) subscribeAnew() {
+	for _, subscriptions := range q.consumed() {
+		for _, s := range subscriptions {
+			s.conn.socket.Close()
+		}
+	}
 }
 
 // repair declares the topology again in the background, one at a time, until that has worked.
@@ -56,9 +76,25 @@ func (q *Queue) repair() {
 		return
 	}
 	q.working.Go(func() {
-		defer q.repairing.Store(false)
-		q.declareUntilDone()
+		for {
+			q.declareUntilDone()
+			q.repairing.Store(false)
+			// What was lost since has found a repair under way and relies on it.
+			if q.running.Err() != nil || !q.isMissing() || !q.repairing.CompareAndSwap(false, true) {
+				return
+			}
+		}
 	})
+}
+
+// isMissing says whether some queue is known to be gone.
+func (q *Queue) isMissing() bool {
+	for shard := range q.paths {
+		if q.paths[shard].lost.Load() {
+			return true
+		}
+	}
+	return false
 }
 
 func (q *Queue) declareUntilDone() {

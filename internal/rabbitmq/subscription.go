@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -142,7 +141,7 @@ func (s *Subscription) note(d amqp.Delivery) {
 			"shard", s.shard, "message", d.MessageId, "deliveries", count+1)
 	}
 	if at, known := d.Headers[atHeader].(int64); known && !d.Redelivered {
-		s.queue.ages.delivered(s.shard, time.UnixMilli(at))
+		s.queue.ages.delivered(s.shard, s.queue.published(at))
 	}
 }
 

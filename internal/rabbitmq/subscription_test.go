@@ -62,6 +62,25 @@ func TestSeveralReadersOfDeadLettersSeeAll(t *testing.T) {
 	reading.Wait()
 }
 
+// TestSubscriptionsAreMadeAnewWhenAQueueWasGone is for a consumer that a busy broker took along to the new queue: it looks
+// idle, and what it is given gets lost on the way.
+func TestSubscriptionsAreMadeAnewWhenAQueueWasGone(t *testing.T) {
+	t.Parallel()
+	config := configFor(t, env.RabbitMQ(t))
+	deleteAfter(t, config)
+	worker, other := openQueue(t, config), openQueue(t, config)
+	held := subscribe(t, worker)
+	mustPublish(t, other, "in hand")
+	receive(t, held)
+	if err := other.TellAnew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	awaitEnd(t, held)
+	if d := receive(t, subscribe(t, worker)); string(d.Body) != "in hand" {
+		t.Errorf("delivered %q", d.Body)
+	}
+}
+
 func TestCloseEndsEverythingWithinItsBounds(t *testing.T) {
 	t.Parallel()
 	broker := env.RabbitMQ(t)

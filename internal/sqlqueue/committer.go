@@ -12,7 +12,7 @@ import (
 const (
 	// pendingMax is how many writes wait for the next transaction before callers are held back.
 	pendingMax = 1024
-	// commitMax is how many writes share a transaction, so that sqlstore gets its turn at the writer.
+	// commitMax is how many writes share a transaction, so that none of them waits for many others.
 	commitMax = 256
 	// commitTimeout bounds one transaction, the wait for the writer included.
 	commitTimeout = 5 * time.Second

@@ -13,7 +13,7 @@ const listMax = 1000
 
 // List implements seckill.DeadLetters; it returns at most listMax.
 func (q *Queue) List(ctx context.Context, after seckill.ID, limit int) ([]seckill.DeadLetter, error) {
-	letters, err := readDead(ctx, q.Read, after, min(max(limit, 0), listMax))
+	letters, err := readDead(ctx, q.file.read, after, min(max(limit, 0), listMax))
 	if err != nil {
 		return nil, fmt.Errorf("list dead letters: %w", err)
 	}
@@ -22,7 +22,7 @@ func (q *Queue) List(ctx context.Context, after seckill.ID, limit int) ([]seckil
 
 // Letter implements seckill.DeadLetterDesk.
 func (q *Queue) Letter(ctx context.Context, id seckill.ID) (seckill.DeadLetter, error) {
-	letter, err := readLetter(ctx, q.Read, id)
+	letter, err := readLetter(ctx, q.file.read, id)
 	if err != nil {
 		return seckill.DeadLetter{}, fmt.Errorf("read dead letter %s: %w", id, err)
 	}

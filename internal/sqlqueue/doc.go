@@ -1,13 +1,22 @@
-// Package sqlqueue is the embedded durable queue: the tables queue and dead_letters of the SQLite file that sqlstore
-// keeps its tables in. It fills the ports that RabbitMQ fills in the distributed mode and must not know sqlstore: it is
-// handed the file's one writer connection and a pool of readers, and keeps its transactions short.
+// Package sqlqueue is the embedded durable queue: the tables queue and dead_letters in a SQLite file of its own. It fills
+// the ports that RabbitMQ fills in the distributed mode and must not know sqlstore.
+//
+// # A file of its own
+//
+// SQLite has one writer per file. In sqlstore's file a publish, which the shopper waits for, would wait behind T1 and T2,
+// which nobody waits for: orders that are made meanwhile would cost the shop a third of its purchases. Nothing needs the two
+// in one transaction: a message leaves the queue after its claims are committed, and T1 knows what it meets twice.
+//
+// Older versions kept the queue in sqlstore's file (Config.Before). Open takes over what is there: it copies, and deletes
+// once the copy is on disk. A crash in between repeats both, and then T1 meets a message twice. The copies have new tags:
+// an old one may be another message's by now, where somebody went back to an older version for a while.
 //
 // # Writing
 //
 // All writes pass one goroutine, which puts whatever arrived while the last commit ran into the next transaction:
 // messages as one INSERT, acknowledgements as one DELETE. Nothing is waited for, so a lone publish costs one commit and
-// a crowd shares it. Publish returns nil after COMMIT, which is a promise where the file is opened with
-// synchronous(FULL). What fails before COMMIT certainly did not happen (seckill.ErrUnavailable); a COMMIT that fails, or
+// a crowd shares it. Publish returns nil after COMMIT, which is a promise because the file is opened with
+// synchronous FULL. What fails before COMMIT certainly did not happen (seckill.ErrUnavailable); a COMMIT that fails, or
 // a caller that stops waiting, leaves the outcome unknown.
 //
 // # Leases

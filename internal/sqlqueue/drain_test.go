@@ -94,14 +94,3 @@ func (f *fixture) wantDrained(t testing.TB, item seckill.ID, epoch int64, done b
 		t.Errorf("item %s, epoch %d: %+v, %v", item, epoch, drained, err)
 	}
 }
-
-// memory is an empty database.
-func memory(t testing.TB) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite", ":memory:")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	return db
-}

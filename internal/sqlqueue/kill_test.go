@@ -22,7 +22,7 @@ const publishTo = "SECKILL_TEST_PUBLISH_TO"
 func TestPublishedMessagesSurviveKill9(t *testing.T) {
 	t.Parallel()
 	const confirmedMin = 300
-	path := filepath.Join(t.TempDir(), "seckill.db")
+	path := filepath.Join(t.TempDir(), "queue.db")
 	confirmed := publishAndKill(t, path, confirmedMin)
 
 	q := openFile(t, path, handclock.New(), func(c *sqlqueue.Config) { c.Prefetch = 100 * confirmedMin })
@@ -82,12 +82,8 @@ func publishAndKill(t *testing.T, path string, confirmedMin int) map[string]bool
 // publishUntilKilled writes the body of every confirmed message on a line of its own.
 func publishUntilKilled(path string) {
 	ctx := context.Background()
-	write, read, err := openDatabase(ctx, path)
-	if err != nil {
-		panic(err)
-	}
 	q, err := sqlqueue.Open(ctx, sqlqueue.Config{
-		Write: write, Read: read, Shards: 1, IDs: &counter{}, Clock: seckill.SystemClock{}, Log: slog.Default(),
+		Path: path, Shards: 1, IDs: &counter{}, Clock: seckill.SystemClock{}, Log: slog.Default(),
 	})
 	if err != nil {
 		panic(err)

@@ -17,11 +17,11 @@ func (q *Queue) Look(ctx context.Context, shard int) (seckill.QueueState, error)
 		return seckill.QueueState{}, fmt.Errorf("look at the queue: %w", err)
 	}
 	state, cursor, oldest := l.state()
-	waiting, oldestWaiting, err := readWaiting(ctx, q.Read, shard, cursor)
+	waiting, oldestWaiting, err := readWaiting(ctx, q.file.read, shard, cursor)
 	if err != nil {
 		return seckill.QueueState{}, fmt.Errorf("look at the queue of shard %d: %w", shard, err)
 	}
-	if state.Dead, err = readDeadCount(ctx, q.Read, shard); err != nil {
+	if state.Dead, err = readDeadCount(ctx, q.file.read, shard); err != nil {
 		return seckill.QueueState{}, fmt.Errorf("count the dead letters of shard %d: %w", shard, err)
 	}
 	if state.Ready == 0 && waiting > 0 {
@@ -48,10 +48,10 @@ func (l *lane) state() (state seckill.QueueState, cursor uint64, oldest time.Tim
 }
 
 // Drained implements seckill.Drain: done when the queue holds no message of the item and epoch, ready or leased. That
-// is exact here, because queue and claims are one file: a message leaves the queue only after its claims are committed,
-// and this look comes, in the only writer, after everything handed to Publish before it. Nothing promised is then left
-// to be settled, so the target is what is accounted for. It is given as 0, because settling may have accounted for more
-// since the stock was read; Rebuild takes what lies below accounted for nothing missing.
+// is exact here, because queue and claims are both on this disk: a message leaves the queue only after its claims are
+// committed, and this look comes, in the only writer, after everything handed to Publish before it. Nothing promised is
+// then left to be settled, so the target is what is accounted for. It is given as 0, because settling may have accounted
+// for more since the stock was read; Rebuild takes what lies below accounted for nothing missing.
 func (q *Queue) Drained(ctx context.Context, stock seckill.Stock) (seckill.Drained, error) {
 	queued := false
 	w := &write{step: func(ctx context.Context, tx *sql.Tx) (err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -38,7 +39,7 @@ func TestPublishSaysUnknownToWhoStopsWaiting(t *testing.T) {
 	t.Parallel()
 	q := open(t)
 	s := q.subscribe(t)
-	busy, err := q.write.BeginTx(t.Context(), nil) // sqlstore has its turn
+	busy, err := q.write.BeginTx(t.Context(), nil) // somebody has the writer
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,28 +158,25 @@ func collect(errs <-chan error) []error {
 	return all
 }
 
+// rowsOf counts the messages in the file of a queue that is closed.
 func rowsOf(t *testing.T, q *fixture) int {
 	t.Helper()
-	var rows int
-	if err := q.write.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM queue`).Scan(&rows); err != nil {
-		t.Fatal(err)
-	}
-	return rows
+	return count(t, byHand(t, q.config.Path), `SELECT COUNT(*) FROM queue`)
 }
 
 func TestOpenRefusesWhatCannotWork(t *testing.T) {
 	t.Parallel()
 	complete := open(t).config
 	for name, change := range map[string]func(*sqlqueue.Config){
-		"no writer":           func(c *sqlqueue.Config) { c.Write = nil },
-		"no reader":           func(c *sqlqueue.Config) { c.Read = nil },
-		"no ids":              func(c *sqlqueue.Config) { c.IDs = nil },
-		"no clock":            func(c *sqlqueue.Config) { c.Clock = nil },
-		"no log":              func(c *sqlqueue.Config) { c.Log = nil },
-		"no shards":           func(c *sqlqueue.Config) { c.Shards = 0 },
-		"a negative lease":    func(c *sqlqueue.Config) { c.Lease = -1 },
-		"a negative limit":    func(c *sqlqueue.Config) { c.RedeliveriesMax = -1 },
-		"a file not migrated": func(c *sqlqueue.Config) { c.Write = memory(t) },
+		"no path":          func(c *sqlqueue.Config) { c.Path = "" },
+		"no ids":           func(c *sqlqueue.Config) { c.IDs = nil },
+		"no clock":         func(c *sqlqueue.Config) { c.Clock = nil },
+		"no log":           func(c *sqlqueue.Config) { c.Log = nil },
+		"no shards":        func(c *sqlqueue.Config) { c.Shards = 0 },
+		"a negative lease": func(c *sqlqueue.Config) { c.Lease = -1 },
+		"a negative limit": func(c *sqlqueue.Config) { c.RedeliveriesMax = -1 },
+		"no folder":        func(c *sqlqueue.Config) { c.Path = filepath.Join(t.TempDir(), "none", "queue.db") },
+		"no older version": func(c *sqlqueue.Config) { c.Before = filepath.Join(t.TempDir(), "none.db") },
 	} {
 		config := complete
 		change(&config)

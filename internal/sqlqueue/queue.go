@@ -2,7 +2,6 @@ package sqlqueue
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,10 +26,10 @@ const pollEvery = time.Second
 
 // Config is what a queue is made of.
 type Config struct {
-	// Write is the file's only writer: one connection, BEGIN IMMEDIATE, synchronous FULL. It is shared.
-	Write *sql.DB
-	// Read is a pool of readers of the same file.
-	Read *sql.DB
+	// Path is the file, which is made if it is not there.
+	Path string
+	// Before is the file where older versions kept the queue; what is there is taken over. "" is none.
+	Before string
 	// Shards is the number of shards; each has a queue of its own.
 	Shards int
 	IDs    seckill.IDs
@@ -47,6 +46,7 @@ type Config struct {
 // Queue is the durable queue of every shard. Safe for concurrent use.
 type Queue struct {
 	Config
+	file      file
 	committer *committer
 	lanes     []*lane
 
@@ -64,33 +64,52 @@ var (
 	_ seckill.Subscription   = (*Subscription)(nil)
 )
 
-// Open starts the queue on a migrated file, which no other process may have open: what was leased there is ready again.
-// ctx bounds the opening; Close ends the queue.
+// Open starts the queue on a file that no other process may have open: what was leased there is ready again. ctx bounds
+// the opening; Close ends the queue.
 func Open(ctx context.Context, config Config) (*Queue, error) {
 	config, err := config.complete()
 	if err != nil {
 		return nil, err
 	}
-	q := &Queue{Config: config, lanes: make([]*lane, config.Shards)}
-	for shard := range q.lanes {
-		survivors, err := highestTag(ctx, config.Write, shard)
-		if err != nil {
-			return nil, fmt.Errorf("open the queue of shard %d: %w", shard, err)
-		}
-		q.lanes[shard] = newLane(shard, config.Prefetch, survivors)
+	q := &Queue{Config: config}
+	if q.file, err = openFile(ctx, config.Path); err != nil {
+		return nil, fmt.Errorf("open the queue %s: %w", config.Path, err)
 	}
-	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	q.stop = stop
-	q.committer = startCommitter(running, config.Write)
-	for shard := range q.lanes {
-		q.dispatch.Go(func() { q.serve(running, q.lanes[shard]) })
+	if err := q.findOld(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("open the queue %s: %w", config.Path, err), q.file.close())
 	}
+	q.start(ctx)
 	return q, nil
 }
 
+// findOld notes what earlier processes have left.
+func (q *Queue) findOld(ctx context.Context) error {
+	if q.Before != "" {
+		if err := takeOver(ctx, q.file.write, q.Before); err != nil {
+			return fmt.Errorf("take over what an older version has left: %w", err)
+		}
+	}
+	for shard := range q.Shards {
+		survivors, err := highestTag(ctx, q.file.write, shard)
+		if err != nil {
+			return fmt.Errorf("look for what is left of shard %d: %w", shard, err)
+		}
+		q.lanes = append(q.lanes, newLane(shard, q.Prefetch, survivors))
+	}
+	return nil
+}
+
+func (q *Queue) start(ctx context.Context) {
+	ctx, q.stop = context.WithCancel(context.WithoutCancel(ctx))
+	q.committer = startCommitter(ctx, q.file.write)
+	for _, l := range q.lanes {
+		q.dispatch.Go(func() { q.serve(ctx, l) })
+	}
+}
+
 func (c Config) complete() (Config, error) {
-	if c.Write == nil || c.Read == nil || c.IDs == nil || c.Clock == nil || c.Log == nil || c.Shards < 1 {
-		return Config{}, errors.New("open the queue: writer, reader, ids, clock, log and shards are needed")
+	if c.Path == "" || c.IDs == nil || c.Clock == nil || c.Log == nil || c.Shards < 1 {
+		return Config{}, errors.New("open the queue: path, ids, clock, log and shards are needed")
 	}
 	if c.Lease < 0 || c.Prefetch < 0 || c.RedeliveriesMax < 0 {
 		return Config{}, errors.New("open the queue: lease, prefetch and redeliveries must not be negative")
@@ -107,9 +126,9 @@ func (c Config) complete() (Config, error) {
 	return c, nil
 }
 
-// Close ends every subscription, commits what was handed in before, and leaves the databases open. Afterwards every
-// call answers seckill.ErrUnavailable.
-func (q *Queue) Close() error {
+// Close ends every subscription, commits what was handed in before, and closes the file. Afterwards every call answers
+// seckill.ErrUnavailable.
+func (q *Queue) Close() (err error) {
 	q.closing.Do(func() {
 		q.stop()
 		q.dispatch.Wait()
@@ -117,8 +136,9 @@ func (q *Queue) Close() error {
 			l.close()
 		}
 		q.committer.close()
+		err = q.file.close()
 	})
-	return nil
+	return err
 }
 
 func (q *Queue) lane(shard int) (*lane, error) {

@@ -1,7 +1,6 @@
 package sqlqueue_test
 
 import (
-	"context"
 	"database/sql"
 	"io"
 	"log/slog"
@@ -9,23 +8,22 @@ import (
 	"path/filepath"
 	"sync/atomic"
 	"testing"
-	"testing/fstest"
 	"time"
 
-	"github.com/pressly/goose/v3"
 	"go.uber.org/goleak"
-	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/seckill-dev/seckill/internal/contract"
 	"github.com/seckill-dev/seckill/internal/handclock"
 	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/sqlqueue"
-	"github.com/seckill-dev/seckill/migrations"
 )
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(publishTo); path != "" {
 		publishUntilKilled(path)
+	}
+	if folder := os.Getenv(takeOverIn); folder != "" {
+		takeOverUntilKilled(folder)
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -46,7 +44,6 @@ const (
 // fixture is a queue on a file of its own, with a clock that the test moves.
 type fixture struct {
 	*sqlqueue.Queue
-	path   string
 	write  *sql.DB
 	clock  *handclock.Clock
 	config sqlqueue.Config
@@ -54,23 +51,19 @@ type fixture struct {
 
 func open(t testing.TB) *fixture {
 	t.Helper()
-	return openFile(t, filepath.Join(t.TempDir(), "seckill.db"), handclock.New(), nil)
+	return openFile(t, filepath.Join(t.TempDir(), "queue.db"), handclock.New(), nil)
 }
 
 // openWith opens a queue whose settings the test changes.
 func openWith(t testing.TB, change func(*sqlqueue.Config)) *fixture {
 	t.Helper()
-	return openFile(t, filepath.Join(t.TempDir(), "seckill.db"), handclock.New(), change)
+	return openFile(t, filepath.Join(t.TempDir(), "queue.db"), handclock.New(), change)
 }
 
 func openFile(t testing.TB, path string, clock *handclock.Clock, change func(*sqlqueue.Config)) *fixture {
 	t.Helper()
-	write, read, err := openDatabase(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
 	config := sqlqueue.Config{
-		Write: write, Read: read, Shards: 2, IDs: &counter{}, Clock: clock,
+		Path: path, Shards: 2, IDs: &counter{}, Clock: clock,
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Lease: testLease, Prefetch: testPrefetch,
 	}
 	if change != nil {
@@ -84,18 +77,16 @@ func openFile(t testing.TB, path string, clock *handclock.Clock, change func(*sq
 		if err := q.Close(); err != nil {
 			t.Error(err)
 		}
-		_ = write.Close() // a test may have closed it already
-		_ = read.Close()
 	})
-	return &fixture{Queue: q, path: path, write: write, clock: clock, config: config}
+	return &fixture{Queue: q, write: q.Writer(), clock: clock, config: config}
 }
 
 // crash opens what a kill -9 would leave at this moment: a copy of the files without any goodbye.
 func (f *fixture) crash(t testing.TB) *fixture {
 	t.Helper()
-	left := filepath.Join(t.TempDir(), "seckill.db")
+	left := filepath.Join(t.TempDir(), "queue.db")
 	for _, suffix := range []string{"", "-wal"} {
-		content, err := os.ReadFile(f.path + suffix)
+		content, err := os.ReadFile(f.config.Path + suffix)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -116,29 +107,6 @@ func (f *fixture) contract() contract.QueueFixture {
 		Close: f.Close,
 		Pass:  f.clock.Advance,
 	}
-}
-
-func openDatabase(ctx context.Context, path string) (write, read *sql.DB, err error) {
-	dsn := "file:" + path + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(5000)"
-	if write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
-		return nil, nil, err
-	}
-	write.SetMaxOpenConns(1)
-	if read, err = sql.Open("sqlite", dsn); err != nil {
-		return nil, nil, err
-	}
-	// The other tables would only take time.
-	const name = "00004_queue.sql"
-	content, err := migrations.SQLite.ReadFile("sqlite/" + name)
-	if err != nil {
-		return nil, nil, err
-	}
-	provider, err := goose.NewProvider(goose.DialectSQLite3, write, fstest.MapFS{name: {Data: content}})
-	if err != nil {
-		return nil, nil, err
-	}
-	_, err = provider.Up(ctx)
-	return write, read, err
 }
 
 // counter makes ids that count up.

@@ -50,7 +50,7 @@ func (q *Queue) handSome(ctx context.Context, l *lane) (int, error) {
 	}
 	// What cannot be counted stays; its neighbours that need no count are not held up.
 	countErr := q.count(ctx, l, counted)
-	rows, err := readRows(ctx, q.Read, tags)
+	rows, err := readRows(ctx, q.file.read, tags)
 	if err != nil {
 		return 0, err
 	}
@@ -68,7 +68,7 @@ func (q *Queue) discover(ctx context.Context, l *lane) error {
 	if limit == 0 {
 		return nil
 	}
-	rows, err := readAfter(ctx, q.Read, l.shard, cursor, limit)
+	rows, err := readAfter(ctx, q.file.read, l.shard, cursor, limit)
 	l.find(rows, err != nil || len(rows) == limit)
 	return err
 }
