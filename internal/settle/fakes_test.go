@@ -32,9 +32,11 @@ type rig struct {
 	placed     []seckill.ID
 
 	onSettle func([]seckill.Message) (seckill.Settlement, error)
-	onReject func(seckill.Reserved) (seckill.Settlement, error)
-	onPlace  func([]seckill.NewOrder) error
-	waiting  []seckill.Claim
+	// onSettleWith is asked instead, when there is one.
+	onSettleWith func([]seckill.Message, map[seckill.ID]seckill.Terms) (seckill.Settlement, error)
+	onReject     func(seckill.Reserved) (seckill.Settlement, error)
+	onPlace      func([]seckill.NewOrder) error
+	waiting      []seckill.Claim
 }
 
 func newRig() *rig {
@@ -171,8 +173,14 @@ type rigClaims struct {
 	r *rig
 }
 
-func (c rigClaims) Settle(_ context.Context, _ int, messages []seckill.Message) (seckill.Settlement, error) {
-	settlement, err := c.r.onSettle(messages)
+func (c rigClaims) Settle(
+	_ context.Context, _ int, messages []seckill.Message, terms map[seckill.ID]seckill.Terms,
+) (settlement seckill.Settlement, err error) {
+	if c.r.onSettleWith != nil {
+		settlement, err = c.r.onSettleWith(messages, terms)
+	} else {
+		settlement, err = c.r.onSettle(messages)
+	}
 	c.r.note("t1", func() {})
 	return settlement, err
 }

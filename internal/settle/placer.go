@@ -12,6 +12,8 @@ import (
 
 const (
 	placeTimeout = 3 * time.Second
+	// termsTimeout is how long T1 waits for terms that it does not know.
+	termsTimeout = 500 * time.Millisecond
 	// termsMax bounds the remembered items; terms of an item never change after its sale was scheduled.
 	termsMax = 10_000
 )
@@ -21,29 +23,21 @@ type placer struct {
 	ports Ports
 
 	mu    sync.Mutex
-	terms map[seckill.ID]terms
+	terms map[seckill.ID]seckill.Terms
 	// failing are the users' shards whose last orders had to be left to the completer.
 	failing map[int]bool
 }
 
-// terms is what an item's orders say.
-type terms struct {
-	priceMinor int64
-	currency   string
-	payWithin  time.Duration
-}
-
 func newPlacer(ports Ports) *placer {
-	return &placer{ports: ports, terms: make(map[seckill.ID]terms), failing: make(map[int]bool)}
+	return &placer{ports: ports, terms: make(map[seckill.ID]seckill.Terms), failing: make(map[int]bool)}
 }
 
 // place writes the orders of one settlement, notes them on their claims and tells who waits. Errors are logged here and
 // nowhere else: the claims stay unordered and the Completer finds them.
-func (p *placer) place(ctx context.Context, homeShard int, batch placing) {
+func (p *placer) place(ctx context.Context, homeShard int, held []seckill.Claim) {
 	ctx, cancel := context.WithTimeout(ctx, placeTimeout)
 	defer cancel()
-	p.announce(ctx, batch.rejected)
-	for shard, err := range p.order(ctx, homeShard, batch.held) {
+	for shard, err := range p.order(ctx, homeShard, held) {
 		p.report(ctx, homeShard, shard, err)
 	}
 }
@@ -141,10 +135,7 @@ func (p *placer) placeOn(ctx context.Context, shard int, claims []seckill.Claim)
 		if err != nil {
 			return err
 		}
-		orders[i] = seckill.NewOrder{
-			ID: claim.ID, Item: claim.Item, User: claim.User, Quantity: claim.Quantity,
-			PriceMinor: t.priceMinor, Currency: t.currency, PayWithin: t.payWithin,
-		}
+		orders[i] = t.Order(claim.ID, claim.Item, claim.User, claim.Quantity)
 	}
 	if err := p.ports.Orders.Place(ctx, shard, orders); err != nil {
 		return fmt.Errorf("place orders on shard %d: %w", shard, err)
@@ -152,7 +143,26 @@ func (p *placer) placeOn(ctx context.Context, shard int, claims []seckill.Claim)
 	return nil
 }
 
-func (p *placer) termsOf(ctx context.Context, item seckill.ID) (terms, error) {
+// termsOfAll is what can be known in time of the messages' items. T1 waits for no catalog: without terms it only claims.
+func (p *placer) termsOfAll(ctx context.Context, messages []seckill.Message) map[seckill.ID]seckill.Terms {
+	ctx, cancel := context.WithTimeout(ctx, termsTimeout)
+	defer cancel()
+	all := make(map[seckill.ID]seckill.Terms)
+	for _, m := range messages {
+		if _, known := all[m.Item]; known {
+			continue
+		}
+		t, err := p.termsOf(ctx, m.Item)
+		if err != nil {
+			p.ports.Log.Debug("orders cannot be placed with their claims", "item", m.Item, "error", err)
+			continue
+		}
+		all[m.Item] = t
+	}
+	return all
+}
+
+func (p *placer) termsOf(ctx context.Context, item seckill.ID) (seckill.Terms, error) {
 	p.mu.Lock()
 	known, ok := p.terms[item]
 	p.mu.Unlock()
@@ -161,13 +171,13 @@ func (p *placer) termsOf(ctx context.Context, item seckill.ID) (terms, error) {
 	}
 	row, err := p.ports.Catalog.Item(ctx, item)
 	if err != nil {
-		return terms{}, fmt.Errorf("read item %s: %w", item, err)
+		return seckill.Terms{}, fmt.Errorf("read item %s: %w", item, err)
 	}
 	sale, err := p.ports.Catalog.Sale(ctx, row.Sale)
 	if err != nil {
-		return terms{}, fmt.Errorf("read sale %s: %w", row.Sale, err)
+		return seckill.Terms{}, fmt.Errorf("read sale %s: %w", row.Sale, err)
 	}
-	read := terms{priceMinor: row.PriceMinor, currency: row.Currency, payWithin: sale.PayWithin}
+	read := seckill.Terms{PriceMinor: row.PriceMinor, Currency: row.Currency, PayWithin: sale.PayWithin}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.terms) >= termsMax {

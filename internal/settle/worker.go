@@ -23,6 +23,9 @@ type Ports struct {
 	Shards        seckill.Shards
 	Clock         seckill.Clock
 	Log           *slog.Logger
+	// Lanes is how many T1 one subscription has under way at once, 0 the default. One is best where the database has a single
+	// writer: more would only keep others from it.
+	Lanes int
 	// DeadLettered counts what was moved to the dead letters; may be nil.
 	DeadLettered func(poison Poison)
 }
@@ -38,14 +41,10 @@ const (
 	Ahead       Poison = "ahead"       // its epoch or item is not in SQL
 )
 
-// Bounds of one gathering.
 const (
-	reservationsMax = 500
-	gatherFor       = 5 * time.Millisecond
-	backoffFirst    = 50 * time.Millisecond
-	backoffLongest  = 2 * time.Second
-	settleTimeout   = 10 * time.Second
-	redisTimeout    = time.Second
+	backoffFirst   = 50 * time.Millisecond
+	backoffLongest = 2 * time.Second
+	settleTimeout  = 10 * time.Second
 )
 
 // Worker settles the queues of all home shards.
@@ -56,6 +55,9 @@ type Worker struct {
 
 // NewWorker returns a worker; several may run, in one process or in many.
 func NewWorker(ports Ports) *Worker {
+	if ports.Lanes == 0 {
+		ports.Lanes = lanesDefault
+	}
 	return &Worker{ports: ports, placer: newPlacer(ports)}
 }
 
@@ -95,49 +97,8 @@ func (w *Worker) subscribe(ctx context.Context, shard int) (bool, error) {
 	}
 	line := newLine(ctx, w, shard, subscription)
 	defer line.close()
-	for {
-		batch, ok := w.gather(ctx, subscription.Deliveries())
-		if len(batch) > 0 {
-			if err := line.settle(ctx, batch); err != nil {
-				return line.settled, err
-			}
-		}
-		if !ok {
-			return line.settled, errEnded
-		}
-	}
-}
-
-// parcel is one delivery and what its bytes say.
-type parcel struct {
-	delivery seckill.Delivery
-	message  seckill.Message
-	broken   error
-}
-
-// gather waits for one delivery and takes what else is there, up to the bounds. False: nothing more will come.
-func (w *Worker) gather(ctx context.Context, deliveries <-chan seckill.Delivery) ([]parcel, bool) {
-	var batch []parcel
-	var late <-chan time.Time
-	for count := 0; count < reservationsMax; {
-		select {
-		case delivery, ok := <-deliveries:
-			if !ok {
-				return batch, false
-			}
-			message, err := seckill.DecodeMessage(delivery.Body)
-			batch = append(batch, parcel{delivery, message, err})
-			count += max(1, len(message.Reservations))
-			if late == nil {
-				late = w.ports.Clock.After(gatherFor)
-			}
-		case <-late:
-			return batch, true
-		case <-ctx.Done():
-			return batch, false
-		}
-	}
-	return batch, true
+	err = line.run(ctx)
+	return line.settled, err
 }
 
 // pause waits with jitter and returns the next, longer wait.
