@@ -3,6 +3,7 @@ package purchase
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -79,8 +80,8 @@ func (s *Service) poll(ctx context.Context) error { return s.wakeDecided(ctx, s.
 // wakeDecided wakes those who wait for a decided reservation, with one read per item and readMax reservations.
 func (s *Service) wakeDecided(ctx context.Context, reservations map[seckill.ID][]seckill.ID) error {
 	var failure error
-	for item, ids := range reservations {
-		for some := range slices.Chunk(ids, readMax) {
+	for _, item := range slices.Sorted(maps.Keys(reservations)) {
+		for some := range slices.Chunk(reservations[item], readMax) {
 			if err := s.wakeSome(ctx, item, some); err != nil {
 				failure = err
 			}

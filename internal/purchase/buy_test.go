@@ -101,27 +101,23 @@ func TestBuyShowsWhatTheBuyerHoldsWhenTheLimitIsReached(t *testing.T) {
 	}
 }
 
-func TestBuyShowsHowTheOnlyTryEnded(t *testing.T) {
+func TestBuyRefusesAtTheLimitWithoutAskingHowWhatCountsStands(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, 10, func(w *world, _ *purchase.Options) { w.sql.sale.Items[0].OneTry = true })
-	first := w.queued("ann", 2, "").Reservation
-	again := func(want ...seckill.ReservationState) {
-		t.Helper()
-		_, err := w.buy("ann", 1, "")
-		var got []seckill.ReservationState
-		for _, held := range refused(t, err, seckill.LimitReached).Held {
-			got = append(got, held.State)
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("shows %v, want %v", got, want)
-		}
+	for name, oneTry := range map[string]bool{"as often as wanted": false, "one try": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, 10, func(w *world, _ *purchase.Options) { w.sql.sale.Items[0].OneTry = oneTry })
+			first := w.queued("ann", 2, "").Reservation
+			w.sql.claim(seckill.Claim{ID: first.ID, Item: mug, User: "ann", Quantity: 2, State: seckill.ClaimReturned, Ordered: true})
+			w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+			_, err := w.buy("ann", 1, "")
+			want := []seckill.Reservation{{ID: first.ID, Item: mug, User: "ann", Quantity: 2}}
+			if got := refused(t, err, seckill.LimitReached).Held; !slices.Equal(got, want) {
+				t.Fatalf("shows %+v, want %+v", got, want)
+			}
+			w.sql.set(func(f *fakeSQL) { f.err = nil })
+		})
 	}
-	again(seckill.ReservationQueued)
-	w.sql.claim(seckill.Claim{ID: first.ID, Item: mug, User: "ann", Quantity: 2, State: seckill.ClaimReturned, Ordered: true})
-	again(seckill.ReservationOrdered)
-	w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
-	again()
-	w.sql.set(func(f *fakeSQL) { f.err = nil })
 }
 
 func TestBuyTakesNothingWhenTheShopperLeavesBeforeTheCall(t *testing.T) {

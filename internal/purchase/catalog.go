@@ -19,8 +19,9 @@ const (
 
 // shelf is the cached catalog. Immutable; its listings live on from one shelf to the next.
 type shelf struct {
-	sales []seckill.Sale // newest first
-	items map[seckill.ID]*listing
+	sales  []seckill.Sale // newest first
+	items  map[seckill.ID]*listing
+	listed []*listing // in the order of their sales: what goes through all of them does so alike each time
 }
 
 // entry is what the catalog says of an item. Immutable.
@@ -88,8 +89,12 @@ func (s *Service) Sales() ([]seckill.Sale, bool) {
 // refreshCatalog reads what is running. When it fails the old shelf stays. One at a time: an older reading must not
 // replace a newer one, and two shelves at once would give an item two listings.
 func (s *Service) refreshCatalog(ctx context.Context) error {
-	s.arranging.Lock()
-	defer s.arranging.Unlock()
+	select {
+	case s.arranging <- struct{}{}:
+		defer func() { <-s.arranging }()
+	case <-ctx.Done():
+		return fmt.Errorf("read running sales: %w", ctx.Err())
+	}
 	return s.readCatalog(ctx)
 }
 
@@ -130,6 +135,7 @@ func (s *Service) arrange(sales []seckill.Sale, old *shelf) (next *shelf, fresh 
 			}
 			l.entry.Store(&entry{item: item, sale: sale})
 			next.items[item.ID] = l
+			next.listed = append(next.listed, l)
 			if isNew && l.watched(s.ServerTime()) {
 				fresh = append(fresh, l)
 			}
@@ -182,8 +188,12 @@ func (s *Service) readListing(ctx context.Context, id seckill.ID) (*listing, err
 // discover takes an item into the cache that went on sale since it was last read, so that an operator who has just
 // preloaded a sale can be its first shopper.
 func (s *Service) discover(ctx context.Context, id seckill.ID) (*listing, error) {
-	s.arranging.Lock()
-	defer s.arranging.Unlock()
+	select {
+	case s.arranging <- struct{}{}:
+		defer func() { <-s.arranging }()
+	case <-ctx.Done():
+		return nil, s.outage("catalog", ctx.Err())
+	}
 	if l, ok := s.cached(id); ok {
 		return l, nil // somebody else was faster
 	}

@@ -21,6 +21,7 @@ type fakeLent struct {
 	lookErr       error
 	statesErr     error
 	away          seckill.ID // an item on a server that does not answer
+	thawed        func()     // comes between the answer of States and whoever asked
 
 	mu      sync.Mutex
 	state   seckill.LentState
@@ -208,6 +209,9 @@ func (l *fakeLent) Sent(_ context.Context, _ seckill.ID, batches []seckill.ID) e
 func (l *fakeLent) States(_ context.Context, items []seckill.ID) ([]seckill.LentState, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.thawed != nil {
+		defer l.thawed()
+	}
 	l.calls["states"]++
 	if l.statesErr != nil {
 		return nil, l.statesErr

@@ -162,6 +162,7 @@ func mine(item seckill.ID, user seckill.UserID, claims []seckill.Claim, entries 
 	}
 	for _, reservation := range held(item, user, entries) {
 		if !known[reservation.ID] {
+			reservation.State = seckill.ReservationQueued
 			reservations = append(reservations, reservation)
 		}
 	}

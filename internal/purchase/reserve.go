@@ -68,7 +68,7 @@ func (s *Service) receipt(ctx context.Context, l *listing, request Request, id s
 	case seckill.ReserveGivenBack:
 		return s.givenBack(ctx, l, request, d.outcome.ID)
 	case seckill.ReserveLimitReached:
-		return Receipt{}, s.limited(ctx, l, request, d.outcome)
+		return Receipt{}, limited(l, request, d.outcome)
 	default:
 		return Receipt{}, refused(l, request, d.outcome)
 	}
@@ -94,48 +94,22 @@ func refused(l *listing, request Request, outcome seckill.ReserveOutcome) error 
 	}
 }
 
-// limited refuses with what counts against the limit. Where each shopper has one try that may be long over, so there the
-// claims say how it ended; when they cannot be read nothing is shown rather than something that may be wrong.
-func (s *Service) limited(ctx context.Context, l *listing, request Request, outcome seckill.ReserveOutcome) error {
-	refusal := &seckill.Refusal{
-		Reason: seckill.LimitReached, Detail: "with these it would be more than one person may have",
-		Held: held(l.id, request.User, outcome.Held),
+// limited refuses with what counts against the limit.
+func limited(l *listing, request Request, outcome seckill.ReserveOutcome) error {
+	return &seckill.Refusal{
+		Reason: seckill.LimitReached,
+		Detail: "with these it would be more than one person may have; look one up to see how it stands",
+		Held:   held(l.id, request.User, outcome.Held),
 	}
-	if l.entry.Load().item.OneTry {
-		refusal.Held = s.ended(ctx, l, refusal.Held)
-	}
-	return refusal
 }
 
-// ended shows reservations as their claims do, where there are any.
-func (s *Service) ended(ctx context.Context, l *listing, all []seckill.Reservation) []seckill.Reservation {
-	select {
-	case s.givenBackReads <- struct{}{}:
-		defer func() { <-s.givenBackReads }()
-	default:
-		s.ports.Metrics.hit(BoundGivenBack)
-		return nil
-	}
-	for i, reservation := range all {
-		claim, err := s.claim(ctx, l, reservation.ID)
-		if err != nil {
-			return nil
-		}
-		if claim != nil {
-			all[i] = claim.Reservation()
-		}
-	}
-	return all
-}
-
-// held shows a buyer's entries without asking SQL, so all of them read queued: a look-up says more.
+// held are a buyer's entries that count. Redis does not know how they stand: that is a look-up in SQL, and nobody is refused
+// at that price.
 func held(item seckill.ID, user seckill.UserID, entries []seckill.BuyerEntry) []seckill.Reservation {
 	var reservations []seckill.Reservation
 	for _, entry := range entries {
 		if entry.Quantity > 0 {
-			reservations = append(reservations, seckill.Reservation{
-				ID: entry.ID, Item: item, User: user, Quantity: entry.Quantity, State: seckill.ReservationQueued,
-			})
+			reservations = append(reservations, seckill.Reservation{ID: entry.ID, Item: item, User: user, Quantity: entry.Quantity})
 		}
 	}
 	return reservations

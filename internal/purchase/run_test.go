@@ -253,6 +253,7 @@ func TestView(t *testing.T) {
 			t.Fatal("ready")
 		}
 	})
+	t.Run("tells Redis time when it stood still while it read that", timeThroughAPause)
 	t.Run("tells Redis time", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t, 10, func(w *world, _ *purchase.Options) { w.lent.skew = time.Hour })
@@ -261,4 +262,18 @@ func TestView(t *testing.T) {
 			t.Fatalf("%s, not %s", got, want)
 		}
 	})
+}
+
+func timeThroughAPause(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10, func(*world, *purchase.Options) {})
+	w.lent.set(func(*seckill.LentState) { w.lent.thawed = func() { w.clock.Shift(10 * time.Second) } })
+	calls := w.lent.count("states")
+	w.pass(2 * seckill.StateMaxAge)
+	if w.lent.count("states") == calls {
+		t.Fatal("did not read it")
+	}
+	if got, want := w.service.ServerTime(), w.clock.Now(); !got.Equal(want) {
+		t.Fatalf("%s, not %s", got, want)
+	}
 }

@@ -52,7 +52,7 @@ func (s *Service) flushSent(ctx context.Context) error {
 		return nil
 	}
 	var failure error
-	for _, l := range shelf.items {
+	for _, l := range shelf.listed {
 		if err := s.flushListing(ctx, l); err != nil {
 			failure = err
 		}

@@ -56,9 +56,10 @@ type Service struct {
 	incarnation seckill.ID
 	naming      sync.Mutex
 	// base is the context of every call that is made for many shoppers: no shopper's own, and never cancelled.
-	base      context.Context
-	listings  atomic.Pointer[shelf]
-	arranging sync.Mutex
+	base     context.Context
+	listings atomic.Pointer[shelf]
+	// arranging has room for one: waiting for it ends with a request's deadline.
+	arranging chan struct{}
 	users     *rate.Users
 	shards    []*shard
 	marks     marks
@@ -92,6 +93,7 @@ func New(ports Ports, options Options) (*Service, error) {
 		base:           context.Background(),
 		users:          rate.NewUsers(options.UserRate, options.UserBurst, options.UsersMax),
 		waiting:        newWaiters(options.WaitersMax),
+		arranging:      make(chan struct{}, 1),
 		catalogReads:   make(chan struct{}, options.CatalogReadsMax),
 		givenBackReads: make(chan struct{}, options.GivenBackReadsMax),
 		draining:       make(chan struct{}),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -12,7 +13,7 @@ import (
 const (
 	statesEvery = 100 * time.Millisecond
 	// statesBatch is how many items one States call reads.
-	statesBatch = 64
+	statesBatch = 256
 	// wantedFor is how long after the last request for it an item is read in every round; the others are in every
 	// quietRounds-th, so that a thousand items cost Redis little while the crowd is at one of them.
 	wantedFor   = 2 * time.Second
@@ -78,7 +79,7 @@ func (l *listing) verdict(now time.Time, request Request) *seckill.Refusal {
 	case !earliest.Before(r.state.ClosesAt):
 		return seckill.Refuse(seckill.Ended, "the sale has ended")
 	case r.state.Available == 0:
-		return seckill.Refuse(seckill.SoldOut, fmt.Sprintf("asked for %d, 0 are left", request.Quantity))
+		return seckill.Refuse(seckill.SoldOut, "asked for "+strconv.FormatInt(request.Quantity, 10)+", 0 are left")
 	}
 	return nil
 }
@@ -124,7 +125,7 @@ func (s *Service) refreshStates(ctx context.Context) error {
 	var watched []*listing
 	now, here := s.ServerTime(), s.clock.Now()
 	s.round++
-	for _, l := range shelf.items {
+	for _, l := range shelf.listed {
 		if l.watched(now) && (l.wanted(here) || (uint64(l.id)+s.round)%quietRounds == 0) {
 			watched = append(watched, l)
 		}
@@ -183,6 +184,14 @@ func (s *Service) readStates(ctx context.Context, listings []*listing) error {
 func (s *Service) takeState(l *listing, r *reading) {
 	l.take(r)
 	if !r.state.Server.Now.IsZero() {
+		s.takeTime(r)
+	}
+}
+
+// takeTime keeps what Redis' clock says, unless more time passed between question and answer than a call may take: a process
+// that stood still meanwhile knows it better from before.
+func (s *Service) takeTime(r *reading) {
+	if s.redisTime.Load() == nil || r.heard.Sub(r.asked) <= s.options.CallTimeout {
 		s.redisTime.Store(r)
 	}
 }
