@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -28,30 +30,56 @@ func (c *Clock) RunOnce(ctx context.Context) error {
 }
 
 func (c *Clock) closeEnded(ctx context.Context) error {
+	running, err := c.running(ctx)
+	if err != nil {
+		return err
+	}
 	ended := make(map[seckill.ID]bool)
 	return c.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
-		if stock.Final {
+		if stock.Final || running[stock.Item] {
 			return nil
 		}
-		item, err := c.ports.Catalog.Item(ctx, stock.Item)
-		if err != nil {
-			return fmt.Errorf("read item: %w", err)
-		}
-		over, known := ended[item.Sale]
-		if !known {
-			sale, err := c.ports.Catalog.Sale(ctx, item.Sale)
-			if err != nil {
-				return fmt.Errorf("read sale %s: %w", item.Sale, err)
-			}
-			over = sale.State == seckill.SaleEnded
-			ended[item.Sale] = over
-		}
-		if !over {
-			return nil
+		over, err := c.over(ctx, stock.Item, ended)
+		if err != nil || !over {
+			return err
 		}
 		_, err = c.ports.Stocks.Seal(ctx, seckill.SealRequest{Item: stock.Item, Final: true})
 		return err
 	}, seckill.StockNew, seckill.StockLoading, seckill.StockOpen, seckill.StockSealing)
+}
+
+// running are the items of sales that have not ended: nearly all that are not closed, so that few are looked up.
+func (c *Clock) running(ctx context.Context) (map[seckill.ID]bool, error) {
+	never := time.UnixMilli(math.MaxInt64)
+	sales, err := c.ports.Catalog.Running(ctx, never)
+	if err != nil {
+		return nil, fmt.Errorf("read running sales: %w", err)
+	}
+	items := make(map[seckill.ID]bool)
+	for _, sale := range sales {
+		for _, item := range sale.Items {
+			items[item.ID] = sale.State != seckill.SaleEnded
+		}
+	}
+	return items, nil
+}
+
+// over says whether an item's sale has ended; ended remembers what was read of sales.
+func (c *Clock) over(ctx context.Context, id seckill.ID, ended map[seckill.ID]bool) (bool, error) {
+	item, err := c.ports.Catalog.Item(ctx, id)
+	if err != nil {
+		return false, fmt.Errorf("read item: %w", err)
+	}
+	over, known := ended[item.Sale]
+	if known {
+		return over, nil
+	}
+	sale, err := c.ports.Catalog.Sale(ctx, item.Sale)
+	if err != nil {
+		return false, fmt.Errorf("read sale %s: %w", item.Sale, err)
+	}
+	ended[item.Sale] = sale.State == seckill.SaleEnded
+	return ended[item.Sale], nil
 }
 
 // Doubt returns to the pool what stayed in doubt for a minute after the last seal.

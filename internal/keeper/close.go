@@ -13,6 +13,9 @@ import (
 const (
 	closeRetryLeast = 500 * time.Millisecond
 	closeRetryMost  = 5 * time.Second
+	// closeTriesAlarm is how often closing one payment fails before somebody is called: a call that came too late, or a
+	// provider that starts again, is asked once more in a moment.
+	closeTriesAlarm = 3
 )
 
 // Close sees to it, at the providers, that nothing more is paid on cancelled orders. Return waits for that: a unit is not
@@ -30,6 +33,7 @@ type Close struct {
 // setback is how often something has failed.
 type setback struct {
 	shard  int
+	order  seckill.ID
 	times  int
 	nextAt time.Time
 	err    error
@@ -37,15 +41,18 @@ type setback struct {
 
 // NewClose returns the job.
 func NewClose(ports Ports) *Close {
+	if ports.Held == nil {
+		ports.Held = NewHeld(ports.Clock, ports.Log, ports.Metrics)
+	}
 	return &Close{ports: ports, refused: make(map[seckill.ID]setback), until: make(map[int]time.Time)}
 }
 
-// RunOnce closes the open payments of orders that owe a return. It fails as long as one of them cannot be closed.
+// RunOnce closes the open payments of orders that owe a return. One that cannot be closed is no failure of the job, which
+// goes on asking: Held calls somebody.
 func (c *Close) RunOnce(ctx context.Context) error {
 	var failures []error
 	for _, shard := range c.ports.shards() {
 		if c.ports.Clock.Now().Before(c.until[shard]) {
-			failures = append(failures, c.report(shard))
 			continue
 		}
 		calls := errands[seckill.ID, seckill.Payment]{
@@ -54,23 +61,34 @@ func (c *Close) RunOnce(ctx context.Context) error {
 			key:   func(payment seckill.Payment) seckill.ID { return payment.ID },
 			do:    func(ctx context.Context, payment seckill.Payment) { c.note(shard, payment, c.close(ctx, payment)) },
 		}
-		failures = append(failures, calls.run(ctx), c.report(shard))
-		c.rest(shard)
+		failures = append(failures, calls.run(ctx))
+		held := c.held(shard)
+		c.ports.Held.note(heldBy{c, shard}, held)
+		// A shard of which many could not be closed is left alone for a moment.
+		c.until[shard] = c.ports.Clock.Now().Add(restAfter(held.payments))
 	}
 	return errors.Join(failures...)
 }
 
-// rest leaves a shard alone for a moment of which payments could not be closed.
-func (c *Close) rest(shard int) {
+// held counts what keeps units of a shard from being for sale again.
+func (c *Close) held(shard int) unclosed {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	left := 0
+	var found unclosed
+	orders := make(map[seckill.ID]bool)
 	for _, refused := range c.refused {
-		if refused.shard == shard {
-			left++
+		if refused.shard != shard {
+			continue
 		}
+		orders[refused.order] = true
+		found.payments++
+		if refused.times >= closeTriesAlarm || found.cause == nil {
+			found.cause = refused.err
+		}
+		found.lasts = found.lasts || refused.times >= closeTriesAlarm
 	}
-	c.until[shard] = c.ports.Clock.Now().Add(restAfter(left))
+	found.orders = len(orders)
+	return found
 }
 
 // due are the open payments of cancelled orders, but for those that failed a moment ago.
@@ -139,24 +157,9 @@ func (c *Close) note(shard int, payment seckill.Payment, err error) {
 	}
 	times := c.refused[payment.ID].times + 1
 	wait := backoff(closeRetryLeast, closeRetryMost, times)
-	c.refused[payment.ID] = setback{shard: shard, times: times, nextAt: c.ports.Clock.Now().Add(wait), err: err}
-}
-
-// report says how many payments keep units from being for sale again.
-func (c *Close) report(shard int) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	payments, example := 0, error(nil)
-	for _, refused := range c.refused {
-		if refused.shard == shard {
-			payments, example = payments+1, refused.err
-		}
+	c.refused[payment.ID] = setback{
+		shard: shard, order: payment.Order, times: times, nextAt: c.ports.Clock.Now().Add(wait), err: err,
 	}
-	c.ports.Metrics.held(shard, payments)
-	if payments == 0 {
-		return nil
-	}
-	return fmt.Errorf("%d payments of shard %d cannot be closed, so the units of their orders stay held: %w", payments, shard, example)
 }
 
 // provider finds the one that a payment was begun at.

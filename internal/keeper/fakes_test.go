@@ -92,6 +92,7 @@ type fakeLent struct {
 	state  seckill.LentState
 	err    error
 	issued []int64
+	known  bool // another keeper has sent what is issued
 	onRead func()
 	// due are handed out by Due, which notes how it was asked; sent and set note the rest.
 	due     []seckill.DueEntry
@@ -234,7 +235,7 @@ func (l *fakeLent) RenewAll(_ context.Context, renewals []seckill.Renewal) []err
 	return make([]error, len(renewals))
 }
 
-func (l *fakeLent) Issue(_ context.Context, move seckill.Move) error {
+func (l *fakeLent) Issue(_ context.Context, move seckill.Move) (bool, error) {
 	l.issued = append(l.issued, move.Issue)
-	return nil
+	return !l.known, nil
 }

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,7 +22,9 @@ type Job interface {
 type Turn struct {
 	Name  string
 	Every time.Duration
-	Job   Job
+	// Within bounds one run; 0 means 30 s.
+	Within time.Duration
+	Job    Job
 }
 
 // Ports are what the jobs work on.
@@ -45,15 +48,20 @@ type Ports struct {
 	Clock     seckill.Clock
 	Log       *slog.Logger
 	Metrics   Metrics
+	// Held is the same for all keepers of a process; nil: each has its own.
+	Held *Held
+
+	// Survey is the same for all jobs of a shard; nil: each looks for itself.
+	Survey *Survey
 
 	// only holds the shard that a job goes through, when it is not all of them.
 	only []int
 }
 
-// On are the same ports for jobs that go through one shard alone. With a job for each, a shard that does not answer
-// holds up nobody but its own items: gates lapse within a second.
+// On are the same ports for jobs that go through one shard alone, and share what they see of it in Redis. With a job for
+// each, a shard that does not answer holds up nobody but its own items: gates lapse within a second.
 func (p Ports) On(shard int) Ports {
-	p.only = []int{shard}
+	p.only, p.Survey = []int{shard}, NewSurvey()
 	return p
 }
 
@@ -100,7 +108,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 func (k *Keeper) repeat(ctx context.Context, turn Turn) {
 	failures := 0
 	for {
-		err := runBounded(ctx, turn.Job)
+		err := runBounded(ctx, turn)
 		if ctx.Err() != nil {
 			return
 		}
@@ -137,10 +145,10 @@ func levelOf(failures int) slog.Level {
 	}
 }
 
-func runBounded(ctx context.Context, job Job) error {
-	ctx, cancel := context.WithTimeout(ctx, runTimeout)
+func runBounded(ctx context.Context, turn Turn) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(turn.Within, runTimeout))
 	defer cancel()
-	return job.RunOnce(ctx)
+	return turn.Job.RunOnce(ctx)
 }
 
 // eachShard runs do for each of the job's shards; what names in an error what was done there. A failing shard does not keep

@@ -5,12 +5,16 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 const (
 	buyersPerChunk = 1000
-	progressEvery  = time.Second
+	// pagesAhead is how many pages are read that Redis has yet to take.
+	pagesAhead    = 1
+	progressEvery = time.Second
 )
 
 // load brings an epoch to Redis and opens it. It must begin after the transaction that began the epoch: only then do the
@@ -37,7 +41,9 @@ func (r *Recover) load(ctx context.Context, stock seckill.Stock) error {
 	if err := r.open(ctx, stock, loaded); err != nil {
 		return err
 	}
+	forSale := resale{stock.Item, stock.Epoch, stock.Issue, r.ports.Clock.Now()}
 	r.ports.Log.Info("epoch open", "item", stock.Item, "epoch", stock.Epoch, "lent", stock.Lent, "buyers", buyers)
+	r.ports.measure(ctx, forSale)
 	return nil
 }
 
@@ -88,24 +94,52 @@ func sameSettings(a, b seckill.Load) bool {
 	return a.Paused == b.Paused && a.Limit == b.Limit && a.OpensAt.Equal(b.OpensAt) && a.ClosesAt.Equal(b.ClosesAt)
 }
 
-// loadBuyers streams every buyer into the side key of this attempt and counts them.
-func (r *Recover) loadBuyers(ctx context.Context, stock seckill.Stock) (int64, error) {
-	var count int64
+// loadBuyers streams every buyer into the side key of this attempt and counts them. While Redis takes a page SQL reads the
+// next one; no more than these are ever in memory.
+func (r *Recover) loadBuyers(ctx context.Context, stock seckill.Stock) (count int64, err error) {
+	pages := make(chan []seckill.Buyer, pagesAhead)
+	loading, ctx := errgroup.WithContext(ctx)
+	loading.Go(func() error {
+		defer close(pages)
+		return r.readBuyers(ctx, stock.Item, pages)
+	})
+	loading.Go(func() (err error) {
+		count, err = r.sendBuyers(ctx, stock, pages)
+		return err
+	})
+	return count, loading.Wait()
+}
+
+// readBuyers reads page after page as long as somebody takes them.
+func (r *Recover) readBuyers(ctx context.Context, item seckill.ID, pages chan<- []seckill.Buyer) error {
 	var after seckill.UserID
-	noted := r.ports.Clock.Now()
 	for {
-		buyers, err := r.ports.Claims.Buyers(ctx, stock.Item, after, buyersPerChunk)
+		buyers, err := r.ports.Claims.Buyers(ctx, item, after, buyersPerChunk)
 		if err != nil {
-			return 0, fmt.Errorf("read buyers: %w", err)
+			return fmt.Errorf("read buyers: %w", err)
 		}
 		if len(buyers) == 0 {
-			return count, nil
+			return nil
 		}
+		after = buyers[len(buyers)-1].User
+		select {
+		case pages <- buyers:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// sendBuyers gives the pages to Redis, and says once a second that it is alive.
+func (r *Recover) sendBuyers(ctx context.Context, stock seckill.Stock, pages <-chan []seckill.Buyer) (int64, error) {
+	var count int64
+	noted := r.ports.Clock.Now()
+	for buyers := range pages {
 		if err := r.ports.Lent.LoadBuyers(ctx, stock.Item, stock.Epoch, stock.Attempt, buyers); err != nil {
 			return 0, fmt.Errorf("load buyers: %w", err)
 		}
 		count += int64(len(buyers))
-		after = buyers[len(buyers)-1].User
+		r.ports.Metrics.loaded(len(buyers))
 		if now := r.ports.Clock.Now(); now.Sub(noted) >= progressEvery {
 			noted = now
 			if err := r.progress(ctx, stock, count); err != nil {
@@ -113,6 +147,7 @@ func (r *Recover) loadBuyers(ctx context.Context, stock seckill.Stock) (int64, e
 			}
 		}
 	}
+	return count, ctx.Err()
 }
 
 func (r *Recover) progress(ctx context.Context, stock seckill.Stock, count int64) error {

@@ -8,7 +8,9 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-const owedBatch = 500
+// owedBatch is how many entries are applied before it is noted that they were: what a run whose time is over has not noted is
+// done again by the next one. On a machine with too much to do that was all of it, again and again.
+const owedBatch = 64
 
 // Owed applies the buyers' entries that settling owes to Redis. An entry stays owed until it was applied at an open epoch
 // that is at least the one seen when it was written (trap 12); on a closed item it is done (trap 33).

@@ -41,8 +41,10 @@ type fakePayments struct {
 	open    []seckill.Payment
 	due     []seckill.Refund
 	waits   []time.Duration
+	ended   bool  // another keeper ended the refunds meanwhile
 	overdue []int // what CancelOverdue answers, one after the other
-	away    error // what CancelOverdue fails with on shard 0
+	away    error // what CancelOverdue fails with on shard 0, and SinceEnd
+	onAsked func()
 }
 
 func (p *fakePayments) OpenPayments(_ context.Context, _ int, orders []seckill.ID) ([]seckill.Payment, error) {
@@ -93,9 +95,9 @@ func (p *fakePayments) RefundsOwed(context.Context, int) (int64, time.Duration, 
 	return int64(len(p.due)), time.Minute, nil
 }
 
-func (p *fakePayments) Refunded(_ context.Context, refund seckill.Refund) error {
+func (p *fakePayments) Refunded(_ context.Context, refund seckill.Refund) (bool, error) {
 	p.note("refunded %s", refund.Txn)
-	return nil
+	return !p.ended, nil
 }
 
 func (p *fakePayments) RefundFailed(ctx context.Context, refund seckill.Refund, wait time.Duration, _ string) error {
@@ -107,10 +109,27 @@ func (p *fakePayments) RefundFailed(ctx context.Context, refund seckill.Refund, 
 	return nil
 }
 
+// SinceEnd answers that order n ended n seconds ago.
+func (p *fakePayments) SinceEnd(_ context.Context, orders []seckill.ID) ([]time.Duration, error) {
+	ages := make([]time.Duration, len(orders))
+	for i, order := range orders {
+		ages[i] = time.Duration(order) * time.Second
+	}
+	if p.onAsked != nil {
+		p.onAsked()
+	}
+	return ages, p.away
+}
+
 // fakeReturns notes what came back; items of an away shard fail.
 type fakeReturns struct {
 	*diary
 	away seckill.ID
+	lent map[int64][]seckill.ID // again, by issue
+}
+
+func (r *fakeReturns) LentAgain(_ context.Context, _ seckill.ID, _, issue int64, _ int) ([]seckill.ID, error) {
+	return r.lent[issue], nil
 }
 
 func (r *fakeReturns) Return(_ context.Context, item seckill.ID, returns []seckill.Return) (int64, error) {

@@ -16,6 +16,8 @@ const (
 	recoverParallel = 8
 	// judgeWithin bounds the time between reading Redis and reading SQL: an older picture of Redis judges nothing.
 	judgeWithin = time.Second
+	// pictureWithin is how old that picture may be when the judging begins; Renew takes one a little more often.
+	pictureWithin = 500 * time.Millisecond
 )
 
 // Recover notices that an epoch was lost, seals it, drains it and loads the next one. It also closes items whose seal is
@@ -40,20 +42,11 @@ func NewRecover(ports Ports) *Recover {
 	return &Recover{ports: ports, behind: make(map[seckill.ID]resent), flushed: make(map[seckill.ID]int64)}
 }
 
-// picture is what Redis showed of the open items, before SQL was read.
-type picture struct {
-	begun  time.Time
-	states map[seckill.ID]seckill.LentState
-}
-
 // RunOnce takes every item one step further, as far as it goes now. When Redis does not answer, nothing is judged, and what
 // is sealing or loading still goes on where it can.
 func (r *Recover) RunOnce(ctx context.Context) error {
-	redis := picture{begun: r.ports.Clock.Now()}
-	items, listing := r.ports.openItems(ctx)
-	var looking error
-	redis.states, looking = r.ports.statesOf(ctx, items)
-	return errors.Join(listing, looking, r.stepAll(ctx, redis))
+	redis, looking := r.ports.look(ctx, pictureWithin)
+	return errors.Join(looking, r.stepAll(ctx, redis))
 }
 
 func (r *Recover) stepAll(ctx context.Context, redis picture) error {
@@ -176,7 +169,9 @@ func (r *Recover) judgeIssues(ctx context.Context, stock seckill.Stock, redis se
 		}
 		return fmt.Sprintf("redis stays at issue %d of %d", redis.Issue, last.issue), nil
 	}
-	if err := r.ports.sendIssues(ctx, stock.Item, stock.Epoch, redis.Issue); err != nil {
+	resales, err := r.ports.sendIssues(ctx, stock.Item, stock.Epoch, redis.Issue)
+	r.ports.measure(ctx, resales...)
+	if err != nil {
 		return "", err
 	}
 	r.mu.Lock()

@@ -50,9 +50,12 @@ func (r *Refund) refundShard(ctx context.Context, shard int) error {
 // refund tries one and writes down what came of it. A try that nobody wrote down is made again: for the provider it is the
 // same refund.
 func (r *Refund) refund(ctx context.Context, refund seckill.Refund) {
-	err := r.give(ctx, refund)
+	done, err := r.give(ctx, refund)
 	if err == nil {
-		r.ports.Log.Info("money went back", "order", refund.Order, "reason", refund.Reason, "provider", refund.Provider)
+		if done {
+			r.ports.Metrics.refunded(refund.Reason)
+			r.ports.Log.Info("money went back", "order", refund.Order, "reason", refund.Reason, "provider", refund.Provider)
+		}
 		return
 	}
 	tries := refund.Tries + 1
@@ -70,18 +73,20 @@ func (r *Refund) refund(ctx context.Context, refund seckill.Refund) {
 
 const noteWithin = 2 * time.Second
 
-func (r *Refund) give(ctx context.Context, refund seckill.Refund) error {
+// give tells whether this call has ended the refund; several keepers may ask the provider for the same one.
+func (r *Refund) give(ctx context.Context, refund seckill.Refund) (bool, error) {
 	provider, err := r.ports.provider(refund.Provider)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if err := provider.Refund(ctx, refund); err != nil {
-		return fmt.Errorf("%s: %w", refund.Provider, err)
+		return false, fmt.Errorf("%s: %w", refund.Provider, err)
 	}
-	if err := r.ports.Payments.Refunded(ctx, refund); err != nil {
-		return fmt.Errorf("note the refund: %w", err)
+	done, err := r.ports.Payments.Refunded(ctx, refund)
+	if err != nil {
+		return false, fmt.Errorf("note the refund: %w", err)
 	}
-	return nil
+	return done, nil
 }
 
 // alarm makes the first failure news, and calls somebody when it stays one.

@@ -1,7 +1,9 @@
 package keeper
 
 import (
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,8 +11,8 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-func owedRefund(txn string, tries int64) seckill.Refund {
-	return seckill.Refund{Provider: "bank", Txn: txn, Order: 1, Tries: tries, State: seckill.RefundOwed}
+func owedRefund(tries int64) seckill.Refund {
+	return seckill.Refund{Provider: "bank", Txn: "a", Order: 1, Tries: tries, State: seckill.RefundOwed}
 }
 
 func TestRefund(t *testing.T) {
@@ -18,7 +20,7 @@ func TestRefund(t *testing.T) {
 	t.Run("notes a refund once the provider has confirmed it", func(t *testing.T) {
 		t.Parallel()
 		r := newTill(0)
-		r.payments.due = []seckill.Refund{owedRefund("a", 0)}
+		r.payments.due = []seckill.Refund{owedRefund(0)}
 		var owed int64
 		var oldest time.Duration
 		r.ports.Metrics.Refunds = func(_ int, refunds int64, since time.Duration) { owed, oldest = refunds, since }
@@ -32,8 +34,27 @@ func TestRefund(t *testing.T) {
 			t.Errorf("says that %d are owed since %v", owed, oldest)
 		}
 	})
+	t.Run("counts a refund where it was ended, not where another keeper was quicker", countsOwnRefunds)
 	t.Run("puts one that fails off for longer and longer, and calls somebody after ten tries", putsOff)
 	t.Run("notes a try whose time was used up", notesALateTry)
+}
+
+func countsOwnRefunds(t *testing.T) {
+	t.Parallel()
+	for _, ended := range []bool{false, true} {
+		r := newTill(0)
+		r.payments.due, r.payments.ended = []seckill.Refund{owedRefund(0)}, ended
+		var log strings.Builder
+		var counted []seckill.RefundReason
+		r.ports.Log = slog.New(slog.NewTextHandler(&log, nil))
+		r.ports.Metrics.Refunded = func(reason seckill.RefundReason) { counted = append(counted, reason) }
+		if err := NewRefund(r.ports).RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Contains(log.String(), "money went back"); said == ended || (len(counted) == 1) == ended {
+			t.Errorf("ended by another one: %t, counts %v and says %q", ended, counted, &log)
+		}
+	}
 }
 
 func putsOff(t *testing.T) {
@@ -43,7 +64,7 @@ func putsOff(t *testing.T) {
 	stuck := 0
 	r.ports.Metrics.Stuck = func() { stuck++ }
 	for tries, least := range map[int64]time.Duration{0: time.Second, 3: 8 * time.Second, 8: 256 * time.Second, 9: 5 * time.Minute, 99: 5 * time.Minute} {
-		r.payments.due, r.payments.waits, stuck = []seckill.Refund{owedRefund("a", tries)}, nil, 0
+		r.payments.due, r.payments.waits, stuck = []seckill.Refund{owedRefund(tries)}, nil, 0
 		if err := NewRefund(r.ports).RunOnce(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -60,7 +81,7 @@ func notesALateTry(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		r := newTill(0)
-		r.payments.due = []seckill.Refund{owedRefund("a", 0)}
+		r.payments.due = []seckill.Refund{owedRefund(0)}
 		r.provider.slow = map[seckill.ID]chan struct{}{1: nil} // never
 		if err := NewRefund(r.ports).RunOnce(t.Context()); err != nil {
 			t.Fatal(err)

@@ -40,17 +40,15 @@ func NewRenew(ports Ports) *Renew { return &Renew{ports: ports} }
 
 // RunOnce renews every open item. A gate that is gone is not an error here: Recover judges it.
 func (r *Renew) RunOnce(ctx context.Context) error {
-	items, listing := r.ports.openItems(ctx)
-	servers, reading := r.ports.statesOf(ctx, items)
-	failed := errors.Join(listing, reading)
-	if len(servers) == 0 {
+	seen, failed := r.ports.look(ctx, 0)
+	if len(seen.states) == 0 {
 		return failed
 	}
 	catalog := r.look(ctx)
 	var renewals []seckill.Renewal
 	// A shard or a Redis that is away costs its own items their gates, and no others.
 	err := r.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
-		redis, asked := servers[stock.Item]
+		redis, asked := seen.states[stock.Item]
 		settings, running := r.terms[stock.Item]
 		if !asked || !running || stock.Halted != "" {
 			return nil

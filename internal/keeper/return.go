@@ -92,7 +92,7 @@ func (r *Return) returnRows(ctx context.Context, shard int, rows []seckill.Owed)
 	return done, errors.Join(failures...)
 }
 
-// returnable are the rows of each item, without the orders on which something may still be paid.
+// returnable are the rows of each item, in the order of the items, without the orders on which something may still be paid.
 func returnable(rows []seckill.Owed, open []seckill.Payment) [][]seckill.Owed {
 	payable := make(map[seckill.ID]bool, len(open))
 	for _, payment := range open {
@@ -104,7 +104,11 @@ func returnable(rows []seckill.Owed, open []seckill.Payment) [][]seckill.Owed {
 			items[row.Item] = append(items[row.Item], row)
 		}
 	}
-	return slices.Collect(maps.Values(items))
+	sorted := make([][]seckill.Owed, 0, len(items))
+	for _, item := range slices.Sorted(maps.Keys(items)) {
+		sorted = append(sorted, items[item])
+	}
+	return sorted
 }
 
 // returnItem moves the units of one item in its home shard, then deletes the rows in the users'. A crash in between

@@ -100,22 +100,22 @@ func (f *fakeEvents) Told(_ context.Context, _ int, endpoint string, events []se
 	return nil
 }
 
-func (f *fakeEvents) Failed(
-	_ context.Context, _ int, endpoint string, event seckill.ID, wait time.Duration, failure string, dead bool,
-) error {
+func (f *fakeEvents) Failed(_ context.Context, _ int, endpoint string, setbacks []seckill.Setback) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.rows = slices.DeleteFunc(f.rows, func(row *fakeDispatch) bool {
-		if row.Endpoint != endpoint || row.ID != event {
-			return false
-		}
-		row.Tries++
-		row.Failure, row.Dead, row.next = failure, dead, f.clock.Now().Add(wait)
-		if dead {
-			f.died = append(f.died, row.Dispatch)
-		}
-		return dead
-	})
+	for _, setback := range setbacks {
+		f.rows = slices.DeleteFunc(f.rows, func(row *fakeDispatch) bool {
+			if row.Endpoint != endpoint || row.ID != setback.Event {
+				return false
+			}
+			row.Tries++
+			row.Failure, row.Dead, row.next = setback.Failure, setback.Dead, f.clock.Now().Add(setback.Wait)
+			if row.Dead {
+				f.died = append(f.died, row.Dispatch)
+			}
+			return row.Dead
+		})
+	}
 	return nil
 }
 

@@ -1,11 +1,16 @@
 package keeper
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +35,12 @@ func newTellRig(subjects, versions int, answer func(rig *tellRig, event seckill.
 	rig := &tellRig{clock: handclock.New(), outcomes: make(map[Telling]int)}
 	rig.events = newFakeEvents(rig.clock, subjects, versions, shop)
 	rig.endpoint = &fakeEndpoint{name: shop, answer: func(_ context.Context, e seckill.Event) error { return answer(rig, e) }}
-	rig.job = NewTell(tellPorts(rig.clock, rig.events), rig.endpoint, func(_ string, outcome Telling) { rig.outcomes[outcome]++ })
+	var mu sync.Mutex
+	rig.job = NewTell(tellPorts(rig.clock, rig.events), rig.endpoint, func(_ string, outcome Telling) {
+		mu.Lock()
+		defer mu.Unlock()
+		rig.outcomes[outcome]++
+	})
 	return rig
 }
 
@@ -58,17 +68,19 @@ func TestTell(t *testing.T) {
 		if len(rig.endpoint.told) != 200 || rig.events.left(shop) > 0 || !rig.endpoint.inOrder() {
 			t.Fatalf("%d told, %d left", len(rig.endpoint.told), rig.events.left(shop))
 		}
-		if rig.endpoint.top > tellAtOnce || rig.outcomes[TellingDone] != 200 {
+		if rig.endpoint.top > tellLines*tellAtOnce || rig.outcomes[TellingDone] != 200 {
 			t.Fatalf("%d at once, %v", rig.endpoint.top, rig.outcomes)
 		}
 	})
+	t.Run("tells the next batch while one is told, each subject in order", tellsSideBySide)
+	t.Run("leaves most of a large batch alone when an endpoint goes away", leavesMostAlone)
 	t.Run("tells all after an endpoint was down for ten minutes, each subject in order", survivesTenMinutes)
 	t.Run("gives up after a day, and goes on with the next", givesUpAfterADay)
 	t.Run("gives up at once when it is told so", func(t *testing.T) {
 		t.Parallel()
 		rig := newTellRig(1, 2, func(_ *tellRig, e seckill.Event) error {
 			if e.Version == 1 {
-				return fmt.Errorf("gone: %w", seckill.ErrPoison)
+				return fmt.Errorf("410: %w", seckill.ErrUnwanted)
 			}
 			return nil
 		})
@@ -77,6 +89,7 @@ func TestTell(t *testing.T) {
 			t.Fatalf("died %+v, told %+v", rig.events.died, rig.endpoint.told)
 		}
 	})
+	t.Run("gives up at once what an endpoint wants nothing of, and does not spare it", givesUpAll)
 	t.Run("tells the others while one event fails again and again", func(t *testing.T) {
 		t.Parallel()
 		rig := newTellRig(20, 2, func(_ *tellRig, e seckill.Event) error {
@@ -96,6 +109,57 @@ func TestTell(t *testing.T) {
 	t.Run("takes over from a keeper that died, within a lease, each subject in order", takesOver)
 }
 
+func givesUpAll(t *testing.T) {
+	t.Parallel()
+	const subjects, versions = 4 * tellBatch, 2
+	rig := newTellRig(subjects, versions, func(*tellRig, seckill.Event) error { return fmt.Errorf("410: %w", seckill.ErrUnwanted) })
+	var lines bytes.Buffer
+	rig.job.ports.Log = slog.New(slog.NewTextHandler(&lines, nil))
+	rig.run(t, 0, time.Second)
+	if len(rig.events.died) != subjects*versions || rig.endpoint.tries != subjects*versions || rig.outcomes[TellingDied] != subjects*versions {
+		t.Fatalf("%d died after %d tries, %v", len(rig.events.died), rig.endpoint.tries, rig.outcomes)
+	}
+	if calls := strings.Count(lines.String(), "level=ERROR"); calls == 0 || calls > subjects*versions/tellBatch {
+		t.Fatalf("%d calls:\n%s", calls, lines.String())
+	}
+}
+
+func tellsSideBySide(t *testing.T) {
+	t.Parallel()
+	var under atomic.Int64
+	together := make(chan struct{})
+	rig := newTellRig(2*tellBatch, 3, func(*tellRig, seckill.Event) error {
+		if under.Add(1) == tellLines*tellAtOnce {
+			close(together)
+		}
+		<-together // nobody is answered before two batches are under way
+		return nil
+	})
+	rig.run(t, 0, time.Second)
+	if len(rig.endpoint.told) != 6*tellBatch || !rig.endpoint.inOrder() || rig.endpoint.top != tellLines*tellAtOnce {
+		t.Fatalf("%d told, %d at once", len(rig.endpoint.told), rig.endpoint.top)
+	}
+}
+
+func leavesMostAlone(t *testing.T) {
+	t.Parallel()
+	const subjects = 4 * tellBatchMax
+	var answered atomic.Int64
+	rig := newTellRig(subjects, 2, func(*tellRig, seckill.Event) error {
+		if answered.Add(1) > subjects/2 {
+			return errAway
+		}
+		return nil
+	})
+	rig.run(t, 0, time.Second)
+	if vain := rig.endpoint.tries - subjects/2; vain < refusalsMax || vain > 2*tellLines*(refusalsMax+tellAtOnce) {
+		t.Fatalf("%d tries in vain", vain)
+	}
+	if !rig.endpoint.inOrder() || rig.outcomes[TellingFailed] != rig.endpoint.tries-subjects/2 {
+		t.Fatalf("told %d, %v", len(rig.endpoint.told), rig.outcomes)
+	}
+}
+
 func survivesTenMinutes(t *testing.T) {
 	t.Parallel()
 	const down = 10 * time.Minute
@@ -109,7 +173,7 @@ func survivesTenMinutes(t *testing.T) {
 	back = rig.clock.Now().Add(down)
 	rig.run(t, down, time.Second)
 	// Not every event has been tried in vain: nobody asks an endpoint that takes nothing that often.
-	if tries := rig.endpoint.tries; tries < 10 || tries > tellBatch+int(down/restMost)+10 {
+	if tries := rig.endpoint.tries; tries < 10 || tries > tellLines*tellBatch+int(down/restMost)+10 {
 		t.Errorf("%d tries in vain", tries)
 	}
 	rig.run(t, 2*restMost, time.Second)
