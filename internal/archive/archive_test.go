@@ -48,10 +48,28 @@ func TestArchive(t *testing.T) {
 		if _, summary, _ := strings.Cut(f.String(), `{"table":"summary",`); !strings.Contains(summary, `"claimed":2`) {
 			t.Errorf("the summary was written before it was known:\n%s", summary)
 		}
+		if of := archive.SaleOf(strings.NewReader(f.String())); of != saleID {
+			t.Errorf("it is of sale %s", of)
+		}
 		if strings.Contains(f.String(), "pay.example") {
 			t.Error("the address of a pay page is in it")
 		}
 	})
+}
+
+func TestSaleOf(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"nothing": "", "notes": "milk, eggs", "another table": `{"table":"claims","row":{"sale":"10"}}`,
+		"another document": `{"sale":"10"}`, "what has no end": `{"table":"sale","row":{"name":"` + strings.Repeat("x", 1<<20),
+	} {
+		t.Run("knows that "+name+" is no export", func(t *testing.T) {
+			t.Parallel()
+			if of := archive.SaleOf(strings.NewReader(text)); of != 0 {
+				t.Errorf("it is of sale %s", of)
+			}
+		})
+	}
 }
 
 func TestArchiveAgain(t *testing.T) {
@@ -60,18 +78,63 @@ func TestArchiveAgain(t *testing.T) {
 	t.Run("changes nothing of the summary when repeated, and drops again", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld()
-		for range 2 {
+		for i := range 2 {
 			result, err := w.service().Run(t.Context(), saleID, operator, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			wantSummary(t, result.Summary)
-			w.claims = append(w.claims, seckill.Claim{ID: 29, Item: itemID, State: seckill.ClaimRejected, Quantity: 1})
+			if wantSummary(t, result.Summary); result.Before != (i == 1) || result.Changed {
+				t.Errorf("got %+v", result)
+			}
 		}
 		if len(w.acts) != 1 || len(w.forgotten) != 2 {
 			t.Errorf("%d acts, forgotten %v", len(w.acts), w.forgotten)
 		}
 	})
+}
+
+func TestArchiveLater(t *testing.T) {
+	t.Parallel()
+
+	t.Run("counts again what went back since, and keeps that", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		if _, err := w.service().Run(t.Context(), saleID, operator, nil); err != nil {
+			t.Fatal(err)
+		}
+		first := w.acts[0].After
+		w.refundPaid()
+		result, err := w.service().Run(t.Context(), saleID, operator, nil)
+		if err != nil || !result.Before || !result.Changed {
+			t.Fatal(result, err)
+		}
+		wantGivenBack(t, result.Summary.Items[0])
+		if len(w.acts) != 2 || w.acts[1].Before != first || w.acts[1].After != string(w.summary.Body) || w.acts[1].After == first {
+			t.Errorf("acts are %+v", w.acts)
+		}
+	})
+
+	t.Run("refuses to replace what somebody else counted meanwhile, and counts again when repeated", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld()
+		w.overtaken = &seckill.Summary{Sale: saleID, Body: []byte(`{"sale":"10"}`)}
+		_, err := w.service().Run(t.Context(), saleID, operator, nil)
+		if seckill.ReasonOf(err) != seckill.Conflict || !strings.HasSuffix(err.Error(), "run this again") || len(w.acts) != 0 {
+			t.Fatalf("got %v, acts %v", err, w.acts)
+		}
+		w.overtaken = nil
+		if result, err := w.service().Run(t.Context(), saleID, operator, nil); err != nil || !result.Changed || len(w.acts) != 1 {
+			t.Fatalf("got %+v, %v", result, err)
+		}
+	})
+}
+
+// wantGivenBack wants what world.refundPaid did.
+func wantGivenBack(t *testing.T, item archive.ItemSummary) {
+	t.Helper()
+	if item.Orders[seckill.OrderPaid].Count != 0 || item.Orders[seckill.OrderRefunded].Units != 2 || item.RefundedMinor != 400 || item.Claimed != 0 {
+		t.Errorf("got %+v", item)
+	}
 }
 
 func wantPutAway(t *testing.T, w *world) {
@@ -120,8 +183,8 @@ func debts() map[string]owing {
 		"a return that is owed": {func(w *world) {
 			w.owed = []seckill.Owed{{ID: 1, Item: otherID, Kind: seckill.OwedBuyer}, {ID: 2, Item: itemID, Kind: seckill.OwedReturn}}
 		}, "1 steps of kind return"},
-		"an event of an order": {func(w *world) { w.untold = []seckill.Event{{ID: 1, Subject: 21}, {ID: 2, Subject: 23}} }, "told of 1 events"},
-		"an event of an item":  {func(w *world) { w.untold = []seckill.Event{{ID: 1, Subject: itemID}} }, "told of 1 events"},
+		"an event of an order": {func(w *world) { w.untold = []seckill.Event{{ID: 1, Subject: 21}, {ID: 2, Subject: 23}} }, "told of 1 events of its orders: shop (seckill admin"},
+		"an event of an item":  {func(w *world) { w.untold = []seckill.Event{{ID: 1, Subject: itemID}} }, "told of 1 events of its orders: shop (seckill admin"},
 		"a dead letter": {func(w *world) {
 			w.letters = []seckill.DeadLetter{{ID: 1, Body: []byte("poison")}, {ID: 2, Body: letter.Encode()}}
 		}, "1 dead letters"},
@@ -176,7 +239,7 @@ func wantUntouched(t *testing.T, w *world, f *file) {
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{
-		"sale", "stock", "redis", "owed", "untold", "letters", "claims", "orders", "events", "money", "audit", "keep", "expire", "forget",
+		"sale", "stock", "redis", "summary", "owed", "untold", "letters", "claims", "orders", "events", "money", "audit", "keep", "expire", "forget",
 	} {
 		t.Run("fails when it cannot do its part with "+step+", and does it when repeated", func(t *testing.T) {
 			t.Parallel()

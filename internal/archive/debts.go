@@ -110,7 +110,7 @@ func (o *owing) lookAtOutboxes(ctx context.Context) error {
 
 // lookAtEvents: an event of an order is on the order's shard, one of a sale or an item wherever that is.
 func (o *owing) lookAtEvents(ctx context.Context) error {
-	untold := 0
+	untold, endpoints := 0, make(map[string]bool)
 	for shard := range o.ports.Shards.Count() {
 		var after seckill.ID
 		for more := true; more; {
@@ -118,26 +118,56 @@ func (o *owing) lookAtEvents(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			count, err := o.ours(ctx, page)
+			mine, err := o.ours(ctx, page)
 			if err != nil {
 				return err
 			}
-			untold += count
+			if err := o.askWho(ctx, shard, after, mine, endpoints); err != nil {
+				return err
+			}
+			untold += len(mine)
 			if more = len(page) == pageSize; more {
 				after = page[len(page)-1].ID
 			}
 		}
 	}
 	if untold > 0 {
-		o.add("somebody has still to be told of %d events of its orders", untold)
+		o.add("somebody has still to be told of %d events of its orders: %s (seckill admin events list says why;"+
+			" what will never be taken is given up with seckill admin events discard --endpoint NAME --waiting)",
+			untold, strings.Join(slices.Sorted(maps.Keys(endpoints)), ", "))
 	}
 	return nil
 }
 
-// ours counts the events of orders of the sale.
-func (o *owing) ours(ctx context.Context, events []seckill.Event) (int, error) {
+// noEndpoint stands for those who are told of an event that is not addressed to anybody yet.
+const noEndpoint = "nobody in particular yet"
+
+// askWho notes the endpoints that are still to be told of these events, which come after one of a shard.
+func (o *owing) askWho(ctx context.Context, shard int, after seckill.ID, events map[seckill.ID]bool, endpoints map[string]bool) error {
 	if len(events) == 0 {
-		return 0, nil
+		return nil
+	}
+	booked, err := o.ports.Books.EventsAfter(ctx, shard, after, pageSize)
+	if err != nil {
+		return fmt.Errorf("read whom events wait for: %w", err)
+	}
+	for _, event := range booked {
+		if events[event.ID] && len(event.Dispatches) == 0 {
+			endpoints[noEndpoint] = true
+		}
+		for _, dispatch := range event.Dispatches {
+			if events[event.ID] {
+				endpoints[dispatch.Endpoint] = true
+			}
+		}
+	}
+	return nil
+}
+
+// ours are the events of orders of the sale.
+func (o *owing) ours(ctx context.Context, events []seckill.Event) (map[seckill.ID]bool, error) {
+	if len(events) == 0 {
+		return nil, nil
 	}
 	subjects := make([]seckill.ID, len(events))
 	for i, event := range events {
@@ -145,7 +175,7 @@ func (o *owing) ours(ctx context.Context, events []seckill.Event) (int, error) {
 	}
 	orders, err := o.ports.Books.OrdersOf(ctx, subjects)
 	if err != nil {
-		return 0, fmt.Errorf("read the orders of events: %w", err)
+		return nil, fmt.Errorf("read the orders of events: %w", err)
 	}
 	mine := maps.Clone(o.items)
 	for _, order := range orders {
@@ -153,13 +183,13 @@ func (o *owing) ours(ctx context.Context, events []seckill.Event) (int, error) {
 			mine[order.ID] = true
 		}
 	}
-	count := 0
+	found := make(map[seckill.ID]bool)
 	for _, event := range events {
 		if mine[event.Subject] {
-			count++
+			found[event.ID] = true
 		}
 	}
-	return count, nil
+	return found, nil
 }
 
 // lookAtLetters: one that cannot be read may be anybody's, and is not held against the sale.
@@ -182,9 +212,9 @@ func (o *owing) lookAtLetters(ctx context.Context) error {
 	return nil
 }
 
-// pages reads page after page until one is not full, and hands over each row, whose id says where to go on.
-func pages[T any](read func(after seckill.ID) ([]T, error), each func(T) seckill.ID) error {
-	var after seckill.ID
+// pages reads page after page until one is not full, and hands over each row, whose place says where to go on.
+func pages[T, P any](read func(after P) ([]T, error), each func(T) P) error {
+	var after P
 	for {
 		page, err := read(after)
 		if err != nil {

@@ -37,7 +37,9 @@ type world struct {
 	money    seckill.Money
 	findings []string
 
-	summary   *seckill.Summary
+	summary *seckill.Summary
+	// overtaken is what somebody else keeps while this one counts.
+	overtaken *seckill.Summary
 	acts      []seckill.Act
 	expired   []seckill.ID
 	forgotten []seckill.ID
@@ -117,12 +119,27 @@ func (w *world) OwedAfter(_ context.Context, shard int, after seckill.ID, limit 
 	return page(shard, w.owed, after, limit, func(o seckill.Owed) seckill.ID { return o.ID }), w.fail("owed")
 }
 
-func (w *world) ClaimsAfter(_ context.Context, _, after seckill.ID, limit int) ([]seckill.Claim, error) {
-	return page(0, w.claims, after, limit, func(c seckill.Claim) seckill.ID { return c.ID }), w.fail("claims")
+// ClaimsOf has the claims of one item, of which each is another user's.
+func (w *world) ClaimsOf(_ context.Context, _ seckill.ID, after seckill.ClaimPlace, limit int) ([]seckill.Claim, error) {
+	var rows []seckill.Claim
+	for _, claim := range w.claims {
+		if claim.User > after.User && len(rows) < limit {
+			rows = append(rows, claim)
+		}
+	}
+	return rows, w.fail("claims")
 }
 
 func (w *world) UntoldAfter(_ context.Context, shard int, after seckill.ID, limit int) ([]seckill.Event, error) {
 	return page(shard, w.untold, after, limit, func(e seckill.Event) seckill.ID { return e.ID }), w.fail("untold")
+}
+
+func (w *world) EventsAfter(_ context.Context, shard int, after seckill.ID, limit int) ([]seckill.BookedEvent, error) {
+	var booked []seckill.BookedEvent
+	for _, event := range page(shard, w.untold, after, limit, func(e seckill.Event) seckill.ID { return e.ID }) {
+		booked = append(booked, seckill.BookedEvent{Event: event, Dispatches: []seckill.BookedDispatch{{Endpoint: "shop"}}})
+	}
+	return booked, w.fail("untold")
 }
 
 func (w *world) List(_ context.Context, after seckill.ID, limit int) ([]seckill.DeadLetter, error) {
@@ -144,7 +161,7 @@ func (w *world) OrdersOf(_ context.Context, ids []seckill.ID) ([]seckill.Order, 
 	return slices.DeleteFunc(slices.Clone(w.orders), func(o seckill.Order) bool { return !slices.Contains(ids, o.ID) }), nil
 }
 
-func (w *world) OrdersAfter(_ context.Context, shard int, cursor string, _ int) ([]seckill.BookedOrder, string, error) {
+func (w *world) OrdersAfter(_ context.Context, shard int, _ []seckill.ID, cursor string, _ int) ([]seckill.BookedOrder, string, error) {
 	if shard > 0 {
 		return nil, "", nil
 	}
@@ -169,23 +186,41 @@ func (w *world) MoneyOf(context.Context, int, []seckill.ID) (seckill.Money, erro
 	return w.money, w.fail("money")
 }
 
-func (w *world) Keep(_ context.Context, sale seckill.ID, body []byte, act seckill.Act) (seckill.Summary, bool, error) {
+func (w *world) Keep(_ context.Context, sale seckill.ID, seen, body []byte, act seckill.Act) (seckill.Summary, bool, error) {
 	if err := w.fail("keep"); err != nil {
 		return seckill.Summary{}, false, err
 	}
-	if w.summary != nil {
-		return *w.summary, false, nil
+	if w.overtaken != nil {
+		w.summary = w.overtaken
+	}
+	if there := w.summary; there != nil && (!bytes.Equal(there.Body, seen) || bytes.Equal(there.Body, body)) {
+		return *there, false, nil
 	}
 	w.summary = &seckill.Summary{Sale: sale, Body: body, At: time.Date(2026, 3, 21, 0, 0, 0, 0, time.UTC)}
 	w.acts = append(w.acts, act)
 	return *w.summary, true, nil
 }
 
-func (w *world) Summary(context.Context, seckill.ID) (seckill.Summary, error) { return *w.summary, nil }
+func (w *world) Summary(context.Context, seckill.ID) (seckill.Summary, error) {
+	if err := w.fail("summary"); err != nil {
+		return seckill.Summary{}, err
+	}
+	if w.summary == nil {
+		return seckill.Summary{}, seckill.ErrNotFound
+	}
+	return *w.summary, nil
+}
 
 func (w *world) Forget(_ context.Context, item seckill.ID) error {
 	w.forgotten = append(w.forgotten, item)
 	return w.fail("forget")
+}
+
+// refundPaid gives the order that was paid back, units and all.
+func (w *world) refundPaid() {
+	w.orders[0].State, w.claims[0].State = seckill.OrderRefunded, seckill.ClaimReturned
+	w.stock.Pool, w.stock.Claimed = 9, 0
+	w.money.Refunds = append(w.money.Refunds, seckill.Refund{Txn: "ch_1", Order: 21, AmountMinor: 200, State: seckill.RefundDone})
 }
 
 func (w *world) Count() int    { return 2 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -55,24 +57,24 @@ func (p *pass) readItem(ctx context.Context, item *ItemSummary) error {
 	}
 	item.Allotted, item.Claimed = stock.Allotted, stock.Claimed
 	var failure error
-	err = pages(func(after seckill.ID) ([]seckill.Claim, error) {
+	err = pages(func(after seckill.ClaimPlace) ([]seckill.Claim, error) {
 		if failure != nil {
 			return nil, failure
 		}
-		return p.ports.Books.ClaimsAfter(ctx, item.Item, after, pageSize)
-	}, func(claim seckill.Claim) seckill.ID {
+		return p.ports.Books.ClaimsOf(ctx, item.Item, after, pageSize)
+	}, func(claim seckill.Claim) seckill.ClaimPlace {
 		item.Claims[claim.State] = item.Claims[claim.State].plus(claim.Quantity)
 		failure = errors.Join(failure, p.write("claims", newClaimRow(claim)))
-		return claim.ID
+		return claim.Place()
 	})
 	return errors.Join(failure, err)
 }
 
-// readOrders goes through all orders of a shard, because none is found by its item.
 func (p *pass) readOrders(ctx context.Context, shard int) error {
+	items := slices.Sorted(maps.Keys(p.items))
 	cursor := ""
 	for {
-		page, next, err := p.ports.Books.OrdersAfter(ctx, shard, cursor, pageSize)
+		page, next, err := p.ports.Books.OrdersAfter(ctx, shard, items, cursor, pageSize)
 		if err != nil {
 			return err
 		}

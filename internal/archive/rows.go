@@ -2,7 +2,10 @@ package archive
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -20,6 +23,32 @@ func newWriter(export Export) writer {
 		return writer{}
 	}
 	return writer{to: json.NewEncoder(export)}
+}
+
+// firstMax bounds the first line of what may be anything.
+const firstMax = 64 << 10
+
+// SaleOf reads of which sale something is an export, as far as its first line says so; 0 when it is none.
+func SaleOf(export io.Reader) seckill.ID {
+	var first struct {
+		Table string
+		Row   saleRow
+	}
+	if err := json.NewDecoder(io.LimitReader(export, firstMax)).Decode(&first); err != nil || first.Table != "sale" {
+		return 0
+	}
+	return first.Row.Sale
+}
+
+// firstStart is how the first line of every export starts.
+const firstStart = `{"table":"sale",`
+
+// Begins says that something may be an export that was cut off anywhere: it starts as one, as far as there is any of it.
+func Begins(export io.Reader) bool {
+	start := make([]byte, len(firstStart))
+	read, err := io.ReadFull(export, start)
+	isCut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	return (err == nil || isCut) && strings.HasPrefix(firstStart, string(start[:read]))
 }
 
 type line struct {

@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,9 +67,11 @@ func New(ports Ports) *Service {
 // Result is what was put away.
 type Result struct {
 	Summary Summary
-	// At is when that was; Before says that it was by an earlier archive, whose summary this is.
-	At     time.Time
-	Before bool
+	// At is when that was; Before says that it was by an earlier archive, and Changed that the summary of that one was not
+	// true any more.
+	At      time.Time
+	Before  bool
+	Changed bool
 	// Lines were written to the export.
 	Lines int64
 }
@@ -81,6 +84,10 @@ func (s *Service) Run(ctx context.Context, id seckill.ID, actor string, export E
 		return Result{}, err
 	}
 	if err := s.refuseDebts(ctx, sale); err != nil {
+		return Result{}, err
+	}
+	seen, err := s.seen(ctx, id)
+	if err != nil {
 		return Result{}, err
 	}
 	pass := newPass(s.ports, sale, export)
@@ -98,7 +105,16 @@ func (s *Service) Run(ctx context.Context, id seckill.ID, actor string, export E
 			return Result{}, fmt.Errorf("archive sale %s: %w", id, err)
 		}
 	}
-	return s.keep(ctx, sale, actor, pass)
+	return s.keep(ctx, actor, seen, pass)
+}
+
+// seen is the summary that is kept before anything is counted, nil when there is none.
+func (s *Service) seen(ctx context.Context, id seckill.ID) ([]byte, error) {
+	kept, err := s.ports.Archives.Summary(ctx, id)
+	if err != nil && !errors.Is(err, seckill.ErrNotFound) {
+		return nil, fmt.Errorf("archive: %w", err)
+	}
+	return kept.Body, nil
 }
 
 // ended reads the sale and refuses one that is not over.
@@ -124,26 +140,31 @@ func (s *Service) refuseFindings(ctx context.Context, sale seckill.Sale) error {
 	return refuse(sale, findings)
 }
 
-// keep writes the summary, then drops what is of no more use. Who was cut off in between drops it the next time.
-func (s *Service) keep(ctx context.Context, sale seckill.Sale, actor string, pass *pass) (Result, error) {
+// keep writes the summary, unless the one that was seen says the same, then drops what is of no more use. Who was cut off in
+// between drops it the next time.
+func (s *Service) keep(ctx context.Context, actor string, seen []byte, pass *pass) (Result, error) {
+	sale := pass.sale
 	body, err := json.Marshal(pass.summary)
 	if err != nil {
 		return Result{}, fmt.Errorf("archive sale %s: encode the summary: %w", sale.ID, err)
 	}
-	kept, wrote, err := s.ports.Archives.Keep(ctx, sale.ID, body, seckill.Act{
-		Actor: actor, Action: "sale.archive", Target: sale.ID, After: string(body),
+	kept, wrote, err := s.ports.Archives.Keep(ctx, sale.ID, seen, body, seckill.Act{
+		Actor: actor, Action: "sale.archive", Target: sale.ID, Before: string(seen), After: string(body),
 	})
 	if err != nil {
 		return Result{}, fmt.Errorf("archive: %w", err)
 	}
-	result := Result{At: kept.At, Before: !wrote, Lines: pass.lines}
-	if err := json.Unmarshal(kept.Body, &result.Summary); err != nil {
-		return Result{}, fmt.Errorf("archive sale %s: read its summary: %w", sale.ID, err)
+	if !bytes.Equal(kept.Body, body) {
+		return Result{}, seckill.Refuse(seckill.Conflict,
+			fmt.Sprintf("sale %s was put away by somebody else meanwhile, with other figures; run this again", sale.ID))
+	}
+	result := Result{
+		Summary: pass.summary, At: kept.At, Before: seen != nil || !wrote, Changed: seen != nil && wrote, Lines: pass.lines,
 	}
 	if err := s.drop(ctx, sale); err != nil {
 		return Result{}, err
 	}
-	s.ports.Log.Info("sale archived", "sale", sale.ID, "before", result.Before, "lines", result.Lines)
+	s.ports.Log.Info("sale archived", "sale", sale.ID, "before", result.Before, "changed", result.Changed, "lines", result.Lines)
 	return result, nil
 }
 

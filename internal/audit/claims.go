@@ -46,11 +46,11 @@ func claimRules() []claimRule {
 
 // readClaims goes through an item's claims, each page with its orders and first claims.
 func (r *run) readClaims(ctx context.Context, e entry, stock seckill.Stock) error {
-	var after seckill.ID
+	var after seckill.ClaimPlace
 	for {
-		page, err := r.ports.Books.ClaimsAfter(ctx, e.item.ID, after, pageSize)
+		page, err := r.ports.Books.ClaimsOf(ctx, e.item.ID, after, pageSize)
 		if err != nil {
-			return fmt.Errorf("read claims after %s: %w", after, err)
+			return fmt.Errorf("read claims after those of %s: %w", after.User, err)
 		}
 		if len(page) == 0 {
 			return nil
@@ -59,7 +59,7 @@ func (r *run) readClaims(ctx context.Context, e entry, stock seckill.Stock) erro
 		if err := r.readClaimPage(ctx, e, page, stock); err != nil {
 			return err
 		}
-		after = page[len(page)-1].ID
+		after = page[len(page)-1].Place()
 	}
 }
 

@@ -1,4 +1,5 @@
-// Package audit holds the numbers of the books against each other, and against Redis. It only reads.
+// Package audit holds the numbers of the books against each other, and against Redis. Service does so once and only reads;
+// Watch does so for as long as sales run, and closes the gates of items whose units do not add up.
 //
 //	sales    each with its items: what an operator may say of one
 //	stock    allotted = pool + lent + doubt + claimed; each term again from the moves and the claims, in one snapshot; the
@@ -27,6 +28,21 @@
 // sums are the units issued in the epoch, and may be compared in the middle of a sale, as long as both sides have seen the
 // same issue. Redis is read before and after SQL; when issue, epoch or gate differ it is tried again a few times, and then
 // noted as not compared, which is no finding.
+//
+// # A watch
+//
+// A watch reads little in each turn, however many orders there are, so it sees no item as a whole at one moment. What it holds
+// against each other is therefore
+//
+//	the row of an item on sale  one moment by itself
+//	row and issues              issues are numbered and only ever added: those that the row knows are all there after it
+//	row and Redis               as above, with one reading of Redis before the row and one after it
+//	sums of claims and moves    only if the row has the same version before the first page and after the last one, because
+//	                            whatever moves units changes it; if not, what the epoch accounts for must lie between
+//	pages                       each with what belongs to it, as a whole audit does
+//
+// Whatever looks wrong for the first time is read again, or decided by a snapshot. It judges nothing by the present time:
+// a clock that is set back, or jobs that are on their way back, are no violations.
 //
 // # What no audit can tell
 //

@@ -36,7 +36,8 @@ func tellingShop(t *testing.T) *shop {
 	mustBe(t, refunding, err)
 	refunds, err := s.payments().RefundsOf(t.Context(), s.orderOf("fay"))
 	must(t, err)
-	must(t, s.payments().Refunded(t.Context(), refunds[0]))
+	done, err := s.payments().Refunded(t.Context(), refunds[0])
+	mustBe(t, done, err)
 	_, err = s.stocks().Adjust(t.Context(), seckill.Adjustment{Item: s.item.ID, Op: "rest", Delta: 3 - allotment})
 	must(t, err)
 	s.rebuild(3)
@@ -79,7 +80,7 @@ func (s *shop) diesFor(endpoint string) {
 	s.t.Helper()
 	due, err := s.events().Due(s.t.Context(), s.home(), endpoint, 1)
 	must(s.t, err)
-	must(s.t, s.events().Failed(s.t.Context(), s.home(), endpoint, due[0].ID, 0, "no answer", true))
+	must(s.t, s.events().Failed(s.t.Context(), s.home(), endpoint, []seckill.Setback{{Event: due[0].ID, Failure: "no answer", Dead: true}}))
 }
 
 func (s *shop) pause() {

@@ -3,6 +3,8 @@ package audit
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -45,12 +47,17 @@ func orderRules() []orderRule {
 	}
 }
 
-// readOrders goes through every order table of every shard, each page with its claims.
+// readOrders goes through every order table of every shard, each page with its claims. An audit of everything also meets
+// orders of items that no sale has.
 func (r *run) readOrders(ctx context.Context) error {
+	var items []seckill.ID
+	if !r.whole {
+		items = slices.Sorted(maps.Keys(r.entries))
+	}
 	for shard := range r.ports.Shards.Count() {
 		cursor := ""
 		for {
-			next, err := r.readOrderPage(ctx, shard, cursor)
+			next, err := r.readOrderPage(ctx, shard, items, cursor)
 			if err != nil {
 				return fmt.Errorf("orders of shard %d: %w", shard, err)
 			}
@@ -62,10 +69,12 @@ func (r *run) readOrders(ctx context.Context) error {
 	return nil
 }
 
-func (r *run) readOrderPage(ctx context.Context, shard int, cursor string) (next string, err error) {
+func (r *run) readOrderPage(
+	ctx context.Context, shard int, items []seckill.ID, cursor string,
+) (next string, err error) {
 	first := true
 	err = r.confirm(ctx, func(ctx context.Context) ([]Finding, error) {
-		page, after, err := r.ports.Books.OrdersAfter(ctx, shard, cursor, pageSize)
+		page, after, err := r.ports.Books.OrdersAfter(ctx, shard, items, cursor, pageSize)
 		if err != nil {
 			return nil, fmt.Errorf("read orders: %w", err)
 		}
@@ -118,15 +127,9 @@ func (r *run) addClaims(ctx context.Context, orders []ordered) error {
 	for _, o := range orders {
 		ids[o.order.Item] = append(ids[o.order.Item], o.order.ID)
 	}
-	claims := make(map[seckill.ID]*seckill.Claim, len(orders))
-	for item, ids := range ids {
-		found, err := r.ports.Claims.Find(ctx, item, ids)
-		if err != nil {
-			return fmt.Errorf("read claims of orders: %w", err)
-		}
-		for i := range found {
-			claims[found[i].ID] = &found[i]
-		}
+	claims, err := r.findClaims(ctx, ids)
+	if err != nil {
+		return fmt.Errorf("read claims of orders: %w", err)
 	}
 	for i, o := range orders {
 		if claim := claims[o.order.ID]; claim != nil && claim.Item == o.order.Item {
@@ -134,6 +137,21 @@ func (r *run) addClaims(ctx context.Context, orders []ordered) error {
 		}
 	}
 	return nil
+}
+
+// findClaims reads the claims of items, one item after the other, always in the same order: what goes wrong can be repeated.
+func (r *run) findClaims(ctx context.Context, ids map[seckill.ID][]seckill.ID) (map[seckill.ID]*seckill.Claim, error) {
+	claims := make(map[seckill.ID]*seckill.Claim)
+	for _, item := range slices.Sorted(maps.Keys(ids)) {
+		found, err := r.ports.Claims.Find(ctx, item, ids[item])
+		if err != nil {
+			return nil, err
+		}
+		for i := range found {
+			claims[found[i].ID] = &found[i]
+		}
+	}
+	return claims, nil
 }
 
 func judgeOrders(orders []ordered) []Finding {

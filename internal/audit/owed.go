@@ -42,7 +42,7 @@ type owing struct {
 	owed  seckill.Owed
 	claim *seckill.Claim
 	order *seckill.Order
-	// oneTry says that the item gives one try only.
+	// oneTry says that what is given back of the item stays counted.
 	oneTry bool
 }
 
@@ -123,15 +123,9 @@ func (r *run) claimsOf(ctx context.Context, page []seckill.Owed) (map[seckill.ID
 			ids[o.Item] = append(ids[o.Item], o.Entry.ID)
 		}
 	}
-	claims := make(map[seckill.ID]*seckill.Claim, len(page))
-	for item, ids := range ids {
-		found, err := r.ports.Claims.Find(ctx, item, ids)
-		if err != nil {
-			return nil, fmt.Errorf("read claims of owed steps: %w", err)
-		}
-		for i := range found {
-			claims[found[i].ID] = &found[i]
-		}
+	claims, err := r.findClaims(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read claims of owed steps: %w", err)
 	}
 	return claims, nil
 }
@@ -168,7 +162,7 @@ func owedClaim(o owing) string {
 	case o.owed.Epoch < c.Epoch:
 		return fmt.Sprintf("it was owed in epoch %d, but the claim is of epoch %d", o.owed.Epoch, c.Epoch)
 	case o.oneTry && o.owed.Entry.Quantity == 0 && c.State == seckill.ClaimReturned:
-		return "it lets a buyer try again, but the item gives one try only"
+		return "it lets the units be bought again, but what is given back of this item stays counted against the limit"
 	default:
 		return owedEntry(o.owed.Entry, *c)
 	}

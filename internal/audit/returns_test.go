@@ -67,7 +67,7 @@ func correctedShop(t *testing.T) *shop {
 	return s
 }
 
-// oneTry makes the item one that gives one try only.
+// oneTry makes what is given back of the item stay counted.
 func (s *shop) oneTry() {
 	s.t.Helper()
 	s.exec(0, "UPDATE items SET one_try = 1")

@@ -204,7 +204,7 @@ func (s *shop) message(reservations ...seckill.Reserved) seckill.Message {
 func (s *shop) claim(message seckill.Message) []seckill.Claim {
 	s.t.Helper()
 	home := seckill.HomeShard(s.store.Shards(), s.item.ID)
-	settlement, err := sqlstore.Claims{Store: s.store}.Settle(s.t.Context(), home, []seckill.Message{message})
+	settlement, err := sqlstore.Claims{Store: s.store}.Settle(s.t.Context(), home, []seckill.Message{message}, nil)
 	must(s.t, err)
 	return settlement.Held
 }

@@ -95,7 +95,7 @@ func (r *run) readStock(ctx context.Context, e entry) (seckill.StockFacts, error
 // short; but nothing can have been sold of it.
 func (r *run) readMissingStock(ctx context.Context, e entry) error {
 	return r.confirm(ctx, func(ctx context.Context) ([]Finding, error) {
-		claims, err := r.ports.Books.ClaimsAfter(ctx, e.item.ID, 0, 1)
+		claims, err := r.ports.Books.ClaimsOf(ctx, e.item.ID, seckill.ClaimPlace{}, 1)
 		if err != nil {
 			return nil, fmt.Errorf("read claims: %w", err)
 		}
