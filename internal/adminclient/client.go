@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,7 +35,8 @@ type Client struct {
 	http *http.Client
 }
 
-// New returns a client of the operators' address. A nil client is http.DefaultClient.
+// New returns a client of the operators' address. A nil client is http.DefaultClient. Redirects are not followed: whoever
+// leads elsewhere would get the call, and perhaps the key, a second time, or answer a change as if it were a question.
 func New(address, key string, client *http.Client) (*Client, error) {
 	parsed, err := url.Parse(address)
 	if err != nil || parsed.Host == "" || (parsed.Scheme != "http" && parsed.Scheme != "https") {
@@ -43,7 +45,9 @@ func New(address, key string, client *http.Client) (*Client, error) {
 	if client == nil {
 		client = http.DefaultClient
 	}
-	return &Client{url: strings.TrimSuffix(address, "/"), key: key, http: client}, nil
+	direct := *client
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Client{url: strings.TrimSuffix(address, "/"), key: key, http: &direct}, nil
 }
 
 // Refused is a system's "no", in its own sentence.
@@ -57,7 +61,16 @@ func (r *Refused) Error() string {
 	if r.Problem.Detail == "" {
 		return fmt.Sprintf("the system answered %d %s", r.Status, http.StatusText(r.Status))
 	}
+	if r.Problem.Field != "" && saysOf(r.Problem.Detail) {
+		return r.Problem.Field + " " + r.Problem.Detail
+	}
 	return r.Problem.Detail
+}
+
+// saysOf tells a sentence that leaves out what it is about, which is the field: "must not be 0".
+func saysOf(detail string) bool {
+	verb, _, _ := strings.Cut(detail, " ")
+	return slices.Contains([]string{"must", "can", "cannot", "is", "says"}, verb)
 }
 
 // Passing says that the same call may be answered otherwise in a moment.

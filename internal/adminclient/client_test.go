@@ -71,6 +71,8 @@ func asksAsTheContractSays(t *testing.T) {
 	ask(asked{line: "POST /admin/v1/sales/7/preload?dry_run=true"}, err)
 	_, err = client.AdjustStock(ctx, "8", api.StockAdjustment{Delta: -5, OpID: "x"})
 	ask(asked{line: "POST /admin/v1/items/8/stock", body: `{"delta":-5,"op_id":"x"}`}, err)
+	_, err = client.ReopenStock(ctx, "8", "r")
+	ask(asked{line: "POST /admin/v1/items/8/reopen", body: `{"reason":"r"}`}, err)
 	_, err = client.RefundOrder(ctx, "9", 2, api.RefundOrder{Reason: "r", Restock: true})
 	ask(asked{line: "POST /admin/v1/orders/9/refund", match: `"2"`, body: `{"reason":"r","restock":true}`}, err)
 	_, err = client.Orders(ctx, "a@b", adminclient.Page{})
@@ -93,6 +95,16 @@ func tellsRefusals(t *testing.T) {
 		var refused *adminclient.Refused
 		if !errors.As(err, &refused) || err.Error() != "this sale is paused" || refused.Passing() != passing || refused.Status != status {
 			t.Errorf("%d: %v, passing %t", status, err, passing)
+		}
+	}
+	for detail, want := range map[string]string{
+		"must not be 0":       "delta must not be 0",
+		"delta is missing":    "delta is missing",
+		"at most 3 are there": "at most 3 are there",
+	} {
+		client, _ := system(t, http.StatusBadRequest, api.Problem{Field: "delta", Detail: detail})
+		if _, err := client.Stats(t.Context(), "7"); err == nil || err.Error() != want {
+			t.Errorf("answered %v, want %s", err, want)
 		}
 	}
 	client, _ := system(t, http.StatusBadGateway, "<html>")

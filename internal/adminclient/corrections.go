@@ -15,6 +15,11 @@ const (
 func orderPath(order string) string   { return ordersPath + "/" + url.PathEscape(order) }
 func letterPath(letter string) string { return lettersPath + "/" + url.PathEscape(letter) }
 
+// ReopenStock lets an item be sold again that was halted. It may be repeated.
+func (c *Client) ReopenStock(ctx context.Context, item, reason string) (api.StockReopened, error) {
+	return post[api.StockReopened](ctx, c, "/admin/v1/items/"+url.PathEscape(item)+"/reopen", 0, api.ReopenStock{Reason: reason})
+}
+
 // AdjustStock adds units to an item, or takes some away. It may be repeated with the same op.
 func (c *Client) AdjustStock(ctx context.Context, item string, adjustment api.StockAdjustment) (api.StockAdjusted, error) {
 	return post[api.StockAdjusted](ctx, c, "/admin/v1/items/"+url.PathEscape(item)+"/stock", 0, adjustment)

@@ -17,6 +17,8 @@ const (
 	actionDelete    = "sale.delete"
 	actionAdjust    = "stock.adjust"
 	actionAdjusted  = "stock.adjusted"
+	actionReopen    = "stock.reopen"
+	actionReopened  = "stock.reopened"
 	actionCancel    = "order.cancel"
 	actionCancelled = "order.cancelled"
 	actionRefund    = "order.refund"
@@ -30,6 +32,11 @@ const (
 	actionEventReplayed  = "event.replayed"
 	actionDiscardEvent   = "event.discard"
 	actionEventDiscarded = "event.discarded"
+
+	actionReplayEvents    = "events.replay"
+	actionEventsReplayed  = "events.replayed"
+	actionDiscardEvents   = "events.discard"
+	actionEventsDiscarded = "events.discarded"
 )
 
 // loggedItem is an item in the operators' log, in the words of the API.

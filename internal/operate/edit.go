@@ -24,6 +24,10 @@ type Patch struct {
 	Limits []LimitChange
 }
 
+// ItemsHint says what is meant by whoever changes items of a sale that is no draft any more.
+const ItemsHint = "limits change with limits (seckill admin sales edit SALE --limit ITEM=N)," +
+	" units with POST /admin/v1/items/{item_id}/stock (seckill admin stock ITEM --add N or --take N)"
+
 // LimitChange is a new limit for one item.
 type LimitChange struct {
 	Item         seckill.ID
@@ -134,7 +138,7 @@ func safe(sale, next seckill.Sale, patch Patch, now time.Time) error {
 		return conflict(sale, "", fmt.Sprintf("this sale is %s: it ended at %s", seckill.SaleEnded, stamp(sale.EndsAt)))
 	}
 	if patch.Items != nil {
-		return conflict(sale, "items", fmt.Sprintf("only a draft's items can be changed and this sale is %s", sale.State))
+		return conflict(sale, "items", fmt.Sprintf("only a draft's items can be replaced and this sale is %s; %s", sale.State, ItemsHint))
 	}
 	if next.PayWithin != sale.PayWithin {
 		return conflict(sale, "pay_within_seconds", fmt.Sprintf("can only be changed in a draft and this sale is %s", sale.State))

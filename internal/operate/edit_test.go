@@ -157,6 +157,13 @@ func TestUpdateOfARunningSaleRefuses(t *testing.T) {
 			wantRefusal(t, err, c.reason, c.field)
 		})
 	}
+	t.Run("says what can be changed instead of the items", func(t *testing.T) {
+		t.Parallel()
+		_, err := w.Update(t.Context(), ada, live.ID, operate.Patch{Items: []operate.DraftItem{mug()}})
+		if err == nil || !strings.HasSuffix(err.Error(), operate.ItemsHint) {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("refuses everything once it is over", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)

@@ -17,12 +17,13 @@ type EventPage struct {
 	Next seckill.ID
 }
 
-// DeadEvents lists what endpoints were not told. The limit counts events; each comes with all endpoints.
-func (s *Service) DeadEvents(ctx context.Context, after seckill.ID, limit int) (EventPage, error) {
+// DeadEvents lists what one endpoint was not told, or with "" all of them. The limit counts events; each comes with all
+// these endpoints.
+func (s *Service) DeadEvents(ctx context.Context, endpoint string, after seckill.ID, limit int) (EventPage, error) {
 	size := min(max(limit, 1), pageMax)
 	var dead []seckill.Dispatch
 	for shard := range s.ports.Shards.Count() {
-		some, err := s.ports.Events.Dead(ctx, shard, after, size+1) // one more tells whether there is a next page
+		some, err := s.ports.Events.Dead(ctx, shard, endpoint, after, size+1) // one more tells whether there is a next page
 		if err != nil {
 			return EventPage{}, fmt.Errorf("list dead events: %w", err)
 		}
@@ -90,12 +91,12 @@ func (s *Service) decideEvent(
 // deadEvent finds what an endpoint was not told. An event lies on the shard that its transaction was on, whatever its id.
 func (s *Service) deadEvent(ctx context.Context, endpoint string, event seckill.ID) (seckill.Dispatch, int, error) {
 	for shard := range s.ports.Shards.Count() {
-		first, err := s.ports.Events.Dead(ctx, shard, event-1, 1)
+		first, err := s.ports.Events.Dead(ctx, shard, endpoint, event-1, 1)
 		if err != nil {
 			return seckill.Dispatch{}, 0, fmt.Errorf("read dead event %s: %w", event, err)
 		}
 		for _, dispatch := range first {
-			if dispatch.ID == event && dispatch.Endpoint == endpoint {
+			if dispatch.ID == event {
 				return dispatch, shard, nil
 			}
 		}

@@ -17,17 +17,24 @@ func (w *world) died(t *testing.T, shard int, events ...seckill.ID) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	tx, err := write.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, event := range events {
-		if _, err := write.ExecContext(t.Context(), "INSERT INTO events (id, type, subject, version, data, at, spread)"+
+		if _, err := tx.ExecContext(t.Context(), "INSERT INTO events (id, type, subject, version, data, at, spread)"+
 			" VALUES (?, 'order.paid', ?, 2, '{}', 1, 3)", event, event); err != nil {
 			t.Fatal(err)
 		}
 		for _, endpoint := range []string{"erp", "shop"} {
-			if _, err := write.ExecContext(t.Context(), "INSERT INTO dispatches (endpoint, event, subject, version, tries, failure, since, next_at, dead)"+
+			if _, err := tx.ExecContext(t.Context(), "INSERT INTO dispatches (endpoint, event, subject, version, tries, failure, since, next_at, dead)"+
 				" VALUES (?, ?, ?, 2, 28, 'no answer', 1, 1, 1)", endpoint, event, event); err != nil {
 				t.Fatal(err)
 			}
 		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -46,7 +53,7 @@ func TestDeadEvents(t *testing.T) {
 		w.died(t, 0, 1, 4, 5)
 		w.died(t, 1, 2, 3)
 		for after, want := range map[seckill.ID][]seckill.ID{0: {1, 1, 2, 2}, 2: {3, 3, 4, 4}, 4: {5, 5}, 5: nil} {
-			page, err := w.DeadEvents(t.Context(), after, 2)
+			page, err := w.DeadEvents(t.Context(), "", after, 2)
 			if err != nil || !slices.Equal(eventIDs(page), want) || (page.Next != 0) != (after < 4) {
 				t.Errorf("after %d: got %+v, %v", after, page, err)
 			}
@@ -62,7 +69,7 @@ func TestDeadEvents(t *testing.T) {
 		if _, err := w.DiscardEvent(t.Context(), ada, "erp", 7, "known there"); err != nil {
 			t.Fatal(err)
 		}
-		if page, err := w.DeadEvents(t.Context(), 0, 10); err != nil || len(page.Dead) != 1 || page.Dead[0].Endpoint != "shop" {
+		if page, err := w.DeadEvents(t.Context(), "", 0, 10); err != nil || len(page.Dead) != 1 || page.Dead[0].Endpoint != "shop" {
 			t.Fatalf("got %+v, %v", page, err)
 		}
 		if got := w.actions(t, 7); !slices.Equal(got, []string{ada + " event.discard", ada + " event.discarded"}) {
@@ -84,7 +91,7 @@ func replaysAnEvent(t *testing.T) {
 	if err != nil || len(due) != 1 || due[0].Tries != 0 {
 		t.Fatalf("due is %+v, %v", due, err)
 	}
-	if page, err := w.DeadEvents(t.Context(), 0, 10); err != nil || len(page.Dead) != 1 || page.Dead[0].Endpoint != "erp" {
+	if page, err := w.DeadEvents(t.Context(), "", 0, 10); err != nil || len(page.Dead) != 1 || page.Dead[0].Endpoint != "erp" {
 		t.Fatalf("got %+v, %v", page, err)
 	}
 	if got := w.actions(t, 7); !slices.Equal(got, []string{ada + " event.replay", ada + " event.replayed"}) {

@@ -29,12 +29,15 @@ func acts() map[string]func(acting) (seckill.ID, error) {
 		"resumeSale":            acting.resumeSale,
 		"endSale":               acting.endSale,
 		"adjustStock":           acting.adjustStock,
+		"reopenStock":           acting.reopenStock,
 		"cancelOrderByOperator": acting.cancelOrderByOperator,
 		"refundOrder":           acting.refundOrder,
 		"replayDeadLetter":      acting.replayDeadLetter,
 		"discardDeadLetter":     acting.discardDeadLetter,
 		"replayDeadEvent":       acting.replayDeadEvent,
 		"discardDeadEvent":      acting.discardDeadEvent,
+		"replayDeadEvents":      acting.replayDeadEvents,
+		"discardDeadEvents":     acting.discardDeadEvents,
 	}
 }
 
@@ -87,6 +90,15 @@ func (a acting) adjustStock() (seckill.ID, error) {
 	return item, err
 }
 
+func (a acting) reopenStock() (seckill.ID, error) {
+	item := a.live(a.T).Items[0].ID
+	if err := a.stocks.Halt(a.Context(), item, "a test"); err != nil {
+		return 0, err
+	}
+	_, err := a.ReopenStock(a.Context(), ben, item, "a test")
+	return item, err
+}
+
 func (a acting) cancelOrderByOperator() (seckill.ID, error) {
 	order := a.unpaid(a.T)
 	_, err := a.CancelOrder(a.Context(), operate.OrderAct{Actor: ben, Order: order.ID, Reason: "a test"})
@@ -120,6 +132,18 @@ func (a acting) replayDeadEvent() (seckill.ID, error) {
 func (a acting) discardDeadEvent() (seckill.ID, error) {
 	a.died(a.T, 0, 1)
 	_, err := a.DiscardEvent(a.Context(), ben, "shop", 1, "a test")
+	return 1, err
+}
+
+func (a acting) replayDeadEvents() (seckill.ID, error) {
+	a.died(a.T, 0, 1)
+	_, err := a.ReplayEvents(a.Context(), ben, operate.DeadChoice{Endpoint: "shop"})
+	return 1, err
+}
+
+func (a acting) discardDeadEvents() (seckill.ID, error) {
+	a.died(a.T, 0, 1)
+	_, err := a.DiscardEvents(a.Context(), ben, operate.DeadChoice{All: true}, "a test")
 	return 1, err
 }
 

@@ -35,9 +35,12 @@ type Ports struct {
 	Queue   seckill.QueueWatch
 	// Adjustments, Payments and Letters are what operators change outside of the catalog.
 	Adjustments seckill.Adjustments
+	Halts       seckill.Halts
 	Payments    seckill.Payments
 	Letters     seckill.DeadLetterDesk
 	Events      seckill.Events
+	// Endpoints are the names of those that the configuration has told of events.
+	Endpoints []string
 
 	Epochs   Epochs
 	Settings Settings

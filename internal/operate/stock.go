@@ -27,9 +27,43 @@ func (s *Service) AdjustStock(ctx context.Context, actor string, adjustment seck
 		return adjusted, err
 	}
 	after := loggedStock(adjusted.Stock)
-	after["op_id"], after["taken"], after["owed"], after["repeated"] = adjustment.Op, adjusted.Taken, adjusted.Owed, adjusted.Repeated
+	after["op_id"], after["moved"], after["owed"], after["repeated"] = adjustment.Op, adjusted.Taken, adjusted.Owed, adjusted.Repeated
 	s.done(ctx, d, after)
 	return adjusted, nil
+}
+
+// Reopened is what became of an item that was halted.
+type Reopened struct {
+	Stock seckill.Stock
+	// Halted says why it was; "" when it was not, and nothing was changed.
+	Halted string
+}
+
+// ReopenStock lets an item be sold again that was halted, after somebody has looked. What Redis sells then is what SQL says:
+// an open epoch is sealed, and the next one follows.
+func (s *Service) ReopenStock(ctx context.Context, actor string, item seckill.ID, reason string) (Reopened, error) {
+	if err := validateText("reason", reason, reasonMax); err != nil {
+		return Reopened{}, err
+	}
+	before, err := s.stockOf(ctx, item)
+	if err != nil {
+		return Reopened{}, err
+	}
+	if before.Halted == "" {
+		return Reopened{Stock: before}, nil
+	}
+	d := deed{
+		actor: actor, target: item, intent: actionReopen, done: actionReopened, before: encode(map[string]any{"halted": before.Halted}),
+	}
+	if err := s.intend(ctx, d, map[string]any{"reason": reason}); err != nil {
+		return Reopened{}, err
+	}
+	stock, why, err := s.ports.Halts.Reopen(ctx, item)
+	if err != nil {
+		return Reopened{}, fmt.Errorf("reopen item %s: %w", item, err)
+	}
+	s.done(ctx, d, loggedStock(stock))
+	return Reopened{Stock: stock, Halted: why}, nil
 }
 
 func (s *Service) adjust(ctx context.Context, adjustment seckill.Adjustment) (seckill.Adjusted, error) {

@@ -24,6 +24,49 @@ func TestAdjustStock(t *testing.T) {
 	t.Run("is done although the second line could not be written, or the operator has left", adjustHalfLogged)
 }
 
+func TestReopenStock(t *testing.T) {
+	t.Parallel()
+	t.Run("reopens a halted item with the next epoch, and logs why it was halted and what the operator says", reopens)
+	t.Run("leaves an item alone that is not halted", reopensNothing)
+	t.Run("wants a reason", reopensForAReason)
+}
+
+func reopens(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	item := w.live(t).Items[0].ID
+	if err := w.stocks.Halt(t.Context(), item, "audit: claimed: 1 is 2"); err != nil {
+		t.Fatal(err)
+	}
+	reopened, err := w.ReopenStock(t.Context(), ada, item, "counted by hand")
+	if err != nil || reopened.Halted != "audit: claimed: 1 is 2" || reopened.Stock.State != seckill.StockSealing || reopened.Stock.Halted != "" {
+		t.Errorf("%+v, %v", reopened, err)
+	}
+	w.wantTwoLines(t, item, line{"stock.reopen", `"halted":"audit: claimed: 1 is 2"`, `{"reason":"counted by hand"}`},
+		line{"stock.reopened", `"halted"`, `"state":"sealing"`})
+}
+
+func reopensNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	item := w.live(t).Items[0].ID
+	reopened, err := w.ReopenStock(t.Context(), ada, item, "to be sure")
+	if err != nil || reopened.Halted != "" || reopened.Stock.State != seckill.StockOpen {
+		t.Errorf("%+v, %v", reopened, err)
+	}
+	if _, err := w.ReopenStock(t.Context(), ada, 7, "to be sure"); seckill.ReasonOf(err) != seckill.NotFound {
+		t.Errorf("of an item that does not exist: %v", err)
+	}
+}
+
+func reopensForAReason(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.ReopenStock(t.Context(), ada, w.live(t).Items[0].ID, ""); seckill.ReasonOf(err) != seckill.Invalid {
+		t.Error(err)
+	}
+}
+
 func (w *world) adjust(t *testing.T, item seckill.ID, op string, delta int64) (seckill.Adjusted, error) {
 	t.Helper()
 	return w.AdjustStock(t.Context(), ada, seckill.Adjustment{Item: item, Op: op, Delta: delta})
@@ -48,7 +91,7 @@ func adjustAdds(t *testing.T) {
 		t.Errorf("%+v", adjusted)
 	}
 	w.wantTwoLines(t, item, line{"stock.adjust", `"allotted":1000`, `{"delta":500,"op_id":"more"}`},
-		line{"stock.adjusted", `"allotted":1000`, `"allotted":1500`})
+		line{"stock.adjusted", `"allotted":1000`, `"moved":500`})
 	if report, err := w.Preload(t.Context(), ada, sale.ID, true); err != nil || !report.Checks[0].OK {
 		t.Errorf("preloaded again: %+v, %v", report.Checks, err)
 	}

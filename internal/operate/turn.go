@@ -141,8 +141,9 @@ func atVersion(sale seckill.Sale, version int64) error {
 	return conflict(sale, "", fmt.Sprintf("this sale is %s at version %d by now, not %d", sale.State, sale.Version, version))
 }
 
-// turn moves a sale from exactly the state that was read, so that the log says what truly was before, and returns it as it
-// was read. A sale that is there already is not an error: whoever repeats a call continues what it left undone.
+// turn moves a sale from exactly the version that was read, so that the log says what truly was before, and a call that comes
+// twice does not undo what was decided since. It returns the sale as it was read. One that is there already is not an error:
+// whoever repeats a call continues what it left undone.
 func (s *Service) turn(ctx context.Context, turn Turn, decide decision) (seckill.Sale, error) {
 	for range turnsMax {
 		sale, now, err := s.read(ctx, turn.Sale)
@@ -157,7 +158,7 @@ func (s *Service) turn(ctx context.Context, turn Turn, decide decision) (seckill
 			return sale, err
 		}
 		changed, err := s.ports.Catalog.Change(ctx, seckill.SaleChange{
-			Sale: sale.ID, From: []seckill.SaleState{sale.State}, To: to, Version: turn.Version,
+			Sale: sale.ID, From: []seckill.SaleState{sale.State}, To: to, Version: sale.Version,
 			Act: seckill.Act{
 				Actor: turn.Actor, Action: string(turn.Act), Target: sale.ID, At: now,
 				Before: stateOnly(sale.State), After: stateOnly(to),

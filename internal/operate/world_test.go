@@ -51,12 +51,8 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = embedded.Close() })
-	write, read, err := store.SQL(0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	queue, err := sqlqueue.Open(t.Context(), sqlqueue.Config{
-		Write: write, Read: read, Shards: 2, IDs: store.IDs(), Clock: seckill.SystemClock{}, Log: log,
+		Path: filepath.Join(t.TempDir(), "queue.db"), Shards: 2, IDs: store.IDs(), Clock: seckill.SystemClock{}, Log: log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +71,7 @@ func newWorld(t *testing.T) *world {
 	w.ports = operate.Ports{
 		Catalog: w.catalog, Stocks: w.stocks, Orders: sqlstore.Orders{Store: store}, Lent: w.lent, Queue: queue,
 		Adjustments: &adjustments{Adjustments: sqlstore.Stocks{Store: store}}, Payments: sqlstore.Payments{Store: store}, Letters: queue,
+		Halts:  sqlstore.Stocks{Store: store},
 		Events: sqlstore.Events{Store: store}, Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
 		Clock: w.clock, Log: log,
 	}
