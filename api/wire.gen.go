@@ -411,10 +411,13 @@ type AdminCharge struct {
 	Txn string `json:"txn"`
 }
 
-// AdminItem An item with its allotment and the state of its stock.
+// AdminItem An item with its allotment, what has become of that, and the state of its stock.
 type AdminItem struct {
 	// Allotment The units of an item that may ever be sold.
 	Allotment Allotment `json:"allotment"`
+
+	// Allotted What the item has now: the allotment and what operators added or took since. Absent before the preload, and when the stock cannot be read.
+	Allotted *int64 `json:"allotted,omitempty"`
 
 	// Currency ISO 4217.
 	Currency Currency `json:"currency"`
@@ -422,13 +425,13 @@ type AdminItem struct {
 	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 	ID ID `json:"id"`
 
-	// LimitPerUser Units that one shopper may hold.
+	// LimitPerUser Units that one shopper may hold; with `one_try`, that one shopper may take in all.
 	LimitPerUser LimitPerUser `json:"limit_per_user"`
 
-	// OneTry One try per sale: units that a shopper has given back, by cancelling or by not paying in time, count against the limit as if they were still held.
+	// OneTry What is given back stays counted against the limit: no shopper ever takes more than `limit_per_user` units of the item, those included that he cancelled, did not pay in time or was refunded. With a limit of 1 that is one try; with a limit of 2 who has given one unit back may still buy one. Otherwise what is given back may be bought again.
 	OneTry OneTry `json:"one_try,omitempty,omitzero"`
 
-	// PriceMinor In minor units. Bounded so that a thousand of it are still exact in JavaScript.
+	// PriceMinor In minor units as in ISO 4217, so 4999 in EUR is 49.99 and in JPY 4999. Bounded so that a thousand of it are still exact in JavaScript.
 	PriceMinor PriceMinor `json:"price_minor"`
 
 	// SaleID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
@@ -677,6 +680,15 @@ type DeadEventList struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
+// DeadEventsDecided defines model for DeadEventsDecided.
+type DeadEventsDecided struct {
+	// Count How many were decided about; an event counts once for each endpoint.
+	Count int `json:"count"`
+
+	// Next Absent when nothing is left.
+	Next string `json:"next,omitempty,omitzero"`
+}
+
 // DeadLetter A message that nobody could settle. Of one that can be read, what it is about; of one that was asked for, its bytes.
 type DeadLetter struct {
 	// At RFC 3339 in UTC.
@@ -715,6 +727,24 @@ type DeadLetterList struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
+// DiscardDeadEvents defines model for DiscardDeadEvents.
+type DiscardDeadEvents struct {
+	// All What any endpoint was not told.
+	All bool `json:"all,omitempty,omitzero"`
+
+	// Cursor The `next` of the call before.
+	Cursor string `json:"cursor,omitempty,omitzero"`
+
+	// Endpoint Only what this one was not told; needed unless `all` is said.
+	Endpoint string `json:"endpoint,omitempty,omitzero"`
+
+	// Reason For the operators' log.
+	Reason string `json:"reason"`
+
+	// Waiting Also what these are still to be told: for one that will never take it.
+	Waiting bool `json:"waiting,omitempty,omitzero"`
+}
+
 // DiscardLetter defines model for DiscardLetter.
 type DiscardLetter struct {
 	// Reason For the operators' log.
@@ -748,6 +778,19 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
+// HeldReservation What counts against a shopper's limit. How it stands is not said here: it may have been ordered, paid or given back long ago. `links.self` answers that.
+type HeldReservation struct {
+	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ID ID `json:"id"`
+
+	// ItemID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ItemID ID `json:"item_id"`
+
+	// Links Where to look next; the order is there once the status is `ordered`.
+	Links    Links    `json:"links"`
+	Quantity Quantity `json:"quantity"`
+}
+
 // ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 type ID = string
 
@@ -762,13 +805,13 @@ type Item struct {
 	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 	ID ID `json:"id"`
 
-	// LimitPerUser Units that one shopper may hold.
+	// LimitPerUser Units that one shopper may hold; with `one_try`, that one shopper may take in all.
 	LimitPerUser LimitPerUser `json:"limit_per_user"`
 
-	// OneTry One try per sale: units that a shopper has given back, by cancelling or by not paying in time, count against the limit as if they were still held.
+	// OneTry What is given back stays counted against the limit: no shopper ever takes more than `limit_per_user` units of the item, those included that he cancelled, did not pay in time or was refunded. With a limit of 1 that is one try; with a limit of 2 who has given one unit back may still buy one. Otherwise what is given back may be bought again.
 	OneTry OneTry `json:"one_try,omitempty,omitzero"`
 
-	// PriceMinor In minor units. Bounded so that a thousand of it are still exact in JavaScript.
+	// PriceMinor In minor units as in ISO 4217, so 4999 in EUR is 49.99 and in JPY 4999. Bounded so that a thousand of it are still exact in JavaScript.
 	PriceMinor PriceMinor `json:"price_minor"`
 
 	// SaleID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
@@ -791,11 +834,17 @@ type ItemStats struct {
 	// Doubt A number of units.
 	Doubt Units `json:"doubt"`
 
+	// Halted Why nothing of the item is sold until an operator has reopened it; absent otherwise.
+	Halted string `json:"halted,omitempty,omitzero"`
+
 	// ItemID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 	ItemID ID `json:"item_id"`
 
 	// Lent A number of units.
 	Lent Units `json:"lent"`
+
+	// Orders How many orders of the item there are in each state. unpaid, paid, refunding and refunded beside it count their units; refunded ones are claimed still unless they were restocked, those of cancelled orders are given back.
+	Orders OrderCounts `json:"orders"`
 
 	// Paid A number of units.
 	Paid Units `json:"paid"`
@@ -805,7 +854,13 @@ type ItemStats struct {
 
 	// Redis Absent when Redis cannot be asked.
 	Redis *RedisStats `json:"redis,omitempty"`
-	Sku   string      `json:"sku"`
+
+	// Refunded A number of units.
+	Refunded Units `json:"refunded"`
+
+	// Refunding A number of units.
+	Refunding Units  `json:"refunding"`
+	Sku       string `json:"sku"`
 
 	// StockState Where an item's stock row stands; only `open` sells.
 	StockState StockState `json:"stock_state"`
@@ -819,11 +874,11 @@ type LimitChange struct {
 	// ItemID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 	ItemID ID `json:"item_id"`
 
-	// LimitPerUser Units that one shopper may hold.
+	// LimitPerUser Units that one shopper may hold; with `one_try`, that one shopper may take in all.
 	LimitPerUser LimitPerUser `json:"limit_per_user"`
 }
 
-// LimitPerUser Units that one shopper may hold.
+// LimitPerUser Units that one shopper may hold; with `one_try`, that one shopper may take in all.
 type LimitPerUser = int64
 
 // Links Where to look next; the order is there once the status is `ordered`.
@@ -840,10 +895,10 @@ type NewItem struct {
 	// Currency ISO 4217.
 	Currency Currency `json:"currency"`
 
-	// LimitPerUser Units that one shopper may hold.
+	// LimitPerUser Units that one shopper may hold; with `one_try`, that one shopper may take in all.
 	LimitPerUser LimitPerUser `json:"limit_per_user"`
 
-	// OneTry One try per sale: units that a shopper has given back, by cancelling or by not paying in time, count against the limit as if they were still held.
+	// OneTry What is given back stays counted against the limit: no shopper ever takes more than `limit_per_user` units of the item, those included that he cancelled, did not pay in time or was refunded. With a limit of 1 that is one try; with a limit of 2 who has given one unit back may still buy one. Otherwise what is given back may be bought again.
 	OneTry OneTry `json:"one_try,omitempty,omitzero"`
 
 	// PriceMinor In minor units; 0 only when it is said, so that a forgotten price gives nothing away.
@@ -866,7 +921,7 @@ type NewSale struct {
 	StartsAt         time.Time        `json:"starts_at"`
 }
 
-// OneTry One try per sale: units that a shopper has given back, by cancelling or by not paying in time, count against the limit as if they were still held.
+// OneTry What is given back stays counted against the limit: no shopper ever takes more than `limit_per_user` units of the item, those included that he cancelled, did not pay in time or was refunded. With a limit of 1 that is one try; with a limit of 2 who has given one unit back may still buy one. Otherwise what is given back may be bought again.
 type OneTry = bool
 
 // OpID Names one adjustment of one item.
@@ -907,6 +962,15 @@ type Order struct {
 
 	// Version Grows with every change of the status.
 	Version int64 `json:"version"`
+}
+
+// OrderCounts How many orders of the item there are in each state. unpaid, paid, refunding and refunded beside it count their units; refunded ones are claimed still unless they were restocked, those of cancelled orders are given back.
+type OrderCounts struct {
+	Cancelled int64 `json:"cancelled"`
+	Paid      int64 `json:"paid"`
+	Refunded  int64 `json:"refunded"`
+	Refunding int64 `json:"refunding"`
+	Unpaid    int64 `json:"unpaid"`
 }
 
 // OrderList defines model for OrderList.
@@ -953,7 +1017,7 @@ type Payment struct {
 // PaymentStatus open -> paid or closed; nothing is to be paid on a closed one.
 type PaymentStatus string
 
-// PriceMinor In minor units. Bounded so that a thousand of it are still exact in JavaScript.
+// PriceMinor In minor units as in ISO 4217, so 4999 in EUR is 49.99 and in JPY 4999. Bounded so that a thousand of it are still exact in JavaScript.
 type PriceMinor = int64
 
 // Problem A refusal (RFC 9457). With a `conflict` about an order, `order` is how it stands.
@@ -985,8 +1049,8 @@ type Problem struct {
 	// ReservationID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 	ReservationID ID `json:"reservation_id,omitempty,omitzero"`
 
-	// Reservations The caller's own of this item; with `limit_reached`.
-	Reservations []Reservation `json:"reservations,omitempty,omitzero"`
+	// Reservations The caller's own of this item that count against the limit; with `limit_reached`.
+	Reservations []HeldReservation `json:"reservations,omitempty,omitzero"`
 
 	// RetryAfter Seconds; the same as the header Retry-After.
 	RetryAfter int `json:"retry_after,omitempty,omitzero"`
@@ -1093,6 +1157,24 @@ type RefundReason string
 // RefundStatus owed -> done.
 type RefundStatus string
 
+// ReopenStock defines model for ReopenStock.
+type ReopenStock struct {
+	// Reason For the operators' log.
+	Reason string `json:"reason"`
+}
+
+// ReplayDeadEvents defines model for ReplayDeadEvents.
+type ReplayDeadEvents struct {
+	// All What any endpoint was not told.
+	All bool `json:"all,omitempty,omitzero"`
+
+	// Cursor The `next` of the call before.
+	Cursor string `json:"cursor,omitempty,omitzero"`
+
+	// Endpoint Only what this one was not told; needed unless `all` is said.
+	Endpoint string `json:"endpoint,omitempty,omitzero"`
+}
+
 // Reservation Units held for a shopper, on their way to an order.
 type Reservation struct {
 	// ID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
@@ -1163,7 +1245,7 @@ type SaleList struct {
 type SalePatch struct {
 	EndsAt *time.Time `json:"ends_at,omitempty"`
 
-	// Items Replaces the items of a draft as a whole.
+	// Items Replaces the items of a draft as a whole. Of a sale that is no draft any more limits are changed with limits, and units are added and taken with POST /admin/v1/items/{item_id}/stock.
 	Items []NewItem `json:"items,omitempty,omitzero"`
 
 	// Limits New limits for items that exist; also after the preload.
@@ -1257,6 +1339,20 @@ type StockAdjustment struct {
 
 	// OpID Names one adjustment of one item.
 	OpID OpID `json:"op_id"`
+}
+
+// StockReopened Why an item was halted, and how it goes on.
+type StockReopened struct {
+	Epoch int64 `json:"epoch"`
+
+	// Halted Absent when it was not.
+	Halted string `json:"halted,omitempty,omitzero"`
+
+	// ItemID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
+	ItemID ID `json:"item_id"`
+
+	// State Where an item's stock row stands; only `open` sells.
+	State StockState `json:"state"`
 }
 
 // StockState Where an item's stock row stands; only `open` sells.
@@ -1363,6 +1459,9 @@ type WrongContentType = Problem
 
 // ListDeadEventsParams defines parameters for ListDeadEvents.
 type ListDeadEventsParams struct {
+	// Endpoint Only what this one was not told.
+	Endpoint string `form:"endpoint,omitempty" json:"endpoint,omitempty,omitzero"`
+
 	// Cursor The `next` of the page before.
 	Cursor Cursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
 
@@ -1539,11 +1638,20 @@ type ListSalesParams struct {
 // ListSalesParamsState defines parameters for ListSales.
 type ListSalesParamsState string
 
+// DiscardDeadEventsJSONRequestBody defines body for DiscardDeadEvents for application/json ContentType.
+type DiscardDeadEventsJSONRequestBody = DiscardDeadEvents
+
+// ReplayDeadEventsJSONRequestBody defines body for ReplayDeadEvents for application/json ContentType.
+type ReplayDeadEventsJSONRequestBody = ReplayDeadEvents
+
 // DiscardDeadEventJSONRequestBody defines body for DiscardDeadEvent for application/json ContentType.
 type DiscardDeadEventJSONRequestBody = DiscardLetter
 
 // DiscardDeadLetterJSONRequestBody defines body for DiscardDeadLetter for application/json ContentType.
 type DiscardDeadLetterJSONRequestBody = DiscardLetter
+
+// ReopenStockJSONRequestBody defines body for ReopenStock for application/json ContentType.
+type ReopenStockJSONRequestBody = ReopenStock
 
 // AdjustStockJSONRequestBody defines body for AdjustStock for application/json ContentType.
 type AdjustStockJSONRequestBody = StockAdjustment

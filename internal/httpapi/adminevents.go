@@ -16,6 +16,8 @@ import (
 func (o *operators) eventRoutes(engine *gin.Engine) {
 	const events, dead = "/admin/v1/dead-events", "/admin/v1/dead-events/:event_id/:endpoint"
 	o.route(engine, http.MethodGet, events, operateTimeout, o.operator(o.listDeadEvents))
+	o.route(engine, http.MethodPost, events+"/replay", operateTimeout, o.operator(o.replayEvents))
+	o.route(engine, http.MethodPost, events+"/discard", operateTimeout, o.operator(o.discardEvents))
 	o.route(engine, http.MethodPost, dead+"/replay", operateTimeout, o.operator(o.replayEvent))
 	o.route(engine, http.MethodPost, dead+"/discard", operateTimeout, o.operator(o.discardEvent))
 }
@@ -30,7 +32,14 @@ func (o *operators) listDeadEvents(ctx context.Context, c *gin.Context, _ string
 	if err != nil {
 		return err
 	}
-	found, err := o.operations.DeadEvents(ctx, page.after, page.limit)
+	endpoint, given, err := asked.one("endpoint")
+	if err != nil {
+		return err
+	}
+	if given && !seckill.IsEndpointName(endpoint) {
+		return invalidEndpoint()
+	}
+	found, err := o.operations.DeadEvents(ctx, endpoint, page.after, page.limit)
 	if err != nil {
 		return err
 	}
@@ -76,9 +85,13 @@ func pathEvent(c *gin.Context) (seckill.ID, string, error) {
 	}
 	endpoint := c.Param("endpoint")
 	if !seckill.IsEndpointName(endpoint) {
-		return 0, "", seckill.InvalidField("endpoint", "an endpoint's name has 1-64 small letters, digits or dashes")
+		return 0, "", invalidEndpoint()
 	}
 	return event, endpoint, nil
+}
+
+func invalidEndpoint() error {
+	return seckill.InvalidField("endpoint", "an endpoint's name has 1-64 small letters, digits or dashes")
 }
 
 func (o *operators) decidedEvent(ctx context.Context, c *gin.Context, actor string, dead seckill.Dispatch, err error) error {

@@ -2,8 +2,10 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -79,7 +81,7 @@ func (o *operators) updateSale(ctx context.Context, c *gin.Context, actor string
 	}
 	var body api.SalePatch
 	if err := decode(c, saleBodyMax, &body); err != nil {
-		return err
+		return hintItems(err)
 	}
 	patch, err := patchOf(body)
 	if err != nil {
@@ -90,6 +92,17 @@ func (o *operators) updateSale(ctx context.Context, c *gin.Context, actor string
 	}
 	report, err := o.operations.Update(ctx, actor, id, patch)
 	return o.operated(ctx, c, actor, http.StatusOK, report, err)
+}
+
+// hintItems tells who sends a part of an item how items are changed.
+func hintItems(err error) error {
+	var refusal *seckill.Refusal
+	if !errors.As(err, &refusal) || !strings.HasPrefix(refusal.Field, "items") {
+		return err
+	}
+	hinted := *refusal
+	hinted.Detail += "; items replaces all items of a draft, each as a whole. In a sale that is no draft " + operate.ItemsHint
+	return &hinted
 }
 
 func (o *operators) deleteSale(ctx context.Context, c *gin.Context, actor string) error {
@@ -206,7 +219,7 @@ func wireReport(report operate.SaleReport) api.AdminSale {
 		Version: sale.Version, Items: make([]api.AdminItem, len(sale.Items)),
 	}
 	for i, item := range sale.Items {
-		wire.Items[i] = wireAdminItem(sale, item, report.StockState(item.ID))
+		wire.Items[i] = wireAdminItem(report, item)
 	}
 	for _, check := range report.Checks {
 		wire.Checks = append(wire.Checks, api.Check{ItemID: check.Item.String(), Ok: check.OK, Detail: check.Detail})
@@ -214,10 +227,14 @@ func wireReport(report operate.SaleReport) api.AdminSale {
 	return wire
 }
 
-func wireAdminItem(sale seckill.Sale, item seckill.Item, stock seckill.StockState) api.AdminItem {
-	return api.AdminItem{
+func wireAdminItem(report operate.SaleReport, item seckill.Item) api.AdminItem {
+	wire := api.AdminItem{
 		ID: item.ID.String(), SaleID: item.Sale.String(), Sku: item.SKU, Title: item.Title, PriceMinor: item.PriceMinor,
-		Currency: item.Currency, LimitPerUser: item.LimitPerUser, OneTry: item.OneTry, State: api.SaleState(sale.State),
-		Allotment: item.Allotment, StockState: api.StockState(stock),
+		Currency: item.Currency, LimitPerUser: item.LimitPerUser, OneTry: item.OneTry, State: api.SaleState(report.Sale.State),
+		Allotment: item.Allotment, StockState: api.StockState(report.StockState(item.ID)),
 	}
+	if stock, exists := report.Stocks[item.ID]; exists {
+		wire.Allotted = &stock.Allotted
+	}
+	return wire
 }

@@ -36,6 +36,30 @@ func (o *operators) adjustStock(ctx context.Context, c *gin.Context, actor strin
 	return nil
 }
 
+// reopenStock lets an item be sold again that was halted.
+func (o *operators) reopenStock(ctx context.Context, c *gin.Context, actor string) error {
+	item, err := pathID(c, "item_id")
+	if err != nil {
+		return err
+	}
+	var body api.ReopenStock
+	if err := decode(c, bodyMax, &body); err != nil {
+		return err
+	}
+	reopened, err := o.operations.ReopenStock(ctx, actor, item, body.Reason)
+	if err != nil {
+		return err
+	}
+	wire := api.StockReopened{
+		ItemID: item.String(), Halted: reopened.Halted, State: api.StockState(reopened.Stock.State), Epoch: reopened.Stock.Epoch,
+	}
+	if err := o.reply(c, http.StatusOK, wire); err != nil {
+		return err
+	}
+	o.noteOperated(ctx, c, actor, c.FullPath())
+	return nil
+}
+
 func wireAdjusted(asked seckill.Adjustment, adjusted seckill.Adjusted) api.StockAdjusted {
 	stock := adjusted.Stock
 	return api.StockAdjusted{

@@ -38,7 +38,7 @@ func TestAppend(t *testing.T) {
 				{Detail: text, Available: &some, Field: text, RequestID: text},
 				{Detail: text, ReservationID: text, Links: api.ProblemLinks{Self: text}, RetryAfter: 1},
 				{Detail: text, Order: &api.Order{ID: text}},
-				{Detail: text, Reservations: []api.Reservation{{ID: text}}, Available: &some},
+				{Detail: text, Reservations: []api.HeldReservation{{ID: text}}, Available: &some},
 			} {
 				expectSame(t, appendProblem(nil, problem), problem)
 			}

@@ -17,6 +17,7 @@ const (
 	adminOrder = "/admin/v1/orders/7301444403200099"
 	letterPath = "/admin/v1/dead-letters/7301444403200200"
 	stockPath  = "/admin/v1/items/7301444403200011/stock"
+	reopenPath = "/admin/v1/items/7301444403200011/reopen"
 )
 
 // fakeCorrections is what operators correct while a sale runs.
@@ -37,6 +38,14 @@ type fakeCorrections struct {
 func (f *fakeCorrections) AdjustStock(_ context.Context, _ string, adjustment seckill.Adjustment) (seckill.Adjusted, error) {
 	f.adjust = adjustment
 	return f.adjusted, f.failure
+}
+
+func (f *fakeCorrections) ReopenStock(_ context.Context, _ string, item seckill.ID, reason string) (operate.Reopened, error) {
+	f.reason = reason
+	return operate.Reopened{
+		Stock:  seckill.Stock{Item: item, State: seckill.StockSealing, Epoch: 1},
+		Halted: "audit: claimed: claimed is 580, but the held claims add up to 581",
+	}, f.failure
 }
 
 func (f *fakeCorrections) report() operate.OrderReport {
@@ -98,6 +107,20 @@ func (f *fakeCorrections) Log(_ context.Context, query seckill.ActQuery) (operat
 		{ID: 7301444403200300, Actor: "operator:ada", Action: "sale.pause", Target: saleID, Before: `{"state":"live"}`, After: `{"state":"paused"}`, At: noon()},
 		{ID: 7301444403200299, Actor: "clock", Action: "sale.open", Target: saleID, At: noon()},
 	}, Next: f.next}, f.failure
+}
+
+func TestReopenStock(t *testing.T) {
+	t.Parallel()
+	t.Run("answers why the item was halted, and how it goes on", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		response := w.operate(http.MethodPost, reopenPath, `{"reason":"looked"}`)
+		expectStatus(t, response, http.StatusOK)
+		got := read[api.StockReopened](t, response)
+		if got.Halted == "" || got.State != api.StockStateSealing || w.operations.reason != "looked" {
+			t.Errorf("answered %+v; the reason is %q", got, w.operations.reason)
+		}
+	})
 }
 
 func TestAdjustStock(t *testing.T) {

@@ -50,7 +50,7 @@ func readBytes(c *gin.Context, bytesMax int64) ([]byte, error) {
 		c.Writer.Header().Set("Connection", "close") // nobody will read what follows
 		return nil, tooLarge(bytesMax)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, bytesMax))
+	body, err := readAll(c, bytesMax)
 	var overrun *http.MaxBytesError
 	switch {
 	case errors.As(err, &overrun):
@@ -60,6 +60,16 @@ func readBytes(c *gin.Context, bytesMax int64) ([]byte, error) {
 	default:
 		return body, nil
 	}
+}
+
+// readAll reads a body, at once when its length is known.
+func readAll(c *gin.Context, bytesMax int64) ([]byte, error) {
+	if length := c.Request.ContentLength; length >= 0 {
+		body := make([]byte, length)
+		_, err := io.ReadFull(c.Request.Body, body)
+		return body, err
+	}
+	return io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, bytesMax))
 }
 
 func isJSON(contentTypes []string) bool {

@@ -37,6 +37,8 @@ type edge struct {
 	refusals *sampler
 	// fixed are headers that every answer has; their values are shared and never written to.
 	fixed map[string][]string
+	// mediaTypes are header values as well, by themselves.
+	mediaTypes map[string][]string
 }
 
 func newEdge(config *Config) *edge {
@@ -50,6 +52,7 @@ func newEdge(config *Config) *edge {
 			"Referrer-Policy":         {"no-referrer"},
 			"Cache-Control":           {"no-store"},
 		},
+		mediaTypes: map[string][]string{jsonMediaType: {jsonMediaType}, problemMediaType: {problemMediaType}},
 	}
 }
 
@@ -77,6 +80,7 @@ func (e *edge) route(engine *gin.Engine, method, path string, within time.Durati
 
 // serve wraps a handler into everything that every request gets.
 func (e *edge) serve(route string, within time.Duration, h handler) gin.HandlerFunc {
+	measured := e.measures.of(route)
 	return func(c *gin.Context) {
 		begun := e.clock.Now()
 		header := c.Writer.Header()
@@ -84,12 +88,12 @@ func (e *edge) serve(route string, within time.Duration, h handler) gin.HandlerF
 			header[name] = values
 		}
 		header[requestIDHeader] = []string{e.requestIDFor(c.Request.Header[requestIDHeader])}
-		ctx, cancel := context.WithTimeout(c.Request.Context(), within)
-		defer cancel()
+		ctx := newPatience(c.Request.Context(), within)
+		defer ctx.end()
 		if err := recovered(ctx, c, h); err != nil {
 			e.refuse(ctx, c, route, err)
 		}
-		e.measures.served(c.Request.Method, route, c.Writer.Status(), e.clock.Now().Sub(begun))
+		measured.served(c.Request.Method, c.Writer.Status(), e.clock.Now().Sub(begun))
 	}
 }
 
@@ -122,7 +126,12 @@ func (e *edge) requestIDFor(given []string) string {
 	if len(given) == 1 && given[0] != "" && len(given[0]) <= requestIDMax && visible(given[0]) {
 		return given[0]
 	}
-	return fmt.Sprintf("%013x", uint64(e.random()*(1<<52)))
+	const digits, base = 13, 16
+	var id [digits]byte
+	for i, n := digits-1, uint64(e.random()*(1<<52)); i >= 0; i, n = i-1, n/base {
+		id[i] = "0123456789abcdef"[n%base]
+	}
+	return string(id[:])
 }
 
 func requestID(c *gin.Context) string { return c.Writer.Header().Get(requestIDHeader) }
@@ -134,7 +143,7 @@ func (e *edge) reply(c *gin.Context, status int, body any) error {
 }
 
 func (e *edge) write(c *gin.Context, status int, mediaType string, body []byte) {
-	c.Writer.Header()["Content-Type"] = []string{mediaType}
+	c.Writer.Header()["Content-Type"] = e.mediaTypes[mediaType]
 	c.Writer.WriteHeader(status)
 	if _, err := c.Writer.Write(body); err != nil {
 		e.log.Debug("client left before the answer", "request_id", requestID(c), "error", err)

@@ -130,7 +130,7 @@ func (f *fakeOperations) answer(asked, actor string) (operate.SaleReport, error)
 	f.asked, f.actor = asked, actor
 	return operate.SaleReport{
 		Sale: drop(seckill.SaleLive), Now: noon(),
-		Stocks: map[seckill.ID]seckill.Stock{itemID: {State: seckill.StockOpen}},
+		Stocks: map[seckill.ID]seckill.Stock{itemID: {State: seckill.StockOpen, Allotted: 1200}},
 		Checks: []operate.Check{{Item: itemID, OK: true, Detail: "sent to epoch 1"}},
 	}, f.err
 }
@@ -177,7 +177,9 @@ func (f *fakeOperations) Stats(_ context.Context, id seckill.ID) (operate.SaleSt
 		Items: []operate.ItemStats{{
 			Item: mug(id), Stock: seckill.Stock{State: seckill.StockOpen, Allotted: 1000, Lent: 420, Claimed: 580},
 			Orders: map[seckill.OrderState]seckill.OrderCount{
-				seckill.OrderUnpaid: {Orders: 560, Units: 570}, seckill.OrderPaid: {Orders: 10, Units: 10},
+				seckill.OrderUnpaid: {Orders: 560, Units: 560}, seckill.OrderPaid: {Orders: 10, Units: 10},
+				seckill.OrderRefunding: {Orders: 2, Units: 4}, seckill.OrderRefunded: {Orders: 3, Units: 6},
+				seckill.OrderCancelled: {Orders: 5, Units: 7},
 			},
 			Redis: &seckill.LentState{Live: true, Available: 417, Epoch: 1, Unsettled: 1},
 		}},

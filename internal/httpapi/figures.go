@@ -43,7 +43,8 @@ func wireItemStats(item operate.ItemStats) api.ItemStats {
 		ItemID: item.Item.ID.String(), Sku: item.Item.SKU, StockState: api.StockState(item.Stock.State),
 		Allotted: item.Stock.Allotted, Pool: item.Stock.Pool, Lent: item.Stock.Lent, Doubt: item.Stock.Doubt,
 		Claimed: item.Stock.Claimed, Unpaid: item.Orders[seckill.OrderUnpaid].Units,
-		Paid: item.Orders[seckill.OrderPaid].Units,
+		Paid: item.Orders[seckill.OrderPaid].Units, Refunding: item.Orders[seckill.OrderRefunding].Units,
+		Refunded: item.Orders[seckill.OrderRefunded].Units, Orders: wireCounts(item.Orders), Halted: item.Stock.Halted,
 	}
 	if r := item.Redis; r != nil {
 		wire.Redis = &api.RedisStats{Live: r.Live, Epoch: r.Epoch, Unsent: r.Unsent, Unsettled: r.Unsettled}
@@ -52,6 +53,14 @@ func wireItemStats(item operate.ItemStats) api.ItemStats {
 		}
 	}
 	return wire
+}
+
+func wireCounts(orders map[seckill.OrderState]seckill.OrderCount) api.OrderCounts {
+	return api.OrderCounts{
+		Unpaid: orders[seckill.OrderUnpaid].Orders, Paid: orders[seckill.OrderPaid].Orders,
+		Refunding: orders[seckill.OrderRefunding].Orders, Refunded: orders[seckill.OrderRefunded].Orders,
+		Cancelled: orders[seckill.OrderCancelled].Orders,
+	}
 }
 
 // auditSale says whether every number of a sale adds up.

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/seckill-dev/seckill/internal/audit"
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/purchase"
@@ -28,7 +30,7 @@ func updateGolden() bool {
 
 func TestMain(m *testing.M) {
 	flag.Bool("update", false, "write the golden files")
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // goldenCase is a call, and what the use cases behind it say.
@@ -51,7 +53,7 @@ func goldenPurchases() map[string]goldenCase {
 			}
 		}},
 		"sold_out":             {call: buy, given: refusing(seckill.Refusal{Reason: seckill.SoldOut, Detail: "asked for 1, 0 are left"})},
-		"limit_reached":        {call: buy, given: refusing(seckill.Refusal{Reason: seckill.LimitReached, Detail: "at most 1 per shopper", Held: []seckill.Reservation{queued()}})},
+		"limit_reached":        {call: buy, given: refusing(seckill.Refusal{Reason: seckill.LimitReached, Detail: "with these it would be too many", Held: []seckill.Reservation{queued()}})},
 		"not_started":          {call: buy, given: refusing(seckill.Refusal{Reason: seckill.NotStarted, Detail: "it starts at 2026-03-20T12:00:02Z", RetryAfter: 2 * time.Second})},
 		"busy":                 {call: buy, given: refusing(seckill.Refusal{Reason: seckill.Busy, Detail: "stock is being rebuilt", RetryAfter: 2 * time.Second})},
 		"unknown_outcome":      {call: buy, given: refusing(seckill.Refusal{Reason: seckill.UnknownOutcome, Detail: "the reply was lost", Item: itemID, Reservation: reservationID})},

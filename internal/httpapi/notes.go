@@ -13,14 +13,17 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// noteAccepted is the one record of an accepted purchase.
+// noteAccepted is the one record of an accepted purchase. Five attributes are as many as slog keeps without allocating.
 func (e *edge) noteAccepted(ctx context.Context, c *gin.Context, shard int, receipt purchase.Receipt) {
-	e.log.LogAttrs(ctx, slog.LevelInfo, "reservation accepted",
+	message := "reservation accepted"
+	if receipt.Replayed {
+		message = "reservation repeated"
+	}
+	e.log.LogAttrs(ctx, slog.LevelInfo, message,
 		slog.String("reservation", receipt.Reservation.ID.String()),
 		slog.String("item", receipt.Reservation.Item.String()),
 		slog.Int64("quantity", receipt.Reservation.Quantity),
 		slog.Int("shard", shard),
-		slog.Bool("replayed", receipt.Replayed),
 		slog.String("request_id", requestID(c)))
 }
 
@@ -41,28 +44,35 @@ func (e *edge) noteOperated(ctx context.Context, c *gin.Context, actor, route st
 func (e *edge) noteRefusal(
 	ctx context.Context, c *gin.Context, route string, refusal *seckill.Refusal, status int, fault bool, err error,
 ) {
-	e.measures.refused.WithLabelValues(string(refusal.Reason)).Inc()
-	attrs := []slog.Attr{
-		slog.String("reason", string(refusal.Reason)), slog.Int("status", status), slog.String("method", knownMethod(c.Request.Method)),
-		slog.String("route", route), slog.String("request_id", requestID(c)),
-	}
+	e.measures.refused[refusal.Reason].Inc()
 	if fault {
-		e.measures.faults.WithLabelValues(route).Inc()
-		attrs = append(attrs, slog.Any("error", err))
-		var panicked *panicked
-		if errors.As(err, &panicked) {
-			attrs = append(attrs, slog.String("stack", string(panicked.stack)))
-		}
-		e.log.LogAttrs(ctx, slog.LevelError, "request failed", attrs...)
+		e.noteFault(ctx, c, route, refusal, status, err)
 		return
 	}
 	skipped, take := e.refusals.take(refusal.Reason)
 	if !take {
 		return
 	}
-	attrs = append(attrs, slog.String("detail", refusal.Detail), slog.String("field", refusal.Field),
-		slog.String("client", c.ClientIP()), slog.Int("skipped", skipped))
+	attrs := append(refusalAttrs(c, route, refusal, status), slog.String("detail", refusal.Detail),
+		slog.String("field", refusal.Field), slog.String("client", c.ClientIP()), slog.Int("skipped", skipped))
 	e.log.LogAttrs(ctx, slog.LevelInfo, "request refused", attrs...)
+}
+
+func (e *edge) noteFault(ctx context.Context, c *gin.Context, route string, refusal *seckill.Refusal, status int, err error) {
+	e.measures.faults.WithLabelValues(route).Inc()
+	attrs := append(refusalAttrs(c, route, refusal, status), slog.Any("error", err))
+	var panicked *panicked
+	if errors.As(err, &panicked) {
+		attrs = append(attrs, slog.String("stack", string(panicked.stack)))
+	}
+	e.log.LogAttrs(ctx, slog.LevelError, "request failed", attrs...)
+}
+
+func refusalAttrs(c *gin.Context, route string, refusal *seckill.Refusal, status int) []slog.Attr {
+	return []slog.Attr{
+		slog.String("reason", string(refusal.Reason)), slog.Int("status", status), slog.String("method", knownMethod(c.Request.Method)),
+		slog.String("route", route), slog.String("request_id", requestID(c)),
+	}
 }
 
 // refusalsPerSecond is how many refusals of each reason are logged per second; the first of a kind always is.

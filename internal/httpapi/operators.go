@@ -41,6 +41,7 @@ func (o *operators) correctionRoutes(engine *gin.Engine) {
 	const orders, order = "/admin/v1/orders", "/admin/v1/orders/:order_id"
 	const letters, letter = "/admin/v1/dead-letters", "/admin/v1/dead-letters/:letter_id"
 	o.route(engine, http.MethodPost, "/admin/v1/items/:item_id/stock", operateTimeout, o.operator(o.adjustStock))
+	o.route(engine, http.MethodPost, "/admin/v1/items/:item_id/reopen", operateTimeout, o.operator(o.reopenStock))
 	o.route(engine, http.MethodGet, orders, operateTimeout, o.operator(o.listAdminOrders))
 	o.route(engine, http.MethodGet, order, operateTimeout, o.operator(o.getAdminOrder))
 	o.route(engine, http.MethodPost, order+"/cancel", operateTimeout, o.operator(o.cancelOrder))

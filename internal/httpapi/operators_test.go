@@ -205,6 +205,15 @@ func TestSaleBounds(t *testing.T) {
 		response := w.operate(http.MethodPatch, adminSale, `{"limits":[{"item_id":"1","limit_per_user":1},{"item_id":"x","limit_per_user":1}]}`)
 		w.expectProblem(response, http.StatusBadRequest, seckill.Invalid, "limits[1].item_id")
 	})
+	t.Run("says how an item is changed to whoever sends a part of one", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		response := w.operate(http.MethodPatch, adminSale, `{"items":[{"id":"1","allotment":5}]}`)
+		problem := w.expectProblem(response, http.StatusBadRequest, seckill.Invalid, "items[0].id")
+		if !strings.HasPrefix(problem.Detail, "items[0].id is not a known field; ") || !strings.HasSuffix(problem.Detail, operate.ItemsHint) {
+			t.Errorf("got %q", problem.Detail)
+		}
+	})
 	t.Run("takes a hundred large items and refuses more than fits", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
@@ -230,7 +239,8 @@ func TestFigures(t *testing.T) {
 		w := newWorld(t)
 		stats := read[api.SaleStats](t, w.operate(http.MethodGet, adminSale+"/stats", ""))
 		item := stats.Items[0]
-		if item.Lent != 420 || item.Claimed != 580 || item.Unpaid != 570 || item.Paid != 10 || *item.Redis.Available != 417 || stats.Queue.Ready != 3 {
+		if item.Lent != 420 || item.Claimed != 580 || item.Unpaid != 560 || item.Paid != 10 || item.Refunding != 4 || item.Refunded != 6 ||
+			item.Orders != (api.OrderCounts{Unpaid: 560, Paid: 10, Refunding: 2, Refunded: 3, Cancelled: 5}) || *item.Redis.Available != 417 || stats.Queue.Ready != 3 {
 			t.Errorf("stats are %+v", stats)
 		}
 	})

@@ -202,7 +202,7 @@ func readCursor(cursor string) (seckill.ID, error) {
 		return 0, seckill.ErrBadID
 	}
 	text, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil {
+	if err != nil || strings.ContainsAny(cursor, "\r\n") { // which base64 passes over
 		return 0, seckill.ErrBadID
 	}
 	return seckill.ParseID(string(text))

@@ -98,6 +98,9 @@ func wrongMethod(method string) error {
 
 // asRefusal says what a client may know of an error. fault is true when nobody expected it.
 func asRefusal(err error) (refusal *seckill.Refusal, fault bool) {
+	if expected, ok := err.(*seckill.Refusal); ok { //nolint:errorlint // the usual case, told cheaply; the others follow
+		return expected, false
+	}
 	var bought bought
 	switch {
 	case errors.As(err, &refusal):
@@ -126,7 +129,7 @@ func (e *edge) refuse(ctx context.Context, c *gin.Context, route string, err err
 		how, _ = answerTo(refusal.Reason)
 	}
 	var special *unreadable
-	if errors.As(err, &special) {
+	if err != error(refusal) && errors.As(err, &special) { //nolint:errorlint // itself, or something around it
 		how.status = special.status
 	}
 	e.noteRefusal(ctx, c, route, refusal, how.status, fault, err)
@@ -160,11 +163,11 @@ func (e *edge) problem(refusal *seckill.Refusal, how answer, id string) api.Prob
 	case seckill.SoldOut:
 		document.Available = &refusal.Available
 	case seckill.LimitReached:
-		document.Reservations = wireReservations(refusal.Held)
+		document.Reservations = wireHeld(refusal.Held)
 	case seckill.UnknownOutcome:
 		if refusal.Reservation > 0 {
 			document.ReservationID = refusal.Reservation.String()
-			document.Links.Self = reservationPath(refusal.Item, refusal.Reservation)
+			document.Links.Self = reservationPath(refusal.Item.String(), document.ReservationID)
 		}
 	case seckill.Conflict:
 		document.Sale, document.Largest = standing(refusal.Sale), refusal.Largest

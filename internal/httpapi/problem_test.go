@@ -84,9 +84,12 @@ func TestProblemDetails(t *testing.T) {
 	t.Run("tells with limit_reached what the caller holds", func(t *testing.T) {
 		t.Parallel()
 		w := newWorld(t)
-		w.purchases.refuse(&seckill.Refusal{Reason: seckill.LimitReached, Detail: "at most 2", Held: []seckill.Reservation{queued()}})
+		w.purchases.refuse(&seckill.Refusal{Reason: seckill.LimitReached, Detail: "too many", Held: []seckill.Reservation{queued()}})
 		problem := w.expectProblem(w.buy(`{"quantity":2}`), http.StatusConflict, seckill.LimitReached, "")
-		if len(problem.Reservations) != 1 || problem.Reservations[0].ID != reservationID.String() {
+		want := api.HeldReservation{ID: reservationID.String(), ItemID: itemID.String(), Quantity: 1, Links: api.Links{
+			Self: reservationsURL + "/" + reservationID.String(), Order: "/v1/orders/" + reservationID.String(),
+		}}
+		if len(problem.Reservations) != 1 || problem.Reservations[0] != want {
 			t.Errorf("problem is %+v", problem)
 		}
 	})

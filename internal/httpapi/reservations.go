@@ -162,16 +162,18 @@ func (s *shoppers) listReservations(ctx context.Context, c *gin.Context, user se
 }
 
 func wireReceipt(r seckill.Reservation) api.Receipt {
+	id, item := r.ID.String(), r.Item.String()
 	return api.Receipt{
-		ID: r.ID.String(), ItemID: r.Item.String(), Quantity: r.Quantity, Status: api.ReservationStatus(r.State),
-		Reason: api.Reason(r.Reason), Links: links(r),
+		ID: id, ItemID: item, Quantity: r.Quantity, Status: api.ReservationStatus(r.State),
+		Reason: api.Reason(r.Reason), Links: links(item, id),
 	}
 }
 
 func wireReservation(r seckill.Reservation) api.Reservation {
+	id, item := r.ID.String(), r.Item.String()
 	wire := api.Reservation{
-		ID: r.ID.String(), ItemID: r.Item.String(), Quantity: r.Quantity, Status: api.ReservationStatus(r.State),
-		Reason: api.Reason(r.Reason), Links: links(r),
+		ID: id, ItemID: item, Quantity: r.Quantity, Status: api.ReservationStatus(r.State),
+		Reason: api.Reason(r.Reason), Links: links(item, id),
 	}
 	if r.State == seckill.ReservationOrdered {
 		wire.OrderID = wire.ID // they share it
@@ -187,10 +189,18 @@ func wireReservations(all []seckill.Reservation) []api.Reservation {
 	return wire
 }
 
-func links(r seckill.Reservation) api.Links {
-	return api.Links{Self: reservationPath(r.Item, r.ID), Order: "/v1/orders/" + r.ID.String()}
+// wireHeld leaves out how they stand, which a refusal does not know.
+func wireHeld(all []seckill.Reservation) []api.HeldReservation {
+	wire := make([]api.HeldReservation, len(all))
+	for i, r := range all {
+		id, item := r.ID.String(), r.Item.String()
+		wire[i] = api.HeldReservation{ID: id, ItemID: item, Quantity: r.Quantity, Links: links(item, id)}
+	}
+	return wire
 }
 
-func reservationPath(item, id seckill.ID) string {
-	return "/v1/items/" + item.String() + "/reservations/" + id.String()
+func links(item, id string) api.Links {
+	return api.Links{Self: reservationPath(item, id), Order: "/v1/orders/" + id}
 }
+
+func reservationPath(item, id string) string { return "/v1/items/" + item + "/reservations/" + id }

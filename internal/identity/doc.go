@@ -8,8 +8,9 @@
 //
 //   - A key verifies exactly one algorithm. The token's header only chooses among keys, never how one is used, so a public
 //     key can never be taken for an HMAC secret, and `none` does not exist.
-//   - A token without an end is refused. A token that was verified once is remembered, because the hot path sees it again
-//     and again, but never beyond its end nor beyond the key set that verified it.
+//   - A token without an end is refused. Most are HS256 and plain enough to be verified
+//     without the JWT library, which judges whatever is not; others are dear to verify and remembered, but never beyond
+//     their end nor beyond the key set that verified them.
 //   - Checking a password costs the same whether the account exists or not, and only so many are checked at once: whoever
 //     floods the log-in gets `busy`, the sale goes on.
 //   - A broken JWKS file changes nothing: the keys before it stay in force.

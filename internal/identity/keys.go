@@ -30,11 +30,14 @@ type verifyKey struct {
 	value any
 }
 
-// keySet is immutable: a change of keys is another set, and what was verified with the old one is verified again.
+// keySet is immutable but for what it has learned: a change of keys is another set, and what was verified with the old one
+// is verified again.
 type keySet struct {
 	keys []verifyKey
 	// signer signs; its value is nil when we only hold public keys.
 	signer verifyKey
+	// heads are the headers of tokens that were good under these keys.
+	heads atomic.Pointer[[]head]
 }
 
 // find returns the key that the token's header names. A token without a key id can only mean the one key there is.

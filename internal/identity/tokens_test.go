@@ -224,19 +224,6 @@ func TestForgedTokens(t *testing.T) {
 	})
 }
 
-// BenchmarkVerify shows what the memory of verified tokens is for.
-func BenchmarkVerify(b *testing.B) {
-	tokens := newTokens(b, seckill.SystemClock{}, secret("a"))
-	token := mint(b, tokens, "u-1", time.Hour)
-	b.Run("seen before", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := tokens.Verify(token); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-}
-
 func TestTokenMemory(t *testing.T) {
 	t.Parallel()
 	t.Run("gives the right answers when it holds far fewer tokens than there are", func(t *testing.T) {
