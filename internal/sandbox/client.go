@@ -23,6 +23,8 @@ const (
 	idleMax = 64
 	// answerMax bounds an answer; the longest is a page of the ledger.
 	answerMax = linesMax * lineMax
+	// wordsMax bounds what is kept of whoever refuses.
+	wordsMax = 500
 )
 
 // client calls the sandbox's API.
@@ -116,10 +118,18 @@ func (c *client) do(request *http.Request) ([]byte, error) {
 	refused := &refusal{}
 	_ = json.Unmarshal(content, refused) // whatever answers in its place may not know our words
 	refused.status = response.StatusCode
+	refused.Code, refused.Message = clip(refused.Code), clip(refused.Message)
 	if response.StatusCode >= http.StatusInternalServerError {
 		return nil, fmt.Errorf("%w: %w", seckill.ErrUnavailable, refused)
 	}
 	return nil, refused
+}
+
+func clip(text string) string {
+	if len(text) <= wordsMax {
+		return text
+	}
+	return strings.ToValidUTF8(text[:wordsMax], "") + "…"
 }
 
 // unavailable marks a failure to connect: nobody has heard the request.

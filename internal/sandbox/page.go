@@ -8,9 +8,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 //go:embed pay.html
@@ -122,12 +123,12 @@ func (s *Server) pageOf(found session, note string) page {
 	now := s.now()
 	shown := page{
 		Known: true, Heading: cmp.Or(found.Title, "Payment "+found.Reference), State: found.state(now), Note: note,
-		Amount: money(found.AmountMinor, found.Currency), Currency: found.Currency,
+		Amount: seckill.PlainAmount(found.AmountMinor, found.Currency), Currency: found.Currency,
 		Deadline: found.ExpiresAt.UTC().Format(shownAt + ", 2 January 2006"), Left: left(found.ExpiresAt.Sub(now)),
 		Outcome: outcomeOf(found, now),
 	}
 	for _, c := range found.charges {
-		line := fmt.Sprintf("%s %s at %s", money(c.AmountMinor, c.Currency), c.Currency, c.At.UTC().Format(shownAt))
+		line := fmt.Sprintf("%s at %s", seckill.Amount(c.AmountMinor, c.Currency), c.At.UTC().Format(shownAt))
 		if back, isBack := found.refunds[c.Txn]; isBack {
 			line += ", given back at " + back.UTC().Format(shownAt)
 		}
@@ -147,28 +148,4 @@ func left(d time.Duration) string {
 		}
 	}
 	return fmt.Sprintf("%d seconds", d/time.Second)
-}
-
-// money writes an amount as people do: 1290 in minor units of EUR is 12.90.
-func money(minor int64, currency string) string {
-	switch digits := fraction(currency); digits {
-	case 0:
-		return strconv.FormatInt(minor, 10)
-	case 2:
-		return fmt.Sprintf("%d.%02d", minor/100, minor%100)
-	default:
-		return fmt.Sprintf("%d.%03d", minor/1000, minor%1000)
-	}
-}
-
-// fraction is how many digits a currency has behind the point (ISO 4217).
-func fraction(currency string) int {
-	switch currency {
-	case "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF":
-		return 0
-	case "BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND":
-		return 3
-	default:
-		return 2
-	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -82,7 +83,11 @@ func (p *Provider) Close(ctx context.Context, payment seckill.Payment) ([]seckil
 	if err := p.client.post(ctx, "/v1/references/"+id+"/expire", "", struct{}{}, &answer); err != nil {
 		return nil, fmt.Errorf("close payment %s: %w", id, err)
 	}
-	if answer.Reference != id || (answer.State != StatePaid && answer.State != StateClosed) {
+	// Money without a name would be recorded once for all of its kind, and no money at all closes the payment for good.
+	isNameless := slices.ContainsFunc(answer.Charges, func(c chargeView) bool { return c.ID == "" || c.AmountMinor < 0 })
+	isOver := answer.State == StatePaid || answer.State == StateClosed
+	isEmpty := answer.State == StatePaid && len(answer.Charges) == 0
+	if answer.Reference != id || !isOver || isNameless || isEmpty {
 		return nil, fmt.Errorf("close payment %s: %w", id, errStrange)
 	}
 	var charges []seckill.Charge
@@ -100,7 +105,7 @@ func (p *Provider) Refund(ctx context.Context, refund seckill.Refund) error {
 	var answer refundView
 	err := p.client.post(ctx, "/v1/refunds", refund.Txn, asked, &answer)
 	var refused *refusal
-	if errors.As(err, &refused) && refused.Code == codeRefunded {
+	if errors.As(err, &refused) && refused.status == http.StatusConflict && refused.Code == codeRefunded {
 		return nil // by hand
 	}
 	if err != nil {

@@ -13,6 +13,7 @@ const (
 	titleMax     = 500
 	referenceMax = 128
 	amountMax    = 1e15
+	yearMax      = 9999
 	linesDefault = 500
 	linesMax     = 1000
 )
@@ -94,6 +95,8 @@ func (q sessionRequest) check(key string) error {
 		return invalid("title has at most %d characters", titleMax)
 	case q.ExpiresAt.IsZero():
 		return invalid("expires_at is missing")
+	case q.ExpiresAt.UTC().Year() < 0 || q.ExpiresAt.UTC().Year() > yearMax:
+		return invalid("expires_at must be of a year that has four digits") // JSON has no other
 	default:
 		return nil
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// unitsOf is how many of Stripe's units are one of ours. It counts the króna in hundredths although it has none any more:
-// for what costs ISK 500, in minor units 500, it is asked for 50000.
+// unitsOf is how many of Stripe's units are one of ours, which are those of seckill.Decimals. It counts the króna in
+// hundredths although it has none any more: for what costs ISK 500, in minor units 500, it is asked for 50000.
 func unitsOf(currency string) int64 {
 	if currency == "ISK" {
 		return 100

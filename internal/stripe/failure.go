@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 
 	sdk "github.com/stripe/stripe-go/v85"
 
@@ -21,23 +22,38 @@ func failure(err error) error {
 		return refusal(refused)
 	case errors.As(err, &connecting) && connecting.Op == "dial":
 		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
-	case len(err.Error()) > textMax:
-		return errors.New(err.Error()[:textMax]) // a page of whoever answered in Stripe's place
+	case clip(err.Error()) != err.Error():
+		return errors.New(clip(err.Error())) // a page of whoever answered in Stripe's place
 	default:
 		return err
 	}
 }
 
-// textMax bounds what is kept of an answer that nobody understands.
+// unpanicked makes an error of the library's panic over an answer such as a list with null in it. Whatever answers in Stripe's
+// place, it ends no process.
+func unpanicked(err *error) {
+	if value := recover(); value != nil {
+		*err = fmt.Errorf("stripe's library cannot read the answer: %v", value)
+	}
+}
+
+// textMax bounds what is kept of an answer.
 const textMax = 500
+
+func clip(text string) string {
+	if len(text) > textMax {
+		text = strings.ToValidUTF8(text[:textMax], "") + "…"
+	}
+	return strings.ToValidUTF8(text, "?")
+}
 
 func refusal(refused *sdk.Error) error {
 	text := refused.Msg
 	if refused.HTTPStatusCode == http.StatusUnauthorized || refused.HTTPStatusCode == http.StatusForbidden {
 		text = "the key is wrong or may not do this" // Stripe's words have parts of the key in them
 	}
-	err := fmt.Errorf("stripe answers %d %s %s to request %s: %s",
-		refused.HTTPStatusCode, refused.Type, refused.Code, refused.RequestID, text)
+	err := errors.New(clip(fmt.Sprintf("stripe answers %d %s %s to request %s: %s",
+		refused.HTTPStatusCode, refused.Type, refused.Code, refused.RequestID, text)))
 	switch {
 	case isPassing(refused.HTTPStatusCode):
 		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)

@@ -3,6 +3,7 @@ package stripe
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -19,6 +20,8 @@ const (
 	callTimeout = 10 * time.Second
 	// idleMax is how many connections are kept for the next crowd.
 	idleMax = 64
+	// answerMax bounds one answer, in bytes. The longest is a list of a hundred refunds.
+	answerMax = 1 << 20
 )
 
 // Options say which account is used.
@@ -68,23 +71,48 @@ func isWeb(text string) bool {
 // backend has the library neither log nor repeat anything: errors say what there is to say, and callers ask again.
 func (o *Options) backend() *sdk.BackendConfig {
 	config := &sdk.BackendConfig{
-		EnableTelemetry: sdk.Bool(false), MaxNetworkRetries: sdk.Int64(0), HTTPClient: o.HTTP,
+		EnableTelemetry: sdk.Bool(false), MaxNetworkRetries: sdk.Int64(0), HTTPClient: o.client(),
 		LeveledLogger: &sdk.LeveledLogger{Level: sdk.LevelNull},
 	}
 	if o.APIURL != "" {
 		config.URL = sdk.String(o.APIURL)
 	}
-	if o.HTTP == nil {
-		config.HTTPClient = &http.Client{
-			Timeout: callTimeout,
-			// The key is for one address.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-			Transport: &http.Transport{
-				Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: idleMax, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
-			},
-		}
-	}
 	return config
+}
+
+func (o *Options) client() *http.Client {
+	client := http.Client{
+		Timeout: callTimeout,
+		// The key is for one address.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: idleMax, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
+		},
+	}
+	if o.HTTP != nil {
+		client = *o.HTTP
+	}
+	if client.Transport == nil {
+		client.Transport = http.DefaultTransport
+	}
+	client.Transport = bounded{client.Transport}
+	return &client
+}
+
+// bounded cuts answers off that are longer than any of Stripe's: the library would read whatever comes.
+type bounded struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := b.next.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(response.Body, answerMax), response.Body}
+	return response, nil
 }
 
 // Name implements seckill.Provider.

@@ -11,7 +11,8 @@ import (
 )
 
 // Refund implements seckill.Provider.
-func (p *Provider) Refund(ctx context.Context, refund seckill.Refund) error {
+func (p *Provider) Refund(ctx context.Context, refund seckill.Refund) (err error) {
+	defer unpanicked(&err)
 	if refund.AmountMinor == 0 {
 		return nil // nothing was taken
 	}

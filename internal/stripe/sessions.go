@@ -34,6 +34,7 @@ func (p *Provider) Lives() time.Duration { return lives }
 
 // Open implements seckill.Provider.
 func (p *Provider) Open(ctx context.Context, payment seckill.Payment, title string) (id, url string, err error) {
+	defer unpanicked(&err)
 	session, err := p.open(ctx, payment, title)
 	if err != nil {
 		return "", "", fmt.Errorf("open payment %s: %w", payment.ID, err)
@@ -151,8 +152,9 @@ func (p *Provider) findBetween(
 }
 
 // Close implements seckill.Provider.
-func (p *Provider) Close(ctx context.Context, payment seckill.Payment) ([]seckill.Charge, error) {
-	charges, err := p.close(ctx, payment)
+func (p *Provider) Close(ctx context.Context, payment seckill.Payment) (charges []seckill.Charge, err error) {
+	defer unpanicked(&err)
+	charges, err = p.close(ctx, payment)
 	if err != nil {
 		return nil, fmt.Errorf("close payment %s: %w", payment.ID, err)
 	}
@@ -172,10 +174,14 @@ func (p *Provider) close(ctx context.Context, payment seckill.Payment) ([]seckil
 	if isRefused(err) { // it is over already
 		session, err = p.look(ctx, id)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, failure(err)
+	case session.ID != id:
+		return nil, fmt.Errorf("asked for session %s, it answers of %q", id, clip(session.ID))
+	default:
+		return p.takings(payment, session)
 	}
-	return p.takings(payment, session)
 }
 
 // makeToEnd finds the session of a payment that we know none of, or makes one, so that nobody else does. Nil: there is
@@ -211,6 +217,9 @@ func (p *Provider) takings(payment seckill.Payment, session *sdk.CheckoutSession
 		return nil, fmt.Errorf("session %s is %s and cannot be ended", session.ID, session.Status)
 	case session.PaymentStatus != sdk.CheckoutSessionPaymentStatusUnpaid:
 		charge := chargeOf(session)
+		if charge.Txn == "" {
+			return nil, fmt.Errorf("session %s is paid and names no charge", session.ID)
+		}
 		charge.Payment, charge.Order = payment.ID, payment.Order
 		return []seckill.Charge{charge}, nil
 	case isUndecided(session.PaymentIntent):

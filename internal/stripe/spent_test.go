@@ -206,6 +206,11 @@ func TestGarbage(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 			_, _ = w.Write([]byte(`{"a":"` + strings.Repeat("x", 1<<20) + `"}`))
 		},
+		"without an end": func(w http.ResponseWriter, _ *http.Request) {
+			for err := error(nil); err == nil; {
+				_, err = w.Write([]byte(strings.Repeat(" ", 1<<16)))
+			}
+		},
 		"another place": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/v1/refunds", http.StatusTemporaryRedirect)
 		},

@@ -10,7 +10,7 @@
 // What Tell answers:
 //
 //	2xx                                              nil
-//	410 Gone                                         seckill.ErrPoison: the receiver wants no more of it
+//	410 Gone                                         seckill.ErrUnwanted: the receiver wants no more of it
 //	any other status, redirects, no answer in time   an error: to be tried again
 //
 // Whoever may name a URL must not reach what stands behind our own walls with it. So no redirect is followed, no proxy

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -23,11 +24,13 @@ const (
 	// answerMax is how much of an answer is read so that its connection can be used again; quoteMax how much is quoted.
 	answerMax = 64 << 10
 	quoteMax  = 100
+	// errorMax bounds what is said of an answer that cannot be read.
+	errorMax = 300
 	// headersMax bounds an answer's headers.
-	headersMax      = 16 << 10
-	connectionsMax  = 32
-	connectionsIdle = 16
-	idleTimeout     = 30 * time.Second
+	headersMax = 16 << 10
+	// connectionsMax is what two keepers in one process have under way for a shard; who waits for a connection loses time.
+	connectionsMax = 64
+	idleTimeout    = 30 * time.Second
 )
 
 // Config is what a receiver is told with.
@@ -101,7 +104,7 @@ func transport(config Config) *http.Transport {
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
 		MaxConnsPerHost:        connectionsMax,
-		MaxIdleConnsPerHost:    connectionsIdle,
+		MaxIdleConnsPerHost:    connectionsMax,
 		IdleConnTimeout:        idleTimeout,
 		MaxResponseHeaderBytes: headersMax,
 	}
@@ -145,11 +148,15 @@ func (e *Endpoint) request(ctx context.Context, event seckill.Event) (*http.Requ
 	return request, nil
 }
 
-// withoutURL takes the URL out of an error, which may hold what only the receiver should know.
+// withoutURL takes the URL out of an error, which may hold what only the receiver should know, and what a receiver has made
+// too long: a header of thousands of characters, say, that nobody can read.
 func withoutURL(err error) error {
 	var about *url.Error
 	if errors.As(err, &about) {
-		return about.Err
+		err = about.Err
+	}
+	if text := err.Error(); len(text) > errorMax {
+		return errors.New(strings.ToValidUTF8(text[:errorMax], "") + "…")
 	}
 	return err
 }
@@ -160,7 +167,7 @@ func verdict(status int, body []byte) error {
 	case status >= http.StatusOK && status < http.StatusMultipleChoices:
 		return nil
 	case status == http.StatusGone:
-		return fmt.Errorf("%w: the receiver answers 410 Gone", seckill.ErrPoison)
+		return fmt.Errorf("the receiver answers 410: %w", seckill.ErrUnwanted)
 	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:
 		return fmt.Errorf("the receiver answers %d, and redirects are not followed", status)
 	case len(body) == 0:

@@ -180,11 +180,14 @@ func judgesStatuses(t *testing.T) {
 		switch {
 		case err == nil:
 			got = "told"
-		case errors.Is(err, seckill.ErrPoison):
+		case errors.Is(err, seckill.ErrUnwanted):
 			got = "gone"
 		}
 		if got != want {
 			t.Errorf("%d: %s, want %s; %v", status, got, want, err)
+		}
+		if got == "gone" && err.Error() != "tell shop: the receiver answers 410: it wants no more events" {
+			t.Errorf("%d: got %v", status, err)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package webhook
 
-import "net/netip"
+import (
+	"net/http"
+	"net/netip"
+)
 
 // Sign is the value of the signature header.
 func Sign(secret, id, timestamp string, body []byte) (string, error) {
@@ -10,3 +13,6 @@ func Sign(secret, id, timestamp string, body []byte) (string, error) {
 
 // IsPublic says whether a receiver may be there.
 func IsPublic(address string) bool { return newWall().isPublic(netip.MustParseAddr(address)) }
+
+// Through has the endpoint's requests answered by somebody else than the network.
+func (e *Endpoint) Through(transport http.RoundTripper) { e.client.Transport = transport }
