@@ -21,6 +21,8 @@ const (
 	// auditTimeout is longer: an audit reads everything.
 	auditTimeout = 5 * time.Minute
 	bodyMax      = 16 << 20
+	// retryAfterMax bounds how long anybody can ask us to wait.
+	retryAfterMax = 24 * time.Hour
 )
 
 // Failures without an answer. After errUnsent nothing can have happened; after errLost anything.
@@ -200,8 +202,8 @@ func (c *client) request(ctx context.Context, what call) (*http.Request, error) 
 
 func readReply(response *http.Response, body []byte, outside bool) (reply, error) {
 	r := reply{status: response.StatusCode, body: body, replayed: response.Header.Get("Idempotent-Replayed") != ""}
-	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil && seconds > 0 {
-		r.retryAfter = time.Duration(seconds) * time.Second
+	if seconds, err := strconv.ParseUint(response.Header.Get("Retry-After"), 10, 32); err == nil {
+		r.retryAfter = min(time.Duration(seconds)*time.Second, retryAfterMax)
 	}
 	if r.status < http.StatusBadRequest || outside {
 		return r, nil

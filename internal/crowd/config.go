@@ -57,6 +57,8 @@ type Config struct {
 	Out    io.Writer
 	Quiet  bool
 	Ledger io.Writer
+	// Amount writes minor units of a currency for people; nil says that they are minor units.
+	Amount func(minor int64, currency string) string
 }
 
 // Defaults of a run.
@@ -83,6 +85,9 @@ func (c Config) withDefaults(now time.Time) Config {
 	orElse(&c.ClockSlack, ClockSlackDefault)
 	orElse(&c.Seed, uint64(now.UnixNano()))
 	orElse(&c.Name, "crowd-"+strconv.FormatInt(now.UnixMilli(), 36))
+	if c.Amount == nil {
+		c.Amount = func(minor int64, currency string) string { return grouped(minor) + " minor units of " + currency }
+	}
 	if c.Out == nil {
 		c.Out = io.Discard
 	}

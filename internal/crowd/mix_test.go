@@ -1,6 +1,7 @@
 package crowd_test
 
 import (
+	"errors"
 	"maps"
 	"net/http/httptest"
 	"strings"
@@ -76,6 +77,15 @@ func TestMix(t *testing.T) {
 		if r := report.Resale; report.ReturnedUnits == 0 || r.Units == 0 || r.Unseen != 0 || r.P99 < r.P50 || r.Max < r.P99 {
 			t.Errorf("%d units came back, %+v", report.ReturnedUnits, r)
 		}
+	})
+
+	t.Run("reads the clock of a shop that stood still until it answers quickly", func(t *testing.T) {
+		t.Parallel()
+		s := busy(60)
+		s.drowsy = 4
+		c := mixed(s.open(t), everything())
+		c.Sale = saleID
+		addsUp(t, play(t, c))
 	})
 
 	t.Run("goes home when nothing comes back any more", func(t *testing.T) {
@@ -214,6 +224,17 @@ func TestBrokenTill(t *testing.T) {
 			}
 		})
 	}
+
+	t.Run("ends at once when nothing was left to sell", func(t *testing.T) {
+		t.Parallel()
+		s := newShop(20)
+		s.left = 0
+		c := mixed(s.open(t), crowd.Mix{Pay: 1})
+		c.UntilSold, c.Shoppers = true, 5
+		if _, err := crowd.Run(t.Context(), c); !errors.Is(err, crowd.ErrSoldOut) || !strings.Contains(err.Error(), "all 20 units are claimed") {
+			t.Errorf("got %v", err)
+		}
+	})
 
 	t.Run("does not add up when units are left unpaid", func(t *testing.T) {
 		t.Parallel()

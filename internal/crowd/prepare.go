@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seckill-dev/seckill/api"
@@ -28,8 +30,33 @@ func (c *crowd) find(ctx context.Context) error {
 	if c.config.Item != "" && c.item.ID != c.config.Item {
 		return fmt.Errorf("sale %s has no item %s", sale.ID, c.config.Item)
 	}
-	c.ahead = time.Until(sale.ServerTime)
+	if err := c.readClock(ctx); err != nil {
+		return err
+	}
 	c.opens = sale.StartsAt.Add(-c.ahead)
+	return nil
+}
+
+// clockTries is how often the server's clock is read at most.
+const clockTries = 20
+
+// readClock learns how far the server's clock is ahead, from a quick answer: a slow one says little.
+func (c *crowd) readClock(ctx context.Context) error {
+	best := time.Duration(math.MaxInt64)
+	for range clockTries {
+		var sale api.Sale
+		asked := time.Now()
+		if err := c.get(ctx, c.visitor, call{url: "/v1/sales/" + c.sale.ID}, &sale); err != nil {
+			return fmt.Errorf("read the server's clock: %w", err)
+		}
+		took := time.Since(asked)
+		if took < best {
+			best, c.ahead = took, sale.ServerTime.Sub(asked.Add(took/2))
+		}
+		if took <= c.config.ClockSlack/4 {
+			return nil
+		}
+	}
 	return nil
 }
 
@@ -52,12 +79,17 @@ func (c *crowd) findSale(ctx context.Context) (api.Sale, error) {
 	return c.nextSale(ctx)
 }
 
-// nextSale is the newest that is live, else the one that opens first.
+// nextSale is the newest that is live and has something left, else the one that opens first, else the newest that is live.
 func (c *crowd) nextSale(ctx context.Context) (api.Sale, error) {
+	var soldOut *api.Sale
 	for _, state := range []api.SaleState{api.SaleStateLive, api.SaleStateScheduled} {
 		var list api.SaleList
 		if err := c.get(ctx, c.visitor, call{url: "/v1/sales?limit=100&state=" + string(state)}, &list); err != nil {
 			return api.Sale{}, fmt.Errorf("list %s sales: %w", state, err)
+		}
+		if state == api.SaleStateLive && len(list.Data) > 0 {
+			soldOut = &list.Data[0]
+			list.Data = slices.DeleteFunc(slices.Clone(list.Data), isSoldOut)
 		}
 		if len(list.Data) == 0 {
 			continue
@@ -70,7 +102,15 @@ func (c *crowd) nextSale(ctx context.Context) (api.Sale, error) {
 		}
 		return next, nil
 	}
+	if soldOut != nil {
+		return *soldOut, nil
+	}
 	return api.Sale{}, errors.New("no sale is live or scheduled; make and preload one, or run `seckill up --demo`")
+}
+
+// isSoldOut says that the shop window shows nothing left of any item.
+func isSoldOut(sale api.Sale) bool {
+	return !slices.ContainsFunc(sale.Items, func(item api.Item) bool { return item.Available == nil || *item.Available > 0 })
 }
 
 // get reads something that must be there; what passes is waited for.

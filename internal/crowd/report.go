@@ -42,6 +42,9 @@ type Report struct {
 	// Problems are the first that were found, Counts all of them by kind.
 	Problems []Problem
 	Counts   map[ProblemKind]int64
+
+	// amount writes the item's currency.
+	amount func(minor int64) string
 }
 
 func (c *crowd) report() Report {
@@ -56,8 +59,9 @@ func (c *crowd) report() Report {
 		Ordered: t.ordered.Load(), Rejected: t.rejected.Load(), Orders: c.orders, Units: c.units, Compared: t.compared.Load(),
 		Requests: t.requests.Load(), Waits: t.busy.Load(), Lost: t.lost.Load(), Outages: t.outages.Load(),
 		Mix: c.config.Mix.on(), Paid: t.paid.Load(), Cancelled: t.cancelled.Load(), BoughtAgain: t.again.Load(),
-		ReturnedUnits: c.resale.total(), Resale: c.resale.measure(), Stock: c.stock,
+		ReturnedUnits: c.resale.total(), Resale: c.resale.measure(c.stock), Stock: c.stock,
 		Took: time.Since(t.begun), Audit: c.audit, Problems: kept, Counts: counts,
+		amount: func(minor int64) string { return c.config.Amount(minor, c.item.Currency) },
 	}
 	if c.config.LedgerURL != "" {
 		r.Money = &c.money
@@ -141,8 +145,8 @@ func (r Report) printAfter(out io.Writer) {
 			grouped(s.Units), s.P50.Round(time.Millisecond), s.P99.Round(time.Millisecond), s.Max.Round(time.Millisecond), grouped(s.Unseen))
 	}
 	if m := r.Money; m != nil {
-		fmt.Fprintf(out, "the provider took %s and gave back %s in minor units; %s charges are other people's\n",
-			grouped(m.ChargedMinor), grouped(m.ReturnedMinor), grouped(m.Others))
+		fmt.Fprintf(out, "the provider took %s and gave back %s; %s charges are other people's\n",
+			r.amount(m.ChargedMinor), r.amount(m.ReturnedMinor), grouped(m.Others))
 	}
 }
 

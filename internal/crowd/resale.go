@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/seckill-dev/seckill/api"
 )
 
 // resale measures how long units that came back take to be bought again. Nobody can say which unit was bought, so the crowd
@@ -12,11 +14,12 @@ import (
 // people's purchases and answers that were lost only make it longer.
 type resale struct {
 	mu sync.Mutex
-	// free were for sale when the crowd came, -1 when nobody knows.
-	free    int64
-	soldOut time.Time
-	sold    []units
-	back    []units
+	// free of allotted were for sale when the crowd came, -1 when nobody knows.
+	free     int64
+	allotted int64
+	soldOut  time.Time
+	sold     []units
+	back     []units
 }
 
 // units are some that were bought, or came back, at a moment.
@@ -36,10 +39,10 @@ type Resale struct {
 
 func newResale() *resale { return &resale{free: -1} }
 
-func (r *resale) begin(free int64) {
+func (r *resale) begin(free, allotted int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.free = free
+	r.free, r.allotted = free, allotted
 }
 
 // empty notes that somebody was told sold_out.
@@ -74,11 +77,13 @@ func (r *resale) total() int64 {
 	return sum
 }
 
-func (r *resale) measure() Resale {
+// measure says nothing when the stock is not what it was: units that were added meanwhile cannot be told from those that came
+// back.
+func (r *resale) measure(stock *api.ItemStats) Resale {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var found Resale
-	if r.free < 0 || r.soldOut.IsZero() {
+	if r.free < 0 || r.soldOut.IsZero() || stock != nil && stock.Allotted != r.allotted {
 		return found
 	}
 	sold := inOrder(r.sold)

@@ -20,8 +20,10 @@ const (
 	longestStand = time.Minute
 	// lineIdle is after how long a line goes home in which, and before which, nothing happens.
 	lineIdle = 5 * time.Second
-	// lockedOutWait is how long whoever holds nothing waits after limit_reached.
-	lockedOutWait = 500 * time.Millisecond
+	// firstLockedOut and longestLockedOut bound how long whoever holds nothing waits after limit_reached. People do not go on
+	// asking twice a second; who does keeps a busy system from hearing of what came back.
+	firstLockedOut   = 500 * time.Millisecond
+	longestLockedOut = 4 * time.Second
 )
 
 // rush lets everybody buy, and live with it if there is a mix.
@@ -51,15 +53,18 @@ func (c *crowd) buyFromLine(ctx context.Context, s *shopper) *purchase {
 	p := c.want(s, true)
 	p.inLine = true
 	var locked time.Time
-	for wait := firstStand; ; wait = min(2*wait, longestStand) {
+	stand, barred := firstStand, firstLockedOut
+	for {
+		var wait time.Duration
 		a := c.ask(ctx, s, p)
 		switch {
 		case p.promised():
 			return p
 		case a.reason == api.ReasonLimitReached:
-			if wait = lockedOutWait; c.item.OneTry || c.lockedOut(s, &locked) {
+			if c.item.OneTry || c.lockedOut(s, &locked) {
 				return p
 			}
+			wait, barred = barred, min(2*barred, longestLockedOut)
 		case a.reason != api.ReasonSoldOut:
 			return p
 		case a.available != nil && *a.available > 0 && *a.available < p.quantity:
@@ -67,7 +72,8 @@ func (c *crowd) buyFromLine(ctx context.Context, s *shopper) *purchase {
 			p.quantity, locked = *a.available, time.Time{}
 			continue
 		default:
-			locked = time.Time{}
+			locked, barred = time.Time{}, firstLockedOut
+			wait, stand = stand, min(2*stand, longestStand)
 		}
 		if !c.line.wait(ctx, back, wait+time.Duration(s.random.Float64()*float64(wait))) {
 			return p

@@ -49,6 +49,9 @@ type crowd struct {
 	audit *api.AuditReport
 }
 
+// ErrSoldOut ends a run that was to last until everything is sold, before anybody has bought.
+var ErrSoldOut = errors.New("nothing was left to sell when the crowd came")
+
 // errStalled ends a phase in which nobody gets anywhere.
 var errStalled = errors.New("nobody got anywhere")
 
@@ -92,7 +95,11 @@ func (c *crowd) play(ctx context.Context) error {
 		fmt.Fprintf(c.config.Out, "%s shoppers for item %s (%s) of sale %s (%s), at most %d each; it %s\n", grouped(int64(len(c.shoppers))),
 			c.item.ID, c.item.Sku, c.sale.ID, c.sale.Name, c.item.LimitPerUser, untilText(time.Until(c.opens)))
 	}
-	if err := c.phase(ctx, "prepare", c.prepare); err != nil {
+	err := c.phase(ctx, "prepare", c.prepare)
+	if errors.Is(err, ErrSoldOut) {
+		return err
+	}
+	if err != nil {
 		return fmt.Errorf("prepare: %w", err)
 	}
 	for _, p := range []struct {
@@ -188,10 +195,15 @@ func (c *crowd) prepare(ctx context.Context) error {
 // countFree notes how many units are for sale before the crowd buys any.
 func (c *crowd) countFree(ctx context.Context) error {
 	item, err := c.readStock(ctx)
-	if err == nil && item.Allotted > 0 {
-		c.resale.begin(item.Allotted - item.Claimed)
+	if err != nil || item.Allotted == 0 {
+		return err
 	}
-	return err
+	free := item.Allotted - item.Claimed
+	if c.config.UntilSold && free == 0 {
+		return fmt.Errorf("%w: all %s units are claimed, and %s of them paid", ErrSoldOut, grouped(item.Allotted), grouped(item.Paid))
+	}
+	c.resale.begin(free, item.Allotted)
+	return nil
 }
 
 // showProgress writes a line a second and keeps the ledger's file up to date, until it is stopped.

@@ -33,6 +33,9 @@ type shop struct {
 	booked   map[string]*booked
 	byUser   map[string][]string
 
+	// drowsy is how many looks at the sale still take drowsyFor.
+	drowsy int
+
 	payWithin time.Duration
 	payments  map[string]*booked
 	ledger    []line
@@ -46,6 +49,8 @@ type shop struct {
 	audit  api.AuditReport
 	till   tillFaults
 }
+
+const drowsyFor = 100 * time.Millisecond
 
 // booked is a reservation; it is an order at once.
 type booked struct {
@@ -75,7 +80,7 @@ func (s *shop) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, api.Health{Status: "ok"}) })
 	mux.HandleFunc("GET /v1/sales", s.listSales)
-	mux.HandleFunc("GET /v1/sales/{sale}", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, s.sale()) })
+	mux.HandleFunc("GET /v1/sales/{sale}", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, s.lookAtSale()) })
 	mux.HandleFunc("GET /v1/items/{item}", func(w http.ResponseWriter, _ *http.Request) { write(w, http.StatusOK, s.sale().Items[0]) })
 	mux.HandleFunc("POST /v1/items/{item}/reservations", s.reserve)
 	mux.HandleFunc("GET /v1/items/{item}/reservations/{id}", s.look)
@@ -125,6 +130,20 @@ func (s *shop) sale() api.Sale {
 			ID: itemID, SaleID: saleID, Sku: "MUG", PriceMinor: 100, Currency: "EUR", LimitPerUser: s.limit, Available: new(max(0, s.left)),
 		}},
 	}
+}
+
+// lookAtSale is the sale, late and by a clock that is behind while the shop is drowsy.
+func (s *shop) lookAtSale() api.Sale {
+	sale := s.sale()
+	s.mu.Lock()
+	drowsy := s.drowsy > 0
+	s.drowsy--
+	s.mu.Unlock()
+	if drowsy {
+		<-time.After(drowsyFor)
+		sale.ServerTime = sale.ServerTime.Add(-time.Minute)
+	}
+	return sale
 }
 
 func (s *shop) listSales(w http.ResponseWriter, r *http.Request) {

@@ -47,6 +47,21 @@ const (
 
 func newTill() *till { return &till{byTxn: make(map[string]*charge)} }
 
+// addPage adds lines as the provider writes them, each behind those that are known.
+func (t *till) addPage(page []byte) error {
+	for text := range bytes.Lines(page) {
+		var line tillLine
+		if err := json.Unmarshal(text, &line); err != nil {
+			return fmt.Errorf("behind line %d: %w", t.after, err)
+		}
+		if line.N <= t.after {
+			return fmt.Errorf("line %d comes behind line %d", line.N, t.after)
+		}
+		t.add(line)
+	}
+	return nil
+}
+
 func (t *till) add(line tillLine) {
 	t.after = line.N
 	switch line.Kind {
@@ -99,18 +114,8 @@ func (c *crowd) readTill(ctx context.Context) error {
 			return fmt.Errorf("status %d: %.200s", r.status, r.body)
 		}
 		before := c.till.after
-		for text := range bytes.Lines(r.body) {
-			var line tillLine
-			if err := json.Unmarshal(text, &line); err != nil {
-				return fmt.Errorf("behind line %d: %w", c.till.after, err)
-			}
-			if line.N <= c.till.after {
-				return fmt.Errorf("line %d comes behind line %d", line.N, c.till.after)
-			}
-			c.till.add(line)
-		}
-		if c.till.after == before {
-			return nil
+		if err := c.till.addPage(r.body); err != nil || c.till.after == before {
+			return err
 		}
 	}
 }
