@@ -52,9 +52,6 @@ type step struct {
 
 // run goes on after a part has failed: the others are of use, and the run has failed all the same.
 func (b *bench) run(ctx context.Context) error {
-	if err := b.prepare(ctx); err != nil {
-		return err
-	}
 	ctx, cancel := context.WithTimeout(ctx, b.settings.within)
 	defer cancel()
 	defer b.conclude()
@@ -102,7 +99,11 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 		}
 	}
 	b.key = stage.NewKey()
-	if b.shoppers, err = newShoppers(b.key, b.settings.shoppers); err != nil {
+	name := shopper
+	if b.scale {
+		name = scattered
+	}
+	if b.shoppers, err = newShoppers(b.key, b.settings.shoppers, name); err != nil {
 		return fmt.Errorf("make tokens: %w", err)
 	}
 	return b.describe(ctx)
@@ -132,17 +133,36 @@ func (b *bench) with(ctx context.Context, name string, roles []string, do func(p
 
 // closed runs the closed loop and notes it as a round of a side. name "" notes nothing.
 func (b *bench) closed(ctx context.Context, name, addr string, p *purchase, status int) (load.Result, error) {
+	return b.closedOver(ctx, connections, name, addr, p, status)
+}
+
+// closedOver is closed over so many connections.
+func (b *bench) closedOver(ctx context.Context, connections int, name, addr string, p *purchase, status int) (load.Result, error) {
+	begun, err := stage.Spent()
+	if err != nil {
+		return load.Result{}, err
+	}
 	result, err := b.send(ctx, load.Plan{
 		Addr: addr, Connections: connections, Status: status, Warm: b.settings.warm, Duration: b.settings.span,
 	}, p)
-	if err != nil {
+	if err != nil || name == "" {
 		return result, err
 	}
-	if name != "" {
-		b.report.Add(name, "answers/s", result.PerSecond())
-		b.report.Follow(seriesOf(name, result))
+	b.report.Add(name, "answers/s", result.PerSecond())
+	b.report.Follow(seriesOf(name, result))
+	return result, b.spend(name, begun, result.Answers(status))
+}
+
+// spend notes what every process has used for each answer, or order, since then.
+func (b *bench) spend(side string, begun map[string]time.Duration, count int64) error {
+	ended, err := stage.Spent()
+	if err != nil {
+		return err
 	}
-	return result, nil
+	for program, used := range ended {
+		b.report.Spend(side, program, float64((used-begun[program]).Microseconds())/float64(count))
+	}
+	return nil
 }
 
 // send runs a plan with purchases.

@@ -31,5 +31,21 @@
 //     1,000,000 buyers already / of the only item with 1,000. Two installations on the same servers, of which one runs at a time.
 //   - embedded_vs_naive: `seckill up`, closed loop, everything in one process; it makes the orders meanwhile.
 //
-// The product is set as by default, but for two bounds on the backlog, because nobody works it off while no worker runs.
+// `make bench SCALE=1` is another run, with a report of its own (scale.json): how costs grow, up to limits that an ordinary run has
+// no time for. Its figures have no targets, and one round. A size that the machine has no room for is left out, and said.
+//
+//   - accept_per_s_at_N, accept_api_us_at_N, accept_closed_p99_ms_at_N, api_mib_at_N: closed loop over N connections, no worker, fresh processes;
+//     queued answers per second, processor time of the api for each, their p99 (in a closed loop that is mostly N divided by the
+//     rate), and the peak of the api's resident memory. api_kib_per_connection is what that grows by for each connection more.
+//   - items_us_at_N, spread_us_at_N: processor time of api and Redis per queued answer with N items live, all purchases of one of them, or
+//     of all in turn. Spread over many items a batch holds few purchases, at last one, and on a full machine some items may be busy for a moment:
+//     spread_queued_percent_at_N is how many answers were not.
+//   - buyers_us_at_N, redis_bytes_at_N: the same of an item that N shoppers have bought, and what those take of Redis' memory.
+//   - settle_empty_per_s, settle_full_per_s, settle_empty_mariadbd_us, settle_full_mariadbd_us: drain of 100,000 orders into empty tables; then ten
+//     million users are given one paid order of the past each, with its claim and two events (fill_s, full_gb), the database has written
+//     all of it, counted its tables and read the orders' index of users, and the drain is repeated with buyers scattered among those users. full_get_order_p99_ms and full_list_orders_p99_ms are reads of those
+//     orders, each by its own user, 1,000 a second in an open loop.
+//
+// The product is set as by default, but for two bounds on the backlog, because nobody works it off while no worker runs, the
+// profile "development", which refuses less at the start, and the profiles that --profile reads.
 package main

@@ -31,26 +31,35 @@ func (b *bench) memory(ctx context.Context) error {
 }
 
 func (b *bench) memoryOf(ctx context.Context, p *stage.Product, redis shelf) error {
-	sale, err := p.Sell(ctx, 1, units)
+	sale, err := b.crowd(ctx, p, redis, sideBuyerBytes, b.settings.buyers)
 	if err != nil {
 		return err
+	}
+	return b.finish(ctx, p, sale)
+}
+
+// crowd sells a new item to so many shoppers and notes what each of them takes of Redis' memory.
+func (b *bench) crowd(ctx context.Context, p *stage.Product, redis shelf, side string, buyers int64) (stage.Sale, error) {
+	sale, err := p.Sell(ctx, 1, units)
+	if err != nil {
+		return sale, err
 	}
 	before, err := redis.bytesOf(ctx, sale.Item())
 	if err != nil {
-		return err
+		return sale, err
 	}
-	if err := b.buy(ctx, p, sale, newPurchase(b.shoppers, sale.Item(), true), b.settings.buyers); err != nil {
-		return err
+	if err := b.buy(ctx, p, sale, newPurchase(b.shoppers, sale.Item(), true), buyers); err != nil {
+		return sale, err
 	}
 	if err := redis.awaitSettled(ctx, sale.Item()); err != nil {
-		return err
+		return sale, err
 	}
 	after, err := redis.bytesOf(ctx, sale.Item())
 	if err != nil {
-		return err
+		return sale, err
 	}
-	b.report.Add(sideBuyerBytes, "bytes", float64(after-before)/float64(b.settings.buyers))
-	return b.finish(ctx, p, sale)
+	b.report.Add(side, "bytes", float64(after-before)/float64(buyers))
+	return sale, nil
 }
 
 // buy has as many shoppers buy one unit each, and returns when they have their orders. Worker, api and keeper must run.

@@ -3,6 +3,8 @@ package main
 import (
 	"runtime"
 	"time"
+
+	"github.com/seckill-dev/seckill/loadtest/bench/stage"
 )
 
 const (
@@ -34,9 +36,11 @@ type settings struct {
 	shoppers int64
 	// buyers is how many shoppers redis_bytes_per_buyer has.
 	buyers int64
-	// crowdedItems and crowdedBuyers are the large side of cost_growth.
+	// crowdedItems and crowdedBuyers are the large side of cost_growth, and as far as a run to the limits goes.
 	crowdedItems  int
 	crowdedBuyers int64
+	// pastOrders fill the tables of a run to the limits.
+	pastOrders int64
 }
 
 func full() settings {
@@ -46,6 +50,9 @@ func full() settings {
 		shoppers: perMachine(1_500_000), buyers: 100_000, crowdedItems: 1000, crowdedBuyers: 1_000_000,
 	}
 }
+
+// readsMost is how many orders of the past are read at most, each by another user.
+func (s settings) readsMost() int64 { return int64((s.warm+s.steady).Seconds()+1) * readRate }
 
 // perMachine is what is enough on two cores, or on this machine if it has more.
 func perMachine(shoppers int64) int64 {
@@ -57,5 +64,21 @@ func short() settings {
 		within: 4 * time.Minute, rounds: 1, warm: 500 * time.Millisecond, span: 2 * time.Second,
 		probe: 2 * time.Second, probes: 2, calls: time.Second, rows: 2 * time.Second, steady: 3 * time.Second,
 		shoppers: perMachine(500_000), buyers: 20_000, crowdedItems: 100, crowdedBuyers: 50_000,
+	}
+}
+
+// wide is for a run to the limits.
+func wide() settings {
+	return settings{
+		within: 15 * time.Minute, rounds: 1, warm: time.Second, span: 3 * time.Second, steady: 5 * time.Second,
+		shoppers: 1_000_000 + perMachine(1_000_000), crowdedItems: 1000, crowdedBuyers: 1_000_000, pastOrders: stage.PastMost,
+	}
+}
+
+// glance leaves out the larger sizes.
+func glance() settings {
+	return settings{
+		within: 5 * time.Minute, rounds: 1, warm: 500 * time.Millisecond, span: time.Second, steady: 2 * time.Second,
+		shoppers: perMachine(500_000), crowdedItems: 100, crowdedBuyers: 10_000, pastOrders: 500_000,
 	}
 }

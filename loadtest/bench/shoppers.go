@@ -22,9 +22,10 @@ type shoppers struct {
 	count  int64
 	// used is how many have been taken; after the last one the first one comes again, to another item.
 	used atomic.Int64
+	name func(n int64) seckill.UserID
 }
 
-func newShoppers(key stage.Key, count int64) (*shoppers, error) {
+func newShoppers(key stage.Key, count int64, name func(n int64) seckill.UserID) (*shoppers, error) {
 	keys, err := identity.NewSecrets([]identity.Secret{{ID: key.ID, Key: []byte(key.Secret)}})
 	if err != nil {
 		return nil, err
@@ -33,11 +34,11 @@ func newShoppers(key stage.Key, count int64) (*shoppers, error) {
 	if err != nil {
 		return nil, err
 	}
-	first, err := minter.Mint(shopper(0), tokensLast)
+	first, err := minter.Mint(name(0), tokensLast)
 	if err != nil {
 		return nil, err
 	}
-	s := &shoppers{tokens: make([]byte, int64(len(first))*count), size: len(first), count: count}
+	s := &shoppers{tokens: make([]byte, int64(len(first))*count), size: len(first), count: count, name: name}
 	workers := int64(runtime.GOMAXPROCS(0))
 	failures := make([]error, workers)
 	var all sync.WaitGroup
@@ -50,7 +51,7 @@ func newShoppers(key stage.Key, count int64) (*shoppers, error) {
 
 func (s *shoppers) mint(minter *identity.Tokens, from, until int64) error {
 	for n := from; n < until; n++ {
-		token, err := minter.Mint(shopper(n), tokensLast)
+		token, err := minter.Mint(s.name(n), tokensLast)
 		if err != nil {
 			return err
 		}
@@ -61,7 +62,16 @@ func (s *shoppers) mint(minter *identity.Tokens, from, until int64) error {
 	return nil
 }
 
-func shopper(n int64) seckill.UserID { return seckill.UserID(fmt.Sprintf("user-%07d", n)) }
+func shopper(n int64) seckill.UserID { return stage.User(n) }
+
+// scattered are the same users in another order: whoever comes next is anywhere among those who have been here before.
+func scattered(n int64) seckill.UserID { return stage.User(scatter(n)) }
+
+// scatter changes the order of the numbers below stage.PastMost. It has no divisor in common with that.
+func scatter(n int64) int64 {
+	const step = 7_654_321
+	return n * step % stage.PastMost
+}
 
 func (s *shoppers) token(n int64) []byte {
 	at := n % s.count * int64(s.size)
@@ -73,24 +83,37 @@ type purchase struct {
 	shoppers *shoppers
 	// from is the shopper of request 0.
 	from int64
-	head string
+	// heads are one for each item; the requests take turns.
+	heads []string
 	// keyed adds an Idempotency-Key.
 	keyed bool
 	// again says that it does no harm if a shopper asks twice.
 	again bool
+	// mayBeBusy says that some may hear so.
+	mayBeBusy bool
 }
 
 func newPurchase(s *shoppers, item string, keyed bool) *purchase {
-	return &purchase{
-		shoppers: s, from: s.used.Load(), keyed: keyed,
-		head: "POST /v1/items/" + item + "/reservations HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n" +
-			"Content-Length: 14\r\nAuthorization: Bearer ",
+	return &purchase{shoppers: s, from: s.used.Load(), keyed: keyed, heads: []string{headOf(item)}}
+}
+
+// newSpread buys of all items in turn.
+func newSpread(s *shoppers, items []string) *purchase {
+	p := &purchase{shoppers: s, from: s.used.Load(), mayBeBusy: true}
+	for _, item := range items {
+		p.heads = append(p.heads, headOf(item))
 	}
+	return p
+}
+
+func headOf(item string) string {
+	return "POST /v1/items/" + item + "/reservations HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n" +
+		"Content-Length: 14\r\nAuthorization: Bearer "
 }
 
 // request appends request n.
 func (p *purchase) request(b []byte, n int64) []byte {
-	b = append(append(b, p.head...), p.shoppers.token(p.from+n)...)
+	b = append(append(b, p.heads[n%int64(len(p.heads))]...), p.shoppers.token(p.from+n)...)
 	if p.keyed {
 		b = fmt.Appendf(b, "\r\nIdempotency-Key: purchase-of-%07d", p.from+n)
 	}

@@ -127,7 +127,7 @@ func (b *bench) accept(ctx context.Context, p *stage.Product) error {
 	if err != nil {
 		return err
 	}
-	drained, err := b.drain(ctx, p, sale, result.Answers(http.StatusAccepted))
+	drained, err := b.drain(ctx, p, sideSettle, sale, result.Answers(http.StatusAccepted))
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,11 @@ func (b *bench) accept(ctx context.Context, p *stage.Product) error {
 }
 
 // drain starts a worker and returns when it has made all orders.
-func (*bench) drain(ctx context.Context, p *stage.Product, sale stage.Sale, orders int64) (drained stage.Drained, err error) {
+func (b *bench) drain(ctx context.Context, p *stage.Product, side string, sale stage.Sale, orders int64) (drained stage.Drained, err error) {
+	begun, err := stage.Spent()
+	if err != nil {
+		return drained, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var watching sync.WaitGroup
@@ -146,7 +150,10 @@ func (*bench) drain(ctx context.Context, p *stage.Product, sale stage.Sale, orde
 		cancel()
 	}
 	watching.Wait()
-	return drained, errors.Join(failure, err)
+	if err = errors.Join(failure, err); err != nil {
+		return drained, err
+	}
+	return drained, b.spend(side, begun, drained.Orders)
 }
 
 // finish holds the books of a sale against each other and ends it.
@@ -218,7 +225,11 @@ func (b *bench) embedded(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	result, err := b.closed(ctx, sideEmbedded, p.Addr(), newPurchase(b.shoppers, sale.Item(), false), http.StatusAccepted)
+	var result load.Result
+	err = b.profiled(ctx, sideEmbedded, p, stage.Up, func() (err error) {
+		result, err = b.closed(ctx, sideEmbedded, p.Addr(), newPurchase(b.shoppers, sale.Item(), false), http.StatusAccepted)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 const (
 	// backlogMost is how long after the last answer the last order of a rate that is held may be written.
-	backlogMost = 2 * time.Second
+	backlogMost = 500 * time.Millisecond
 	// lateMost is how long after the last purchase was due the last answer may come.
 	lateMost = 500 * time.Millisecond
 	paceUp   = 1.1

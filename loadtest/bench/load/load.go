@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -98,8 +99,9 @@ func Run(ctx context.Context, plan Plan) (Result, error) {
 		all.Go(func() { failures[i] = c.play(ctx) })
 	}
 	all.Wait()
-	if err := errors.Join(failures...); err != nil {
-		return Result{}, fmt.Errorf("load at %s: %w", plan.Addr, err)
+	// What ends one connection ends them all; one of hundreds says enough.
+	if failed := slices.DeleteFunc(failures, func(err error) bool { return err == nil }); len(failed) > 0 {
+		return Result{}, fmt.Errorf("load at %s: %d of %d connections: %w", plan.Addr, len(failed), plan.Connections, failed[0])
 	}
 	return r.result()
 }

@@ -10,7 +10,8 @@ type Figure struct {
 	Meaning string `json:"meaning"`
 	Unit    string `json:"unit,omitempty"`
 	// AtMost says that less is better.
-	AtMost bool    `json:"-"`
+	AtMost bool `json:"-"`
+	// Target is 0 where there is none.
 	Target float64 `json:"-"`
 	// Value is nil until it is measured.
 	Value *float64 `json:"value"`
@@ -70,8 +71,8 @@ func (f Figure) Shown() string {
 	switch {
 	case f.Value == nil:
 		return "-"
-	case *f.Value >= 1000:
-		return fmt.Sprintf("%.0f", *f.Value)
+	case *f.Value >= 1000, !f.HasTarget():
+		return shortest(*f.Value)
 	default:
 		return fmt.Sprintf("%.2f", *f.Value)
 	}

@@ -25,14 +25,15 @@ const (
 	chartBottom = 24.0
 	barHeight   = 26.0
 	barLeft     = 210.0
-	colours     = 6 // of lines, in page.html
+	colours     = 10 // of lines, in page.html
 )
 
 // page is what page.html shows.
 type page struct {
 	Title, When, Failure string
-	Figures              []Figure
+	Figures, Scale       []Figure
 	Sides                []*Side
+	Spent                []*Spent
 	Ratios               []bar
 	RatiosHeight         float64
 	Over                 chart
@@ -87,10 +88,11 @@ func (r *Report) writePage(out io.Writer) error {
 }
 
 func (r *Report) page() page {
+	aimed, scale := split(r.figures)
 	p := page{
-		Title:   "seckill bench",
+		Title:   "seckill " + r.file(),
 		When:    fmt.Sprintf("%s, took %s", r.began.UTC().Format(time.RFC1123), r.took.Round(time.Second)),
-		Failure: r.failure, Figures: r.figures, Sides: r.sides, Ratios: ratios(r.figures), Over: overTime(r.series),
+		Failure: r.failure, Figures: aimed, Scale: scale, Sides: r.sides, Spent: r.dear(), Ratios: ratios(aimed), Over: overTime(r.series),
 	}
 	p.RatiosHeight = float64(len(p.Ratios)) * barHeight
 	if r.quick {

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,6 +22,7 @@ type Report struct {
 	figures  []Figure
 	sides    []*Side
 	series   []Series
+	spent    []*Spent
 	machine  map[string]string
 	versions map[string]string
 	settings map[string]string
@@ -40,6 +42,16 @@ type Series struct {
 	Values []float64          `json:"answers_per_second"`
 	Millis map[string]float64 `json:"latency_ms"`
 }
+
+// Spent is the processor time of one program for one answer of a side, or for one order, round by round.
+type Spent struct {
+	Side    string    `json:"side"`
+	Program string    `json:"program"`
+	Rounds  []float64 `json:"micros"`
+}
+
+// Median is that of the rounds, in microseconds.
+func (s *Spent) Median() float64 { return median(s.Rounds) }
 
 // New begins a report of these figures.
 func New(figures []Figure, quick bool, now time.Time) *Report {
@@ -79,6 +91,42 @@ func (r *Report) Follow(series Series) {
 	r.series = append(r.series, series)
 }
 
+// Spend notes one round's processor time of a program per answer of a side.
+func (r *Report) Spend(side, program string, micros float64) {
+	i := slices.IndexFunc(r.spent, func(s *Spent) bool { return s.Side == side && s.Program == program })
+	if i < 0 {
+		i = len(r.spent)
+		r.spent = append(r.spent, &Spent{Side: side, Program: program})
+	}
+	r.spent[i].Rounds = append(r.spent[i].Rounds, micros)
+}
+
+// SpentOn is the median of what a program has used for each answer of a side, in microseconds, 0 if that is not known.
+func (r *Report) SpentOn(side, program string) float64 {
+	for _, s := range r.spent {
+		if s.Side == side && s.Program == program {
+			return s.Median()
+		}
+	}
+	return 0
+}
+
+// dear are the programs that cost something worth showing, by side as they were measured, dearest first.
+func (r *Report) dear() []*Spent {
+	const least = 0.1 // microseconds
+	shown := slices.DeleteFunc(slices.Clone(r.spent), func(s *Spent) bool { return s.Median() < least })
+	order := map[string]int{}
+	for i, s := range r.spent {
+		if _, seen := order[s.Side]; !seen {
+			order[s.Side] = i
+		}
+	}
+	slices.SortStableFunc(shown, func(a, b *Spent) int {
+		return cmp.Or(cmp.Compare(order[a.Side], order[b.Side]), cmp.Compare(b.Median(), a.Median()))
+	})
+	return shown
+}
+
 func (r *Report) side(name string) *Side {
 	for _, s := range r.sides {
 		if s.Name == name {
@@ -98,8 +146,10 @@ func (r *Report) Median(side string) float64 {
 }
 
 // Median is that of the rounds.
-func (s *Side) Median() float64 {
-	sorted := slices.Sorted(slices.Values(s.Rounds))
+func (s *Side) Median() float64 { return median(s.Rounds) }
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
 	middle := len(sorted) / 2
 	if len(sorted)%2 == 1 {
 		return sorted[middle]
@@ -116,6 +166,9 @@ func (r *Report) SetRatio(figure, side, to string) {
 		r.set(figure, r.Median(side)/below)
 	}
 }
+
+// SetValue gives a figure a value that is computed elsewhere.
+func (r *Report) SetValue(figure string, value float64) { r.set(figure, value) }
 
 func (r *Report) set(name string, value float64) {
 	for i := range r.figures {
@@ -140,11 +193,30 @@ func (r *Report) Print(out io.Writer) error {
 	for _, s := range r.sides {
 		fmt.Fprintf(table, "%s\t%.1f\t%.1f .. %.1f\t%s\n", s.Name, s.Median(), slices.Min(s.Rounds), slices.Max(s.Rounds), s.Unit)
 	}
-	fmt.Fprintln(table, "\nname\tvalue\ttarget\tok")
-	for _, f := range r.figures {
+	if dear := r.dear(); len(dear) > 0 {
+		fmt.Fprintln(table, "\nside\tprogram\tµs of processor time per answer")
+		for _, s := range dear {
+			fmt.Fprintf(table, "%s\t%s\t%.1f\n", s.Side, s.Program, s.Median())
+		}
+	}
+	r.printFigures(table)
+	return table.Flush()
+}
+
+func (r *Report) printFigures(table io.Writer) {
+	aimed, scale := split(r.figures)
+	if len(aimed) > 0 {
+		fmt.Fprintln(table, "\nname\tvalue\ttarget\tok")
+	}
+	for _, f := range aimed {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", f.Name, f.Shown(), f.Aim(), verdict(f))
 	}
-	return table.Flush()
+	if len(scale) > 0 {
+		fmt.Fprintln(table, "\nscale\tvalue\tunit")
+	}
+	for _, f := range scale {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", f.Name, f.Shown(), f.Unit)
+	}
 }
 
 func verdict(f Figure) string {
@@ -158,7 +230,7 @@ func verdict(f Figure) string {
 	}
 }
 
-// Write writes bench.json and bench.html into a folder.
+// Write writes bench.json and bench.html into a folder; of a run to the limits they are scale.json and scale.html.
 func (r *Report) Write(folder string) error {
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return fmt.Errorf("write the results: %w", err)
@@ -171,7 +243,7 @@ func (r *Report) Write(folder string) error {
 	if err := r.writePage(&page); err != nil {
 		return fmt.Errorf("write the results: %w", err)
 	}
-	for name, content := range map[string][]byte{"bench.json": append(text, '\n'), "bench.html": page.Bytes()} {
+	for name, content := range map[string][]byte{r.file() + ".json": append(text, '\n'), r.file() + ".html": page.Bytes()} {
 		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
 			return fmt.Errorf("write the results: %w", err)
 		}
@@ -179,7 +251,7 @@ func (r *Report) Write(folder string) error {
 	return nil
 }
 
-// wire is what bench.json holds.
+// wire is what the JSON holds.
 func (r *Report) wire() any {
 	type figure struct {
 		Figure
@@ -194,9 +266,13 @@ func (r *Report) wire() any {
 		Min    float64 `json:"min"`
 		Max    float64 `json:"max"`
 	}
-	figures := make(map[string]figure, len(r.figures))
-	for _, f := range r.figures {
+	aimed, unaimed := split(r.figures)
+	figures, scale := make(map[string]figure, len(aimed)), make(map[string]Figure, len(unaimed))
+	for _, f := range aimed {
 		figures[f.Name] = figure{f, f.Aim(), f.OK()}
+	}
+	for _, f := range unaimed {
+		scale[f.Name] = f
 	}
 	sides := make(map[string]side, len(r.sides))
 	for _, s := range r.sides {
@@ -204,7 +280,7 @@ func (r *Report) wire() any {
 	}
 	return map[string]any{
 		"quick": r.quick, "began": r.began.UTC().Format(time.RFC3339), "took_seconds": r.took.Seconds(), "failure": r.failure,
-		"figures": figures, "sides": sides, "series": r.series,
+		"figures": figures, "scale": scale, "sides": sides, "series": r.series, "processor_time": r.dear(),
 		"machine": r.machine, "versions": r.versions, "settings": r.settings,
 	}
 }

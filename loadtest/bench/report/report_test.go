@@ -29,6 +29,7 @@ type written struct {
 		Target string
 		OK     bool
 	}
+	Scale map[string]struct{ Value *float64 }
 	Sides map[string]struct {
 		Rounds           []float64
 		Median, Min, Max float64
@@ -42,18 +43,28 @@ func write(t *testing.T, r *report.Report) (found written, page string) {
 	if err := r.Write(folder); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(folder, "bench.json"))
+	text, err := os.ReadFile(only(t, folder, "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(text, &found); err != nil {
 		t.Fatal(err)
 	}
-	html, err := os.ReadFile(filepath.Join(folder, "bench.html"))
+	html, err := os.ReadFile(only(t, folder, "*.html"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return found, string(html)
+}
+
+// only is the one file of a form.
+func only(t *testing.T, folder, form string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, form))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("%s: %v %v", form, files, err)
+	}
+	return files[0]
 }
 
 func TestReportHasEveryNameMeasuredOrNot(t *testing.T) {

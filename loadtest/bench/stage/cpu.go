@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -23,13 +24,54 @@ func CPU(pid int) (time.Duration, error) {
 	if len(fields) <= kernel {
 		return 0, fmt.Errorf("read the processor time: %q", text)
 	}
-	var ticks int64
-	for _, field := range fields[user : kernel+1] {
+	ticks, err := sum(fields[user : kernel+1])
+	return time.Duration(ticks) * cpuTick, err
+}
+
+// Busy is the share of all processors' time that anybody used within some time from now on. It needs Linux.
+func Busy(ctx context.Context, within time.Duration) (float64, error) {
+	idle, all, err := idleTicks()
+	if err != nil {
+		return 0, err
+	}
+	select {
+	case <-time.After(within):
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+	idleThen, allThen, err := idleTicks()
+	if err != nil {
+		return 0, err
+	}
+	return 1 - float64(idleThen-idle)/float64(max(allThen-all, 1)), nil
+}
+
+// idleTicks is for how long all processors together had nothing to do since the system started, and since when that is.
+func idleTicks() (idle, all int64, err error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the processors' time: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")   // cpu user nice system idle iowait irq softirq steal guest guest_nice
+	const first, idling, waiting, last = 1, 4, 5, 8 // guests are counted as user, too
+	fields := strings.Fields(line)
+	if len(fields) <= last {
+		return 0, 0, fmt.Errorf("read the processors' time: %q", line)
+	}
+	if idle, err = sum(fields[idling : waiting+1]); err != nil {
+		return 0, 0, err
+	}
+	all, err = sum(fields[first : last+1])
+	return idle, all, err
+}
+
+func sum(fields []string) (total int64, err error) {
+	for _, field := range fields {
 		n, err := strconv.ParseInt(field, 10, 64)
 		if err != nil {
 			return 0, fmt.Errorf("read the processor time: %w", err)
 		}
-		ticks += n
+		total += n
 	}
-	return time.Duration(ticks) * cpuTick, nil
+	return total, nil
 }

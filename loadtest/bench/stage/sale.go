@@ -17,7 +17,7 @@ const (
 	payWithin    = 24 * 3600 // seconds: no order is cancelled while it is counted
 	liveWithin   = 2 * time.Minute
 	drainWithin  = 4 * time.Minute
-	embeddedPoll = 200 * time.Millisecond // each look counts orders
+	slowPoll     = 200 * time.Millisecond // where each look costs something
 	orderTables  = 16
 )
 
@@ -29,6 +29,12 @@ type Sale struct {
 
 // Item is the first one.
 func (s Sale) Item() string { return s.Items[0] }
+
+// OnlyItem is the sale with its first item alone, for those that nobody buys others of.
+func (s Sale) OnlyItem() Sale { return Sale{IDs: s.IDs[:1], Items: s.Items[:1]} }
+
+// list is the items as SQL lists them: numbers, as the product wrote them.
+func (s Sale) list() string { return strings.Join(s.Items, ",") }
 
 // Sell makes items, one unit per shopper, and returns when shoppers can buy them. Api and keeper must run.
 func (p *Product) Sell(ctx context.Context, items int, units int64) (Sale, error) {
@@ -105,12 +111,12 @@ type Drained struct {
 // PerSecond is the rate.
 func (d Drained) PerSecond() float64 { return float64(d.Orders) / d.Took.Seconds() }
 
-// AwaitOrders returns when the first item of a sale has as many orders, each with its claim. Only what came after the first
+// AwaitOrders returns when the items of a sale have as many orders, each with its claim. Only what came after the first
 // look that saw a claim counts.
 func (p *Product) AwaitOrders(ctx context.Context, sale Sale, want int64) (Drained, error) {
 	every := poll
-	if p.SQL == nil {
-		every = embeddedPoll
+	if p.SQL == nil || len(sale.Items) > 1 {
+		every = slowPoll
 	}
 	var begun time.Time
 	var before int64
@@ -138,7 +144,7 @@ func (p *Product) claimed(ctx context.Context, sale Sale) (n int64, err error) {
 	if p.SQL == nil {
 		return p.embeddedOrders(ctx, sale)
 	}
-	err = p.SQL.QueryRowContext(ctx, "SELECT claimed FROM stock WHERE item = ?", sale.Item()).Scan(&n)
+	err = p.SQL.QueryRowContext(ctx, "SELECT SUM(claimed) FROM stock WHERE item IN ("+sale.list()+")").Scan(&n)
 	return n, err
 }
 
@@ -147,11 +153,10 @@ func (p *Product) ordered(ctx context.Context, sale Sale) (n int64, err error) {
 		return p.embeddedOrders(ctx, sale)
 	}
 	counts := make([]string, orderTables)
-	args := make([]any, orderTables)
 	for i := range counts {
-		counts[i], args[i] = fmt.Sprintf("(SELECT COUNT(*) FROM orders_%02d WHERE item = ?)", i), sale.Item()
+		counts[i] = fmt.Sprintf("(SELECT COUNT(*) FROM orders_%02d WHERE item IN (%s))", i, sale.list())
 	}
-	err = p.SQL.QueryRowContext(ctx, "SELECT "+strings.Join(counts, " + "), args...).Scan(&n)
+	err = p.SQL.QueryRowContext(ctx, "SELECT "+strings.Join(counts, " + ")).Scan(&n)
 	return n, err
 }
 

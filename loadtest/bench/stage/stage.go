@@ -33,6 +33,9 @@ const (
 	logShown    = 2000 // how much of a log a failure quotes, in bytes
 )
 
+// GOGC is what the product sets unless it is told otherwise.
+const GOGC = "400"
+
 // redisDatabases is how many a Redis has unless told otherwise.
 const redisDatabases = 16
 
@@ -47,6 +50,9 @@ func mariadbSettings() []string {
 
 // brokerSettings give the log of the quorum queues RabbitMQ's own default size, which the tests' server has made smaller.
 const brokerSettings = "[{ra, [{wal_max_size_bytes, 536870912}]}].\n"
+
+// diskLeast is the logs of the two servers, more than a gigabyte together, and what is bought.
+const diskLeast = 4_000_000_000
 
 // Stage is the servers and where everything is.
 type Stage struct {
@@ -63,6 +69,13 @@ type Stage struct {
 
 // Open starts the servers in a temporary folder.
 func Open(ctx context.Context) (stage *Stage, err error) {
+	var missing []error
+	for _, program := range server.Missing() {
+		missing = append(missing, program)
+	}
+	if err := errors.Join(missing...); err != nil {
+		return nil, err
+	}
 	s := &Stage{}
 	if s.dir, err = os.MkdirTemp("", "seckill-bench-"); err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
@@ -72,6 +85,9 @@ func Open(ctx context.Context) (stage *Stage, err error) {
 			s.Close(false)
 		}
 	}()
+	if err := s.NeedDisk(diskLeast); err != nil {
+		return nil, err
+	}
 	broker := s.path("rabbitmq")
 	if err := errors.Join(os.Mkdir(broker, 0o700),
 		os.WriteFile(filepath.Join(broker, "advanced.config"), []byte(brokerSettings), 0o600)); err != nil {
@@ -209,10 +225,18 @@ func (s *Stage) Start(name string, args ...string) (*Process, error) {
 		return nil, fmt.Errorf("open the log of %s: %w", name, err)
 	}
 	defer output.Close() // the child has its own copy
-	if p.Process, err = process.Start(process.Command{Args: args, Output: output}); err != nil {
+	if p.Process, err = process.Start(process.Command{Args: args, Env: environment(), Output: output}); err != nil {
 		return nil, err
 	}
 	return p, nil
+}
+
+// environment is that of all sides: each collects its garbage as seldom as the product does by itself.
+func environment() []string {
+	if os.Getenv("GOGC") != "" {
+		return nil
+	}
+	return append(os.Environ(), "GOGC="+GOGC)
 }
 
 // Run runs a program to its end and returns what it has printed.
@@ -286,7 +310,10 @@ func await(ctx context.Context, within, every time.Duration, done func(context.C
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return fmt.Errorf("not within %v: %w", within, context.Cause(ctx))
+			if cause := context.Cause(ctx); !errors.Is(cause, context.DeadlineExceeded) {
+				return cause
+			}
+			return fmt.Errorf("not within %v: %w", within, context.DeadlineExceeded)
 		}
 	}
 }
