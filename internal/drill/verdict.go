@@ -1,0 +1,95 @@
+package drill
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/audit"
+	"github.com/seckill-dev/seckill/internal/crowd"
+)
+
+// Verdict is what is proven in the end.
+type Verdict struct {
+	Counts Counts
+	// Shoppers came, of which Compared looked at all their orders in the end.
+	Shoppers, Compared int64
+	// Findings are broken promises, the first of each kind first shown; Found counts all by kind.
+	Findings []Finding
+	Found    map[string]int64
+	Audit    audit.Report
+	// Notes are no findings: what was not played, or not finished.
+	Notes []string
+}
+
+// Clean says that no promise was broken.
+func (v Verdict) Clean() bool { return len(v.Found) == 0 }
+
+func (v *Verdict) add(findings ...Finding) {
+	for _, f := range findings {
+		if v.Found[f.Kind]++; len(v.Findings) < findingsMax {
+			v.Findings = append(v.Findings, f)
+		}
+	}
+}
+
+// judgeCrowds takes over what the crowds found.
+func (v *Verdict) judgeCrowds(reports []crowd.Report) {
+	for _, report := range reports {
+		v.Shoppers += int64(report.Shoppers)
+		v.Compared += report.Compared
+		for _, problem := range report.Problems {
+			if len(v.Findings) < findingsMax {
+				v.Findings = append(v.Findings, Finding{string(problem.Kind), problem.User, problem.Reservation, problem.Detail})
+			}
+		}
+		for kind, count := range report.Counts {
+			v.Found[string(kind)] += count
+		}
+	}
+}
+
+// judgeTurns takes every fault for broken that the system did not get over, or that could not be ended.
+func (v *Verdict) judgeTurns(turns []turn) {
+	for _, t := range turns {
+		if t.failure != nil {
+			v.add(findingf(unhealed, "", "", "%s at %s: %v", t.act, t.at.Format(time.TimeOnly), t.failure))
+		}
+		if t.over && !t.isWhole() {
+			v.add(findingf(stuck, "", "", "%s at %s: %s", t.act, t.at.Format(time.TimeOnly), t.recovered))
+		}
+	}
+}
+
+// judgeBooks holds the ledger and the provider's against what is stored, and audits that.
+func (v *Verdict) judgeBooks(ctx context.Context, d *drill) error {
+	told, err := readPromises(d.ledgerFile())
+	if err != nil {
+		return err
+	}
+	stored, err := d.config.System.Open(ctx, d.stage.fleet.File())
+	if err != nil {
+		return fmt.Errorf("open what is stored: %w", err)
+	}
+	defer func() { _ = stored.Close() }()
+	found, err := readBooks(ctx, stored)
+	if err != nil {
+		return err
+	}
+	j := &judge{books: found, pairs: d.config.Pairs}
+	j.promises(told)
+	j.money(d.till)
+	v.Counts = j.counts
+	v.add(j.findings...)
+	if v.Audit, err = stored.Audit(ctx); err != nil {
+		return fmt.Errorf("audit what is stored: %w", err)
+	}
+	for _, f := range v.Audit.Findings {
+		v.add(findingf("audit "+f.ID, "", f.Reservation.String(), "%s %s: %s", f.Table, f.Key, f.Detail))
+	}
+	v.Notes = append(v.Notes, v.Audit.Notes...)
+	if v.Counts.Ordered == 0 {
+		v.add(findingf(unsold, "", "", "not one order was made"))
+	}
+	return nil
+}
