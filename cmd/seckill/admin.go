@@ -23,6 +23,7 @@ type adminCommand struct {
 	Sales   adminSalesCommand   `cmd:"" help:"Make sales and move them."`
 	Stats   adminStatsCommand   `cmd:"" help:"Show where the units of a sale are."`
 	Stock   adminStockCommand   `cmd:"" help:"Add units to an item, or take some away, while its sale runs."`
+	Reopen  adminReopenCommand  `cmd:"" help:"Let an item be sold again that was halted, after you have looked why."`
 	Orders  adminOrdersCommand  `cmd:"" help:"Look at orders, cancel and refund them."`
 	Letters adminLettersCommand `cmd:"" help:"Look at dead letters, replay and discard them."`
 	Events  adminEventsCommand  `cmd:"" help:"Look at events that endpoints were not told, replay and discard them."`
@@ -101,7 +102,7 @@ func row(table io.Writer, cells ...any) {
 
 // pageFlags say which part of a list is wanted.
 type pageFlags struct {
-	Limit  int    `default:"20" help:"How many at most."`
+	Limit  int    `default:"20" help:"How many lines on a page."`
 	Cursor string `placeholder:"CURSOR" help:"Go on where the page before ended."`
 	All    bool   `help:"Read every page."`
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -45,11 +46,15 @@ func readAll(path string) ([]byte, error) {
 }
 
 func decodeDocument(content []byte, now time.Time, into any) error {
-	var document map[string]any
-	if err := yaml.Unmarshal(content, &document); err != nil { // JSON is YAML
+	var whole any
+	if err := yaml.Unmarshal(content, &whole); err != nil { // JSON is YAML
 		return errors.New(strings.Join(strings.Fields(err.Error()), " "))
 	}
-	if len(document) == 0 {
+	document, hasFields := whole.(map[string]any)
+	switch {
+	case whole != nil && !hasFields:
+		return errors.New("has no fields, such as name: Friday")
+	case len(document) == 0:
 		return errors.New("says nothing")
 	}
 	for _, key := range []string{"starts_at", "ends_at"} {
@@ -69,7 +74,23 @@ func decodeDocument(content []byte, now time.Time, into any) error {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	return decoder.Decode(into)
+	return plainly(decoder.Decode(into))
+}
+
+// plainly says what does not fit into a document in its own words, not in Go's.
+func plainly(err error) error {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &wrong) && wrong.Type.Kind() == reflect.Int64:
+		return fmt.Errorf("%s is a whole number, not %s (prices are in minor units: 4999 in EUR is 49.99)",
+			wrong.Field, strings.TrimPrefix(wrong.Value, "number "))
+	case errors.As(err, &wrong):
+		return fmt.Errorf("%s cannot be a %s", wrong.Field, wrong.Value)
+	default:
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
 }
 
 // readTime reads a moment, or how far from now one is.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -15,18 +16,15 @@ type adminEventsCommand struct {
 	Discard eventsDiscardCommand `cmd:"" help:"Never tell an endpoint of an event; the log keeps it."`
 }
 
-// eventArguments name one dead event.
-type eventArguments struct {
-	Event    string `arg:"" placeholder:"EVENT" help:"The id of the event."`
-	Endpoint string `arg:"" placeholder:"ENDPOINT" help:"Who was not told: a webhook's name, or rabbitmq."`
+type eventsListCommand struct {
+	pageFlags
+	Endpoint string `placeholder:"NAME" help:"Only what this endpoint was not told: a webhook's name, or rabbitmq."`
 }
-
-type eventsListCommand struct{ pageFlags }
 
 // Run implements the command.
 func (c *eventsListCommand) Run(ctx context.Context, desk *desk) error {
 	events, err := collect(c.pageFlags, func(page adminclient.Page) ([]api.DeadEvent, string, error) {
-		list, err := desk.DeadEvents(ctx, page)
+		list, err := desk.DeadEvents(ctx, c.Endpoint, page)
 		return list.Data, list.Next, err
 	})
 	if err != nil {
@@ -46,22 +44,40 @@ func (c *eventsListCommand) Run(ctx context.Context, desk *desk) error {
 	})
 }
 
-type eventsReplayCommand struct{ eventArguments }
+type eventsReplayCommand struct{ eventsChoice }
 
 // Run implements the command.
 func (c *eventsReplayCommand) Run(ctx context.Context, desk *desk) error {
-	event, err := desk.ReplayEvent(ctx, c.Event, c.Endpoint)
+	one, err := c.one()
+	if err != nil {
+		return err
+	}
+	if !one {
+		return c.many(ctx, desk)
+	}
+	event, err := desk.ReplayEvent(ctx, c.Event, c.To)
 	return desk.showEvent("will be told again", event, err)
 }
 
 type eventsDiscardCommand struct {
-	eventArguments
-	Reason string `required:"" placeholder:"TEXT" help:"Why, for the log."`
+	eventsChoice
+	Waiting bool   `help:"With --endpoint or --all: also what is still to be told."`
+	Reason  string `required:"" placeholder:"TEXT" help:"Why, for the log."`
 }
 
 // Run implements the command.
 func (c *eventsDiscardCommand) Run(ctx context.Context, desk *desk) error {
-	event, err := desk.DiscardEvent(ctx, c.Event, c.Endpoint, api.DiscardLetter{Reason: c.Reason})
+	one, err := c.one()
+	if err != nil {
+		return err
+	}
+	if !one {
+		return c.many(ctx, desk)
+	}
+	if c.Waiting {
+		return errors.New("--waiting: goes together with --endpoint or --all")
+	}
+	event, err := desk.DiscardEvent(ctx, c.Event, c.To, api.DiscardLetter{Reason: c.Reason})
 	return desk.showEvent("will never be told", event, err)
 }
 

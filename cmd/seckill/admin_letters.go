@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 
@@ -68,24 +69,94 @@ func (c *lettersShowCommand) Run(ctx context.Context, desk *desk) error {
 	})
 }
 
-type lettersReplayCommand struct{ letterArgument }
+// letterChoice says which dead letters are meant.
+type letterChoice struct {
+	Letter string `arg:"" optional:"" placeholder:"LETTER" help:"The id of one dead letter."`
+	All    bool   `help:"Every dead letter that there is now, one after the other."`
+}
+
+var errNoLetter = errors.New("say which dead letters: one by its id, or --all")
+
+func (c *letterChoice) check() error {
+	if c.All == (c.Letter != "") {
+		return errNoLetter
+	}
+	return nil
+}
+
+type lettersReplayCommand struct{ letterChoice }
 
 // Run implements the command.
 func (c *lettersReplayCommand) Run(ctx context.Context, desk *desk) error {
+	if err := c.check(); err != nil {
+		return err
+	}
+	if c.All {
+		return desk.decideLetters(ctx, "replayed", desk.Replay)
+	}
 	letter, err := desk.Replay(ctx, c.Letter)
 	return desk.showDecision("replayed", letter, err)
 }
 
 type lettersDiscardCommand struct {
-	letterArgument
+	letterChoice
 	Reason string `required:"" placeholder:"TEXT" help:"Why, for the log."`
 }
 
 // Run implements the command.
 func (c *lettersDiscardCommand) Run(ctx context.Context, desk *desk) error {
-	letter, err := desk.Discard(ctx, c.Letter, api.DiscardLetter{Reason: c.Reason})
+	if err := c.check(); err != nil {
+		return err
+	}
+	discard := func(ctx context.Context, letter string) (api.DeadLetter, error) {
+		return desk.Discard(ctx, letter, api.DiscardLetter{Reason: c.Reason})
+	}
+	if c.All {
+		return desk.decideLetters(ctx, "discarded", discard)
+	}
+	letter, err := discard(ctx, c.Letter)
 	return desk.showDecision("discarded", letter, err)
 }
+
+// decideLetters decides about the letters that there are now: the log keeps each of them. What a replay makes of one is
+// another letter, and not among them; what somebody else has decided about is left alone.
+func (d *desk) decideLetters(
+	ctx context.Context, what string, decide func(ctx context.Context, letter string) (api.DeadLetter, error),
+) error {
+	letters, err := d.allLetters(ctx)
+	if err != nil {
+		return err
+	}
+	decided := lettersDecided{}
+	for _, letter := range letters {
+		_, err := decide(ctx, letter.ID)
+		var refused *adminclient.Refused
+		switch {
+		case err == nil:
+			decided.Count++
+		case errors.As(err, &refused) && !refused.Passing():
+		default:
+			return fmt.Errorf("after the first %d: %w", decided.Count, err)
+		}
+	}
+	return d.show(decided, func(table *tabwriter.Writer) { _, _ = fmt.Fprintf(table, "%d %s\n", decided.Count, what) })
+}
+
+// lettersDecided is how many letters were decided about.
+type lettersDecided struct {
+	Count int `json:"count"`
+}
+
+func (d *desk) allLetters(ctx context.Context) ([]api.DeadLetter, error) {
+	letters, err := collect(pageFlags{Limit: lettersPage, All: true}, func(page adminclient.Page) ([]api.DeadLetter, string, error) {
+		list, err := d.DeadLetters(ctx, page)
+		return list.Data, list.Next, err
+	})
+	return letters.Data, err
+}
+
+// lettersPage is how many letters are asked for at once.
+const lettersPage = 100
 
 func (d *desk) showDecision(what string, letter api.DeadLetter, err error) error {
 	if err != nil {

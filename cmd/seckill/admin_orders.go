@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"text/tabwriter"
 
 	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/adminclient"
+	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 type adminOrdersCommand struct {
@@ -50,7 +52,7 @@ func (c *ordersListCommand) Run(ctx context.Context, desk *desk) error {
 func printOrders(table *tabwriter.Writer, orders ...api.AdminOrder) {
 	row(table, "ORDER", "ITEM", "USER", "UNITS", "AMOUNT", "STATUS", "CREATED", "PAY BY", "PAID", "VERSION")
 	for _, o := range orders {
-		row(table, o.ID, o.ItemID, o.UserID, o.Quantity, money(o.AmountMinor, o.Currency), o.Status, moment(o.CreatedAt),
+		row(table, o.ID, o.ItemID, o.UserID, o.Quantity, seckill.Amount(o.AmountMinor, o.Currency), o.Status, moment(o.CreatedAt),
 			moment(o.PayBy), moment(o.PaidAt), o.Version)
 	}
 	_ = table.Flush()
@@ -85,24 +87,32 @@ func printMoney(table *tabwriter.Writer, order api.AdminOrder) {
 		row(table, "PAYMENT", "PROVIDER", "SESSION", "STATUS", "AMOUNT", "CREATED")
 	}
 	for _, p := range order.Payments {
-		row(table, p.ID, p.Provider, p.Session, p.Status, money(p.AmountMinor, p.Currency), moment(p.CreatedAt))
+		row(table, p.ID, p.Provider, p.Session, p.Status, seckill.Amount(p.AmountMinor, p.Currency), moment(p.CreatedAt))
 	}
 	_ = table.Flush()
 	if len(order.Charges) > 0 {
-		row(table, "CHARGE", "PROVIDER", "AMOUNT", "AT", "GOES BACK")
+		row(table, "CHARGE", "PROVIDER", "AMOUNT", "AT", "PAYS THE ORDER")
 	}
 	for _, c := range order.Charges {
-		row(table, c.Txn, c.Provider, money(c.AmountMinor, c.Currency), moment(c.At), c.Refund)
+		row(table, c.Txn, c.Provider, seckill.Amount(c.AmountMinor, c.Currency), moment(c.At), pays(c))
 	}
 	_ = table.Flush()
 	if len(order.Refunds) > 0 {
 		row(table, "REFUND OF", "PROVIDER", "AMOUNT", "REASON", "RESTOCK", "STATUS", "SINCE", "DONE", "FAILURES", "LAST ONE")
 	}
 	for _, r := range order.Refunds {
-		row(table, r.Txn, r.Provider, money(r.AmountMinor, r.Currency), r.Reason, r.Restock, r.Status, moment(r.At), moment(r.DoneAt),
+		row(table, r.Txn, r.Provider, seckill.Amount(r.AmountMinor, r.Currency), r.Reason, r.Restock, r.Status, moment(r.At), moment(r.DoneAt),
 			r.Tries, r.Failure)
 	}
 	_ = table.Flush()
+}
+
+// pays says whether a charge is the order's money, or why it went back at once.
+func pays(charge api.AdminCharge) string {
+	if charge.Refund == "" {
+		return "yes"
+	}
+	return fmt.Sprintf("no: %s", charge.Refund)
 }
 
 type ordersCancelCommand struct{ orderAtVersion }

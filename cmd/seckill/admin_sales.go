@@ -4,18 +4,20 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
 	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/adminclient"
+	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 type adminSalesCommand struct {
 	List    salesListCommand    `cmd:"" help:"List sales, newest first."`
 	Show    salesShowCommand    `cmd:"" help:"Show one sale."`
 	Create  salesCreateCommand  `cmd:"" help:"Make a draft from a file."`
-	Edit    salesEditCommand    `cmd:"" help:"Change a sale: a draft in every way, later only what is safe."`
+	Edit    salesEditCommand    `cmd:"" help:"Change a sale: a draft in every way, later its name, window and limits."`
 	Delete  salesDeleteCommand  `cmd:"" help:"Delete a draft."`
 	Preload salesPreloadCommand `cmd:"" help:"Schedule a draft and lend its units."`
 	Pause   salesPauseCommand   `cmd:"" help:"Stop selling for now."`
@@ -35,7 +37,7 @@ type saleAtVersion struct {
 }
 
 type salesListCommand struct {
-	State string `enum:"draft,scheduled,live,paused,ended," default:"" help:"Only sales in this state."`
+	State string `enum:"draft,scheduled,live,paused,ended," default:"" placeholder:"STATE" help:"Only sales in this state: draft, scheduled, live, paused or ended."`
 	pageFlags
 }
 
@@ -75,13 +77,26 @@ func (d *desk) showSale(sale api.AdminSale, err error) error {
 		row(table, sale.ID, sale.Name, sale.State, moment(sale.StartsAt), moment(sale.EndsAt),
 			time.Duration(sale.PayWithinSeconds)*time.Second, sale.Version)
 		_ = table.Flush()
-		row(table, "ITEM", "SKU", "TITLE", "PRICE", "LIMIT", "ALLOTMENT", "STOCK")
+		row(table, "ITEM", "SKU", "TITLE", "PRICE", "LIMIT", "ALLOTTED", "CHANGED", "STOCK")
 		for _, item := range sale.Items {
-			row(table, item.ID, item.Sku, item.Title, money(item.PriceMinor, item.Currency), item.LimitPerUser, item.Allotment, item.StockState)
+			allotted, changed := allottedNow(item)
+			row(table, item.ID, item.Sku, item.Title, seckill.Amount(item.PriceMinor, item.Currency), item.LimitPerUser, allotted, changed,
+				item.StockState)
 		}
 		_ = table.Flush()
 		printChecks(table, sale.Checks)
 	})
+}
+
+// allottedNow is what an item has now, and by how much that is more or less than its first allotment.
+func allottedNow(item api.AdminItem) (units int64, changed string) {
+	if item.Allotted == nil {
+		return item.Allotment, ""
+	}
+	if delta := *item.Allotted - item.Allotment; delta != 0 {
+		changed = fmt.Sprintf("%+d", delta)
+	}
+	return *item.Allotted, changed
 }
 
 func printChecks(out io.Writer, checks []api.Check) {
@@ -95,7 +110,7 @@ func printChecks(out io.Writer, checks []api.Check) {
 }
 
 type salesCreateCommand struct {
-	File string `arg:"" placeholder:"FILE" help:"The sale as YAML or JSON, as the API takes it; - reads standard input. Times may be like +30s, from now."`
+	File string `arg:"" placeholder:"FILE" help:"The sale as YAML or JSON, as the API takes it; - reads standard input. Times may be like +30s, from now; price_minor counts minor units: 4999 in EUR is 49.99, in JPY 4999."`
 }
 
 // Run implements the command.
@@ -110,12 +125,12 @@ func (c *salesCreateCommand) Run(ctx context.Context, desk *desk) error {
 
 type salesEditCommand struct {
 	saleAtVersion
-	File      string           `arg:"" optional:"" placeholder:"FILE" help:"The changes as YAML or JSON, as the API takes them; - reads standard input."`
+	File      string           `arg:"" optional:"" placeholder:"FILE" help:"The changes as YAML or JSON, as the API takes them; - reads standard input. items, of a draft only, replaces all of them; prices in minor units."`
 	Name      *string          `help:"Another name."`
 	StartsAt  string           `placeholder:"TIME" help:"Another start, like 2026-03-20T10:00:00Z, or +30s from now."`
 	EndsAt    string           `placeholder:"TIME" help:"Another end, likewise."`
-	PayWithin time.Duration    `help:"How long an order may stay unpaid; of a draft."`
-	Limit     map[string]int64 `placeholder:"ITEM=N" help:"Another limit per shopper for an item; may be repeated."`
+	PayWithin time.Duration    `help:"How long an order may stay unpaid, like 15m; of a draft only."`
+	Limit     map[string]int64 `placeholder:"ITEM=N" help:"Another limit per shopper for an item, by its id or SKU; may be repeated. For more or fewer units see seckill admin stock."`
 }
 
 // Run implements the command.
@@ -124,8 +139,35 @@ func (c *salesEditCommand) Run(ctx context.Context, desk *desk) error {
 	if err != nil {
 		return err
 	}
+	if err := c.findLimited(ctx, desk, patch.Limits); err != nil {
+		return err
+	}
 	sale, err := desk.EditSale(ctx, c.Sale, c.IfVersion, patch)
 	return desk.showSale(sale, err)
+}
+
+// findLimited puts ids in the place of SKUs. What is neither is left for the sale to refuse.
+func (c *salesEditCommand) findLimited(ctx context.Context, desk *desk, limits []api.LimitChange) error {
+	if !slices.ContainsFunc(limits, func(l api.LimitChange) bool { return !isID(l.ItemID) }) {
+		return nil
+	}
+	sale, err := desk.Sale(ctx, c.Sale)
+	if err != nil {
+		return err
+	}
+	for i := range limits {
+		for _, item := range sale.Items {
+			if item.Sku == limits[i].ItemID {
+				limits[i].ItemID = item.ID
+			}
+		}
+	}
+	return nil
+}
+
+func isID(text string) bool {
+	_, err := seckill.ParseID(text)
+	return err == nil
 }
 
 func (c *salesEditCommand) patch() (patch api.SalePatch, err error) {
@@ -221,6 +263,3 @@ func moment(t time.Time) string {
 	}
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
-
-// money is an amount in the minor units of its currency; how many make one is not ours to know.
-func money(minor int64, currency string) string { return fmt.Sprintf("%d %s", minor, currency) }

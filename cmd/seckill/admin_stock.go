@@ -20,32 +20,73 @@ func (c *adminStatsCommand) Run(ctx context.Context, desk *desk) error {
 		return err
 	}
 	return desk.show(stats, func(table *tabwriter.Writer) {
-		row(table, "ITEM", "SKU", "STOCK", "ALLOTTED", "POOL", "LENT", "DOUBT", "CLAIMED", "UNPAID", "PAID", "AVAILABLE")
+		row(table, "ITEM", "SKU", "STOCK", "ALLOTTED", "POOL", "LENT", "DOUBT", "CLAIMED", "UNPAID", "PAID", "REFUNDING", "REFUNDED", "AVAILABLE")
 		for _, item := range stats.Items {
 			row(table, item.ItemID, item.Sku, item.StockState, item.Allotted, item.Pool, item.Lent, item.Doubt, item.Claimed,
-				item.Unpaid, item.Paid, available(item.Redis))
+				item.Unpaid, item.Paid, item.Refunding, item.Refunded, available(stats.State, item.Redis))
 		}
 		_ = table.Flush()
 		line := "the queue cannot be asked"
 		if q := stats.Queue; q != nil {
 			line = fmt.Sprintf("queue: %d ready, %d being settled, the oldest for %.1f s; %d dead letters", q.Ready, q.Unacked, q.AgeSeconds, q.Dead)
 		}
+		for _, item := range stats.Items {
+			if item.Halted != "" {
+				_, _ = fmt.Fprintf(table, "item %s is halted, nobody can buy it: %s\n", item.ItemID, item.Halted)
+			}
+		}
+		_, _ = fmt.Fprintf(table, "orders: %s\n", sumOrders(stats.Items))
 		_, _ = fmt.Fprintf(table, "the sale is %s; %s\n", stats.State, line)
 	})
 }
 
-// available is what Redis may sell now.
-func available(redis *api.RedisStats) string {
-	if redis == nil || redis.Available == nil {
-		return ""
+// sumOrders counts the orders of all items; the table counts units.
+func sumOrders(items []api.ItemStats) string {
+	var sum api.OrderCounts
+	for _, item := range items {
+		sum.Unpaid += item.Orders.Unpaid
+		sum.Paid += item.Orders.Paid
+		sum.Refunding += item.Orders.Refunding
+		sum.Refunded += item.Orders.Refunded
+		sum.Cancelled += item.Orders.Cancelled
+	}
+	return fmt.Sprintf("%d unpaid, %d paid, %d refunding, %d refunded, %d cancelled",
+		sum.Unpaid, sum.Paid, sum.Refunding, sum.Refunded, sum.Cancelled)
+}
+
+// available is what Redis may sell now; nobody buys of a sale that is over, whatever Redis still has written down.
+func available(state api.SaleState, redis *api.RedisStats) string {
+	if state == api.SaleStateEnded || redis == nil || redis.Available == nil {
+		return "-"
 	}
 	return fmt.Sprint(*redis.Available)
 }
 
+type adminReopenCommand struct {
+	Item   string `arg:"" placeholder:"ITEM" help:"The id of the item."`
+	Reason string `placeholder:"TEXT" required:"" help:"What you have found, for the operators' log."`
+}
+
+// Run implements the command.
+func (c *adminReopenCommand) Run(ctx context.Context, desk *desk) error {
+	reopened, err := desk.ReopenStock(ctx, c.Item, c.Reason)
+	if err != nil {
+		return err
+	}
+	return desk.show(reopened, func(table *tabwriter.Writer) {
+		if reopened.Halted == "" {
+			_, _ = fmt.Fprintf(table, "item %s is not halted; nothing changed\n", reopened.ItemID)
+			return
+		}
+		_, _ = fmt.Fprintf(table, "item %s was halted (%s)\nits stock is %s: it sells again in some seconds\n",
+			reopened.ItemID, reopened.Halted, reopened.State)
+	})
+}
+
 type adminStockCommand struct {
 	Item string `arg:"" placeholder:"ITEM" help:"The id of the item."`
-	Add  int64  `placeholder:"UNITS" xor:"way" required:"" help:"Units to add."`
-	Take int64  `placeholder:"UNITS" xor:"way" required:"" help:"Units to take away, of those that nobody has claimed."`
+	Add  int64  `placeholder:"UNITS" xor:"way" required:"" help:"Units to add; give this or --take."`
+	Take int64  `placeholder:"UNITS" xor:"way" required:"" help:"Units to take away, of those that nobody has claimed; give this or --add."`
 	Op   string `placeholder:"NAME" help:"Names this adjustment: repeating the command with it changes nothing more. Otherwise one is made up."`
 }
 

@@ -52,7 +52,7 @@ func bury(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: bury body")
 	}
-	withDatabase(ts, func(ctx context.Context, conn *sql.Conn) error {
+	withFile(ts, "queue.db", func(ctx context.Context, conn *sql.Conn) error {
 		ts.Setenv("LETTER", fmt.Sprint(letterID))
 		_, err := conn.ExecContext(ctx, "INSERT INTO dead_letters (id, shard, cause, at, body) VALUES (?, 0, 'by hand', ?, ?)",
 			letterID, time.Now().UnixMilli(), []byte(args[0]))

@@ -3,11 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os/user"
 	"text/tabwriter"
-	"time"
 
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/archive"
@@ -16,7 +16,8 @@ import (
 
 type archiveCommand struct {
 	Sale   string `required:"" placeholder:"ID" help:"The sale; it has ended, and nothing of it is owed any more."`
-	Export string `type:"path" placeholder:"FILE" help:"Write claims, orders and money to a file, as gzipped lines of JSON."`
+	Export string `type:"path" placeholder:"FILE" help:"Write claims, orders and money to a file, as gzipped lines of JSON. An earlier export of this sale is replaced, no other file."`
+	Force  bool   `help:"Let --export replace whatever file is there."`
 	JSON   bool   `help:"Print the summary as JSON."`
 }
 
@@ -36,11 +37,14 @@ func (c *archiveCommand) Run(ctx context.Context, cli *commands, console console
 	if err != nil {
 		return fmt.Errorf("--sale: %w", err)
 	}
+	if c.Force && c.Export == "" {
+		return errors.New("--force: says nothing without --export")
+	}
 	config, err := cli.load(map[string]any{"log.level": "warn"})
 	if err != nil {
 		return err
 	}
-	result, err := app.Archive(ctx, config, sale, archiveActor(), c.Export, config.Logger(console.err))
+	result, err := app.Archive(ctx, config, sale, archiveActor(), app.ArchiveExport{Path: c.Export, Force: c.Force}, config.Logger(console.err))
 	if err != nil {
 		return err
 	}
@@ -50,26 +54,37 @@ func (c *archiveCommand) Run(ctx context.Context, cli *commands, console console
 	return c.print(console.out, result)
 }
 
-func (c *archiveCommand) print(out io.Writer, result archive.Result) error {
+func (c *archiveCommand) print(out io.Writer, result app.Archived) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	_, _ = fmt.Fprintln(table, "sku\tallotted\tclaimed\tpaid\trefunded\tcancelled\tcharged\tgiven back\t")
 	for _, item := range result.Summary.Items {
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d %s\t%d %s\t\n", item.SKU, item.Allotted, item.Claimed,
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t\n", item.SKU, item.Allotted, item.Claimed,
 			item.Orders[seckill.OrderPaid].Units, item.Orders[seckill.OrderRefunded].Units, item.Orders[seckill.OrderCancelled].Units,
-			item.ChargedMinor, item.Currency, item.RefundedMinor, item.Currency)
+			seckill.Amount(item.ChargedMinor, item.Currency), seckill.Amount(item.RefundedMinor, item.Currency))
 	}
 	if err := table.Flush(); err != nil {
 		return err
 	}
 	if c.Export != "" {
-		if _, err := fmt.Fprintf(out, "%d lines are in %s\n", result.Lines, c.Export); err != nil {
+		instead := ""
+		if result.Replaced {
+			instead = ", in place of the file that was there"
+		}
+		if _, err := fmt.Fprintf(out, "%d lines are in %s%s\n", result.Lines, c.Export, instead); err != nil {
 			return err
 		}
 	}
-	when := "is put away"
-	if result.Before {
-		when = "was put away before, at " + result.At.Format(time.RFC3339)
-	}
-	_, err := fmt.Fprintf(out, "sale %s (%s) %s\n", result.Summary.Sale, result.Summary.Name, when)
+	_, err := fmt.Fprintf(out, "sale %s (%s) %s\n", result.Summary.Sale, result.Summary.Name, putAway(result.Result))
 	return err
+}
+
+func putAway(result archive.Result) string {
+	if !result.Before {
+		return "is put away"
+	}
+	text := "was put away before, at " + moment(result.At)
+	if result.Changed {
+		text += "; the summary was not true any more and is written anew"
+	}
+	return text
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 
 	"github.com/seckill-dev/seckill/api"
+	"github.com/seckill-dev/seckill/internal/app"
 )
 
 // operatorCommands is each command of an operator, as he types it; SALE is a file.
@@ -31,6 +32,7 @@ admin sales resume 1
 admin sales end 1
 admin stats 1
 admin stock 2 --add 5
+admin reopen 2 --reason x
 admin orders list --user ann
 admin orders show 3
 admin orders cancel 3 --reason x
@@ -42,6 +44,8 @@ admin letters discard 4 --reason x
 admin events list
 admin events replay 5 shop
 admin events discard 5 shop --reason x
+admin events replay --endpoint shop
+admin events discard --all --waiting --reason x
 admin log
 `
 
@@ -70,7 +74,7 @@ func TestOperatorCommands(t *testing.T) {
 		before := asked.count()
 		var said bytes.Buffer
 		// The answers are empty, so some commands find fault with them; here it counts that they ask.
-		run(append([]string{"--data", data, words[0], "--url", server.URL}, words[1:]...), console{&said, &said})
+		run(append([]string{"--data", data, words[0], "--url", server.URL}, words[1:]...), console{&said, &said, app.NewLogBuffer(&said)})
 		if asked.count() == before {
 			t.Errorf("%s asks nothing: %s", strings.TrimSpace(line), said.String())
 		}

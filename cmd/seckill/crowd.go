@@ -100,7 +100,7 @@ func (c *crowdCommand) plan(config app.Config, console console) (crowd.Config, e
 	plan := crowd.Config{
 		BaseURLs: c.URL, AdminURL: c.AdminURL, OperatorKey: key, Sale: c.Sale, Item: c.Item,
 		Shoppers: c.Shoppers, Concurrency: c.Concurrency, Register: c.Register, Seed: c.Seed, Spread: c.Spread, Patience: c.Patience,
-		Out: console.out, Quiet: c.Quiet,
+		Out: console.out, Quiet: c.Quiet, Amount: seckill.Amount,
 	}
 	if err := c.planMix(&plan); err != nil {
 		return crowd.Config{}, err

@@ -63,6 +63,7 @@ func (c *devCommand) Run(ctx context.Context, cli *commands, console console) er
 	}()
 	err = c.serve(ctx, f, console)
 	if ctx.Err() != nil {
+		_, _ = fmt.Fprintln(console.out, "\nending everything in order ...")
 		return nil // somebody has seen enough
 	}
 	return err
@@ -136,6 +137,7 @@ func (c *devCommand) serve(ctx context.Context, f *fleet.Fleet, console console)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
+	demo.sayKept(console.out, c.Units)
 	if err := demo.introduce(console.out, f, config); err != nil {
 		return err
 	}

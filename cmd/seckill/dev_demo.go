@@ -31,6 +31,8 @@ const (
 type devDemo struct {
 	operators *adminclient.Client
 	sale      api.AdminSale
+	// isKept: a run before has left it.
+	isKept bool
 }
 
 // openDevDemo returns the demonstration sale, preloaded, when every api shows it: the one that a run before has left,
@@ -69,7 +71,7 @@ func (d *devDemo) find(ctx context.Context) error {
 	}
 	for _, sale := range list.Data {
 		if sale.Name == app.DemoName && sale.State != api.SaleStateEnded && sale.ServerTime.Before(sale.EndsAt) {
-			d.sale = sale
+			d.sale, d.isKept = sale, true
 			return nil
 		}
 	}
@@ -103,6 +105,13 @@ func lists(ctx context.Context, url, sale string) bool {
 	return err == nil && slices.ContainsFunc(list.Data, func(s api.Sale) bool { return s.ID == sale })
 }
 
+// sayKept says so when a run before has left another sale than was asked for.
+func (d *devDemo) sayKept(w io.Writer, units int64) {
+	if item := d.sale.Items[0]; d.isKept && item.Allotment != units {
+		_, _ = fmt.Fprintf(w, "the data folder has a demo sale of %d units, which goes on: --units %d is not heeded until that one is over\n", item.Allotment, units)
+	}
+}
+
 // introduce prints what somebody needs to play with the fleet.
 func (d *devDemo) introduce(w io.Writer, f *fleet.Fleet, config app.Config) error {
 	item := d.sale.Items[0]
@@ -134,6 +143,8 @@ func devFurther(f *fleet.Fleet, config app.Config) []string {
 		"Or send a crowd, and hold every number against every other one:", "",
 		fmt.Sprintf("  %s crowd --shoppers %d%s", program, devCrowd, doors),
 		fmt.Sprintf("  %s audit", program), "",
+		"Or be the operator:", "",
+		fmt.Sprintf("  %s admin sales list", program), "",
 		"Or, instead, one that pays until everything is sold, and whose money is counted, too:", "",
 		fmt.Sprintf("  %s crowd --mix %s --until-sold --patience %s --shoppers %d%s --ledger-url http://%s --ledger-key-file %s",
 			program, devMix, devPatience, devCrowd, doors, sandbox.Addr(), sandbox.File(fleet.SandboxKey)), "",

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -29,6 +30,7 @@ type commands struct {
 	Worker   workerCommand  `cmd:"" help:"Turn queued reservations into orders, on shared servers."`
 	Keeper   keeperCommand  `cmd:"" help:"Do the background jobs, on shared servers."`
 	Migrate  migrateCommand `cmd:"" help:"Make or show the schema of the shards."`
+	Drill    drillCommand   `cmd:"" help:"Break a system of its own in every way, and check that every promise was kept."`
 	Crowd    crowdCommand   `cmd:"" help:"Play shoppers against a running system and check every answer."`
 	Audit    auditCommand   `cmd:"" help:"Prove that every number adds up; exits 1 when one does not."`
 	Admin    adminCommand   `cmd:"" help:"Operate a running system: sales, stock, orders, dead letters, the log."`
@@ -43,13 +45,25 @@ type commands struct {
 type console struct {
 	out io.Writer
 	err io.Writer
+	// log is where processes that run for long keep their log; it ends up in err.
+	log *app.LogBuffer
 }
 
 // errFindings makes the exit code 1 after a command has said what is wrong by itself.
 var errFindings = errors.New("findings")
 
+// gcPercent collects garbage less often than Go does by itself: what lives is small and what a crowd leaves behind is not,
+// and memory is cheaper here than the processor. GOGC says otherwise, and GOMEMLIMIT what must not be exceeded.
+const gcPercent = 400
+
 func main() {
-	os.Exit(run(os.Args[1:], console{os.Stdout, os.Stderr}))
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	log := app.NewLogBuffer(os.Stderr)
+	code := run(os.Args[1:], console{os.Stdout, os.Stderr, log})
+	log.Close()
+	os.Exit(code)
 }
 
 func run(args []string, console console) int {
@@ -80,6 +94,7 @@ func run(args []string, console console) int {
 }
 
 func (c console) fail(err error) int {
+	c.log.Flush()
 	if !errors.Is(err, errFindings) {
 		_, _ = fmt.Fprintf(c.err, "seckill: %v\n", err)
 	}

@@ -15,7 +15,7 @@ func (c *commands) open(
 	if err != nil {
 		return nil, nil, err
 	}
-	log := config.Logger(console.err)
+	log := config.Logger(console.log)
 	app.LogLibraries(log)
 	for _, warning := range config.Warnings() {
 		log.Warn("profile: production would refuse this", "setting", warning)

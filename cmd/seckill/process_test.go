@@ -79,7 +79,7 @@ func environment(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range []string{
 		"PATH", "HOME", "TMPDIR", "SECKILL_LISTEN", "SECKILL_ADMIN_LISTEN", "SECKILL_DATA", "SECKILL_CONFIG",
-		"SECKILL_PAYMENTS__SANDBOX__LISTEN",
+		"SECKILL_PAYMENTS__SANDBOX__LISTEN", "SECKILL_AUDIT__EVERY",
 	} {
 		if value := ts.Getenv(name); value != "" {
 			env = append(env, name+"="+value)

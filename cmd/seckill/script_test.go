@@ -11,6 +11,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/seckill-dev/seckill/internal/testenv"
 	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
@@ -27,7 +28,7 @@ func TestMain(m *testing.M) {
 	if _, err := exec.LookPath("curl"); err != nil || filepath.Base(os.Args[0]) == "curl" {
 		programs["curl"] = tethered(curl)
 	}
-	testscript.Main(m, programs)
+	testscript.Main(testenv.Leakless(m), programs)
 }
 
 // TestScripts runs every script of testdata: what people type, and what they get to see. Besides the commands of

@@ -13,12 +13,17 @@ import (
 
 const orderTables = 16
 
-// withDatabase opens the data folder as a curious hand would: the driver is in the product already. Checks are off, or
-// SQL would refuse half of what an audit has to find.
+// withDatabase opens the tables in the data folder.
 func withDatabase(ts *testscript.TestScript, do func(context.Context, *sql.Conn) error) {
+	withFile(ts, "seckill.db", do)
+}
+
+// withFile opens a file of the data folder as a curious hand would: the driver is in the product already. Checks are off, or
+// SQL would refuse half of what an audit has to find.
+func withFile(ts *testscript.TestScript, name string, do func(context.Context, *sql.Conn) error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	file := filepath.Join(ts.Getenv("SECKILL_DATA"), "seckill.db")
+	file := filepath.Join(ts.Getenv("SECKILL_DATA"), name)
 	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=ignore_check_constraints(1)")
 	ts.Check(err)
 	conn, err := db.Conn(ctx)

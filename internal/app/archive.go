@@ -11,19 +11,33 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
+// ArchiveExport says where the rows of a sale go; Path "" writes them nowhere. An export of the same sale that is there is
+// replaced, since the new one has all that it has: whoever was cut off may repeat what he asked for. Any other file is only
+// with Force.
+type ArchiveExport struct {
+	Path  string
+	Force bool
+}
+
+// Archived is what was put away; Replaced says that the export took the place of another file.
+type Archived struct {
+	archive.Result
+	Replaced bool
+}
+
 // Archive puts a sale away on the stores themselves: a data folder that no process has open (ErrDataInUse when one has),
-// or shared servers, whoever uses them. export names the file to write to; "" writes none.
+// or shared servers, whoever uses them.
 func Archive(
-	ctx context.Context, config Config, sale seckill.ID, actor, export string, log *slog.Logger,
-) (result archive.Result, err error) {
+	ctx context.Context, config Config, sale seckill.ID, actor string, export ArchiveExport, log *slog.Logger,
+) (result Archived, err error) {
 	if config.Backend == BackendEmbedded {
 		if err := config.checkFolder(); err != nil {
-			return archive.Result{}, err
+			return Archived{}, err
 		}
 	}
 	b, err := openBackend(ctx, config, log)
 	if err != nil {
-		return archive.Result{}, err
+		return Archived{}, err
 	}
 	defer func() { err = errors.Join(err, b.Close()) }()
 	err = b.whileStaged(ctx, func(ctx context.Context) error {
@@ -34,21 +48,24 @@ func Archive(
 }
 
 func (b *Backend) archive(
-	ctx context.Context, sale seckill.ID, actor, export string, log *slog.Logger,
-) (result archive.Result, err error) {
+	ctx context.Context, sale seckill.ID, actor string, export ArchiveExport, log *slog.Logger,
+) (result Archived, err error) {
 	service := archive.New(archive.Ports{
 		Catalog: b.Catalog, Stocks: b.Stocks, Books: b.Books, Archives: b.Archives, Lent: b.Lent, DeadLetters: b.DeadLetters,
 		Shards: b.Shards, Audit: b.findings(log), Log: log,
 	})
-	if export == "" {
-		return service.Run(ctx, sale, actor, nil)
+	if export.Path == "" {
+		result.Result, err = service.Run(ctx, sale, actor, nil)
+		return result, err
 	}
-	file, err := createExport(export)
+	file, err := createExport(export, sale)
 	if err != nil {
-		return archive.Result{}, err
+		return Archived{}, err
 	}
-	defer func() { err = errors.Join(err, file.discard()) }()
-	return service.Run(ctx, sale, actor, file)
+	defer func() { err = errors.Join(err, file.close()) }()
+	result.Result, err = service.Run(ctx, sale, actor, file)
+	result.Replaced = file.replaced
+	return result, err
 }
 
 // findings has a sale audited, each finding in a sentence.

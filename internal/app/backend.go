@@ -17,6 +17,7 @@ type Backend struct {
 	Stocks   seckill.Stocks
 	// Adjustments are the operators' corrections of Stocks.
 	Adjustments   seckill.Adjustments
+	Halts         seckill.Halts
 	Claims        seckill.Claims
 	Orders        seckill.Orders
 	Payments      seckill.Payments
@@ -42,6 +43,8 @@ type Backend struct {
 	Drain seckill.Drain
 	// RedisDies says that Redis died with the last process: what was open is sealed at the start.
 	RedisDies bool
+	// OneWriter says that all that writes to SQL takes turns.
+	OneWriter bool
 
 	// emptyRedis makes Redis lose everything; for tests.
 	emptyRedis func()

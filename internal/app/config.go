@@ -15,7 +15,7 @@ const (
 	ProfileProduction  Profile = "production"
 )
 
-// BackendEmbedded keeps everything in this process: Redis in memory, tables and queue in one SQLite file.
+// BackendEmbedded keeps everything in this process: Redis in memory, tables and queue in SQLite files.
 const BackendEmbedded = "embedded"
 
 // Config is every setting, checked. The tags are the keys of the file; the comments inside are what seckill.example.yaml
@@ -24,7 +24,7 @@ type Config struct {
 	// development makes keys that are missing and warns about what is unsafe; production refuses to start with either.
 	// With backend: services it is production unless said otherwise.
 	Profile Profile `yaml:"profile"`
-	// Where sales live. embedded: Redis inside the process, tables and queue in one SQLite file; no server needed.
+	// Where sales live. embedded: Redis inside the process, tables and queue in SQLite files; no server needed.
 	// services: on servers that many processes share, which redis, rabbitmq and shards name.
 	Backend string `yaml:"backend"`
 	// The folder that holds everything that must survive. One process uses it at a time. With backend: services nothing
@@ -62,6 +62,8 @@ type Config struct {
 	Payments PaymentsConfig `yaml:"payments"`
 	// Who is told what happens to orders, items and sales.
 	Events EventsConfig `yaml:"events"`
+	// What keepers hold against each other while sales run (docs/reliability.md).
+	Audit AuditConfig `yaml:"audit"`
 	// What helps to find out why something is slow.
 	Debug DebugConfig `yaml:"debug"`
 	// Where Redis is, with backend: services.
@@ -163,6 +165,15 @@ type LimitsConfig struct {
 	BacklogDepth int64 `yaml:"backlog_depth"`
 }
 
+// AuditConfig is about the audit that goes on for as long as sales run.
+type AuditConfig struct {
+	// How often a keeper holds what is on sale against the books, and goes on a page with everything else: 100ms-1h.
+	Every time.Duration `yaml:"every"`
+	// Has nothing more sold of an item whose units do not add up, until an operator has looked. false only says so, in the
+	// log and in seckill_invariant_violations.
+	CloseGate bool `yaml:"close_gate"`
+}
+
 // DebugConfig is what helps to find out why something is slow.
 type DebugConfig struct {
 	// Serves the Go runtime's profiles on admin_listen, at /debug/pprof/, to whoever has an operator's key.
@@ -186,6 +197,7 @@ func Defaults() Config {
 		},
 		Payments: PaymentsConfig{Provider: ProviderSandbox, Sandbox: SandboxConfig{Listen: "127.0.0.1:8082"}},
 		Events:   EventsConfig{Webhooks: []WebhookConfig{}},
+		Audit:    AuditConfig{Every: 2 * time.Second, CloseGate: true},
 		Redis:    RedisConfig{Addresses: []string{}, CallTimeout: 300 * time.Millisecond},
 		RabbitMQ: RabbitMQConfig{Addresses: []string{}, Vhost: "/", Prefix: "seckill", Lanes: 2, Prefetch: 512},
 		Shards:   []ShardConfig{},

@@ -125,6 +125,7 @@ func (c *Config) checkTimes() error {
 	return firstOf(
 		within("gate", c.Gate, seckill.GateDefault, seckill.GateMax),
 		within("shutdown_timeout", c.ShutdownTimeout, time.Second, 10*time.Minute),
+		within("audit.every", c.Audit.Every, 100*time.Millisecond, time.Hour),
 		within("tokens.ttl", c.Tokens.TTL, time.Minute, identity.TokenTTLMax),
 	)
 }

@@ -1,5 +1,7 @@
 package app
 
+import "github.com/seckill-dev/seckill/internal/rabbitmq"
+
 // EventsConfig says who is told what happens to orders, items and sales.
 type EventsConfig struct {
 	// An exchange in the virtual host of rabbitmq that is told of everything, by types such as order.paid; with backend:
@@ -26,6 +28,18 @@ type WebhookConfig struct {
 	AllowPrivate bool `yaml:"allow_private"`
 	// Certificates (PEM) of the authorities to trust instead of the machine's.
 	CAFile string `yaml:"ca_file"`
+}
+
+// endpoints are the names of those who are told of events.
+func (c *Config) endpoints() []string {
+	var names []string
+	if c.Events.Exchange != "" {
+		names = append(names, rabbitmq.ExchangeEndpoint)
+	}
+	for _, hook := range c.Events.Webhooks {
+		names = append(names, hook.Name)
+	}
+	return names
 }
 
 // isTold says whether anybody is told of events.

@@ -137,7 +137,7 @@ func triesOnce(t *testing.T) {
 	}
 	annAgain("at once")
 	s.emptyRedis()
-	s.await("it is sold again", func() bool { return s.selling(2) })
+	s.await("it is sold again", func() bool { return s.sellsAnew() })
 	annAgain("after redis was emptied")
 	s.await("bob buys it", func() bool {
 		_, err := s.insist("bob", 1, "bob-tries-once")

@@ -84,10 +84,10 @@ func (p cutPayments) Closed(ctx context.Context, id seckill.ID) error {
 	return err
 }
 
-func (p cutPayments) Refunded(ctx context.Context, refund seckill.Refund) error {
-	err := p.Payments.Refunded(ctx, refund)
+func (p cutPayments) Refunded(ctx context.Context, refund seckill.Refund) (bool, error) {
+	done, err := p.Payments.Refunded(ctx, refund)
 	p.hook(afterRefunded)
-	return err
+	return done, err
 }
 
 type cutReturns struct {

@@ -20,6 +20,7 @@ const (
 	afterSent        = "after sent"
 	beforeT1         = "before T1"
 	afterT1          = "after T1"
+	afterBoth        = "after T1 with T2"
 	afterAck         = "after ack"
 	beforeSettled    = "before settled"
 	afterT2          = "after T2"
@@ -38,7 +39,8 @@ const (
 // cutPoints lists the points that a running sale passes after a restart.
 func cutPoints() []string {
 	return []string{
-		afterReserve, beforePublish, afterPublish, afterSent, beforeT1, afterT1, afterAck, beforeSettled, afterT2, afterMark,
+		afterReserve, beforePublish, afterPublish, afterSent, beforeT1, afterT1, afterBoth, afterAck, beforeSettled, afterT2,
+		afterMark,
 		afterSeal, afterRebuild, afterLoadBuyers, afterLoad, beforeOpen, afterOpen, afterGate,
 	}
 }
@@ -52,7 +54,7 @@ func (c cuts) option() app.Option {
 		b.Lent = cutLent{b.Lent, c}
 		b.Publisher = cutPublisher{b.Publisher, c}
 		b.Consumer = cutConsumer{b.Consumer, c}
-		b.Claims = cutClaims{b.Claims, c}
+		b.Claims = &cutClaims{Claims: b.Claims, cuts: c}
 		b.Orders = cutOrders{b.Orders, c}
 		b.Stocks = cutStocks{b.Stocks, c}
 		b.Catalog = cutCatalog{b.Catalog, c}
@@ -147,19 +149,30 @@ func (s cutSubscription) Ack(ctx context.Context, deliveries []seckill.Delivery)
 	return err
 }
 
+// cutClaims forgets the terms every other time, so that T2 has its own steps as well.
 type cutClaims struct {
 	seckill.Claims
 	cuts
+	calls atomic.Int64
 }
 
-func (c cutClaims) Settle(ctx context.Context, shard int, messages []seckill.Message) (seckill.Settlement, error) {
+func (c *cutClaims) Settle(
+	ctx context.Context, shard int, messages []seckill.Message, terms map[seckill.ID]seckill.Terms,
+) (seckill.Settlement, error) {
+	if c.calls.Add(1)%2 == 1 {
+		terms = nil
+	}
 	c.hook(beforeT1)
-	settlement, err := c.Claims.Settle(ctx, shard, messages)
-	c.hook(afterT1)
+	settlement, err := c.Claims.Settle(ctx, shard, messages, terms)
+	if len(settlement.Ordered) > 0 {
+		c.hook(afterBoth)
+	} else {
+		c.hook(afterT1)
+	}
 	return settlement, err
 }
 
-func (c cutClaims) MarkOrdered(ctx context.Context, shard int, ids []seckill.ID) error {
+func (c *cutClaims) MarkOrdered(ctx context.Context, shard int, ids []seckill.ID) error {
 	err := c.Claims.MarkOrdered(ctx, shard, ids)
 	c.hook(afterMark)
 	return err

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -23,8 +24,8 @@ const (
 	demoActor   = "demo"
 )
 
-// Demo returns the demonstration sale, preloaded: the one that a run before has left, unless it is over, or a new one that
-// opens in a few seconds. Shoppers see it when this returns.
+// Demo returns the demonstration sale, preloaded: the one that a run before has left, unless it is over or sold out, or a new
+// one that opens in a few seconds. Shoppers see it when this returns.
 func (s *System) Demo(ctx context.Context) (seckill.Sale, error) {
 	sale, err := s.prepareDemo(ctx)
 	if err != nil {
@@ -78,11 +79,33 @@ func (s *System) findDemo(ctx context.Context) (seckill.Sale, bool, error) {
 	}
 	for _, report := range page.Sales {
 		over := report.Sale.State == seckill.SaleEnded || !now.Before(report.Sale.EndsAt)
-		if report.Sale.Name == DemoName && !over {
-			return report.Sale, true, nil
+		if report.Sale.Name != DemoName || over {
+			continue
+		}
+		sold, err := s.isSoldOut(ctx, report.Sale)
+		if err != nil || !sold {
+			return report.Sale, err == nil, err
 		}
 	}
 	return seckill.Sale{}, false, nil
+}
+
+// isSoldOut says that every unit of a sale is claimed. Of those that nobody has paid some may come back, but nobody who has
+// just started a demonstration would wait for that.
+func (s *System) isSoldOut(ctx context.Context, sale seckill.Sale) (bool, error) {
+	for _, item := range sale.Items {
+		stock, err := s.Backend.Stocks.Get(ctx, item.ID)
+		if errors.Is(err, seckill.ErrNotFound) {
+			return false, nil // not preloaded yet
+		}
+		if err != nil {
+			return false, fmt.Errorf("read the stock of item %s: %w", item.ID, err)
+		}
+		if stock.Claimed < stock.Allotted {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func (s *System) createDemo(ctx context.Context) (seckill.Sale, error) {

@@ -35,6 +35,7 @@ const (
 	adminVariable  = "SECKILL_TEST_ADMIN"
 	planVariable   = "SECKILL_TEST_PLAN"
 	bankVariable   = "SECKILL_TEST_BANK"
+	redisVariable  = "SECKILL_TEST_REDIS_AT" // where a process of a fleet looks for Redis, if not where the others do
 	never          = "never"
 )
 
@@ -71,12 +72,16 @@ func doomedConfig() (app.Config, app.Plan, error) {
 	config, plan := withBank(app.Defaults()), app.Everything()
 	config.Data, config.Payments.Sandbox.Listen = os.Getenv(dataVariable), os.Getenv(bankVariable)
 	config.Limits.PerUserPerSecond, config.Limits.PerUserBurst = 1000, 1000
+	config.Audit.Every = auditEvery
 	if file := os.Getenv(configVariable); file != "" {
 		read, err := app.Load(app.LoadOptions{File: file})
 		if err != nil {
 			return config, plan, err
 		}
 		config = read
+		if redis := os.Getenv(redisVariable); redis != "" {
+			config.Redis.Addresses = []string{redis}
+		}
 		plan = map[string]app.Plan{"api": app.OnlyAPI(), "worker": app.OnlyWorker(), "keeper": app.OnlyKeeper()}[os.Getenv(planVariable)]
 	}
 	config.Listen, config.AdminListen = os.Getenv(listenVariable), os.Getenv(adminVariable)
@@ -109,7 +114,7 @@ func (v *victim) start(cut string) {
 	child := exec.Command(nodeBinary()) //nolint:noctx // it ends by kill -9, that is the point
 	child.Env = append(os.Environ(), cutVariable+"="+cut, dataVariable+"="+v.config.Data,
 		listenVariable+"="+v.config.Listen, adminVariable+"="+v.config.AdminListen, bankVariable+"="+v.config.Payments.Sandbox.Listen)
-	child.Stderr = v.t.Output()
+	child.Stderr = alarm{v.t, v.t.Output()}
 	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := child.Start(); err != nil {
 		v.t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 
 const (
 	databaseFile = "seckill.db"
+	queueFile    = "queue.db"
 	lockFile     = "lock"
 	lockWait     = 3 * time.Second
 	lockRetry    = 20 * time.Millisecond
@@ -31,7 +32,7 @@ var ErrDataInUse = errors.New("the data folder is in use by another seckill proc
 // openEmbedded opens the stores of the single-process mode inside the data folder, which it locks: the queue's leases and
 // Redis live in this process's memory, so a second process would sell the same units.
 func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend *Backend, err error) {
-	b := &Backend{RedisDies: true}
+	b := &Backend{RedisDies: true, OneWriter: true}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Close())
@@ -44,7 +45,7 @@ func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend
 	if err != nil {
 		return nil, err
 	}
-	if err := b.openQueue(ctx, store, log); err != nil {
+	if err := b.openQueue(ctx, config, store, log); err != nil {
 		return nil, err
 	}
 	return b, b.openRedis(ctx)
@@ -103,7 +104,7 @@ func (b *Backend) useStore(store *sqlstore.Store) {
 	b.Catalog = sqlstore.Catalog{Store: store}
 	b.Accounts = sqlstore.Accounts{Store: store}
 	b.Stocks = sqlstore.Stocks{Store: store}
-	b.Adjustments = sqlstore.Stocks{Store: store}
+	b.Adjustments, b.Halts = sqlstore.Stocks{Store: store}, sqlstore.Stocks{Store: store}
 	b.Claims = sqlstore.Claims{Store: store}
 	b.Orders = sqlstore.Orders{Store: store}
 	b.Payments = sqlstore.Payments{Store: store}
@@ -115,16 +116,13 @@ func (b *Backend) useStore(store *sqlstore.Store) {
 	b.Archives = sqlstore.Archives{Store: store}
 }
 
-func (b *Backend) openQueue(ctx context.Context, store *sqlstore.Store, log *slog.Logger) error {
-	write, read, err := store.SQL(0)
-	if err != nil {
-		return err
-	}
+func (b *Backend) openQueue(ctx context.Context, config Config, store *sqlstore.Store, log *slog.Logger) error {
 	queue, err := sqlqueue.Open(ctx, sqlqueue.Config{
-		Write: write, Read: read, Shards: store.Shards().Count(), IDs: store.IDs(), Clock: seckill.SystemClock{}, Log: log,
+		Path: filepath.Join(config.Data, queueFile), Before: filepath.Join(config.Data, databaseFile),
+		Shards: store.Shards().Count(), IDs: store.IDs(), Clock: seckill.SystemClock{}, Log: log,
 	})
 	if err != nil {
-		return fmt.Errorf("open the queue: %w", err)
+		return err
 	}
 	b.onClose(queue.Close)
 	b.Publisher, b.Consumer, b.Queue, b.DeadLetters, b.Drain = queue, queue, queue, queue, queue

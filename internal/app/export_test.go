@@ -46,3 +46,23 @@ func OpenBooks(t *testing.T, config Config) (seckill.Books, seckill.Shards) {
 	}
 	return b.Books, b.Shards
 }
+
+// Export is a file that an archive writes.
+type Export interface {
+	Write(text []byte) (int, error)
+	Commit() error
+	Close() error
+}
+
+// CreateExport begins one as Archive does.
+func CreateExport(to ArchiveExport, sale seckill.ID) (Export, error) {
+	f, err := createExport(to, sale)
+	if err != nil {
+		return nil, err
+	}
+	return closing{f}, nil
+}
+
+type closing struct{ *exportFile }
+
+func (c closing) Close() error { return c.close() }

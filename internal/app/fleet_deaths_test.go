@@ -78,7 +78,7 @@ func TestFleetDeaths(t *testing.T) {
 	}
 	done := f.crowd(units, func(c *crowd.Config) { c.Spread = 20 * time.Second })
 	f.awaitSold(20)
-	for _, point := range []string{beforeT1, afterT1, afterAck, beforeSettled, afterT2, afterMark} {
+	for _, point := range []string{beforeT1, afterT1, afterBoth, afterAck, beforeSettled, afterT2, afterMark} {
 		f.die(point)
 	}
 	f.restart(f.Redis.RestartEmpty)

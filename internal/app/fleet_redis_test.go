@@ -21,6 +21,8 @@ const (
 	// sellsWithin is how soon after Redis answers a rebuilt epoch must sell, resumesWithin how soon the same one.
 	sellsWithin   = 15 * time.Second
 	resumesWithin = 5 * time.Second
+	// cutBytes is some seconds of what Redis writes, and ends within a command.
+	cutBytes = 20_001
 )
 
 // redisFleet is a fleet with a view on its stores past its processes. One sale at a time is under test.
@@ -55,6 +57,9 @@ func TestFleetRedis(t *testing.T) {
 		{"sells on after redis came back with an old snapshot", sellsOnAfterAnOldSnapshot},
 		{"sells on after redis was killed and came back with everything", func(s *faultySale) {
 			s.loses(func() { s.must(s.Redis.Restart(s.t.Context())) })
+		}},
+		{"sells on after redis lost the end of its file in the middle of a write", func(s *faultySale) {
+			s.loses(func() { s.must(s.Redis.RestartCut(s.t.Context(), cutBytes)) })
 		}},
 		{"sells on after a stale replica was promoted", sellsOnAfterAPromotion},
 		// The last one: the marks of a killed api are missing for a minute, and a seal in that time waits for 20 s of silence.

@@ -3,6 +3,7 @@ package app_test
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
@@ -32,16 +33,27 @@ var fleets = make(chan struct{}, fleetsMax)
 // startFleet starts every server and two processes of each role; change may ask for another fleet.
 func startFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
 	t.Helper()
+	d := openFleet(t, change...)
+	d.launch()
+	return d
+}
+
+// openFleet starts the servers alone.
+func openFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
+	t.Helper()
 	fleets <- struct{}{}
 	t.Cleanup(func() { <-fleets })
 	config := fleet.Config{
-		Settings: "limits: {per_user_per_second: 1000, per_user_burst: 1000}\nlog: {level: warn}\n",
-		Command:  ownBinary,
-		Output:   func(string) io.Writer { return t.Output() },
+		Settings: "limits: {per_user_per_second: 1000, per_user_burst: 1000}\nlog: {level: warn}\n" +
+			fmt.Sprintf("audit: {every: %s}\n", auditEvery),
+		Command: ownBinary,
+		Output:  func(string) io.Writer { return t.Output() },
 	}
 	for _, do := range change {
 		do(&config)
 	}
+	output := config.Output
+	config.Output = func(name string) io.Writer { return alarm{t, output(name)} }
 	servers, err := fleet.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)
@@ -55,14 +67,19 @@ func startFleet(t *testing.T, change ...func(*fleet.Config)) *distributed {
 	if err := app.Migrate(t.Context(), d.config, slog.New(slog.NewTextHandler(t.Output(), nil))); err != nil {
 		t.Fatal(err)
 	}
+	return d
+}
+
+// launch starts the processes.
+func (d *distributed) launch() {
+	d.t.Helper()
 	d.Launch()
-	ready, cancel := context.WithTimeout(t.Context(), patience)
+	ready, cancel := context.WithTimeout(d.t.Context(), patience)
 	defer cancel()
 	if err := d.AwaitReady(ready); err != nil {
-		t.Fatal(err)
+		d.t.Fatal(err)
 	}
-	watch(t, d.config)
-	return d
+	watch(d.t, d.config)
 }
 
 // nodeVariable names a build of this test binary for processes of their own to run: one without the race detector costs a

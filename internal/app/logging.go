@@ -14,10 +14,14 @@ func (c *Config) Logger(w io.Writer) *slog.Logger {
 	// The level was checked when the configuration was loaded.
 	_ = level.UnmarshalText([]byte(c.Log.Level))
 	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewTextHandler(w, options)
 	if c.Log.Format == "json" {
-		return slog.New(slog.NewJSONHandler(w, options))
+		handler = slog.NewJSONHandler(w, options)
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	if buffer, ok := w.(*LogBuffer); ok {
+		handler = hasty{handler, buffer}
+	}
+	return slog.New(handler)
 }
 
 // LogLibraries sends what libraries say by themselves to log instead of standard error. They have one logger for the whole

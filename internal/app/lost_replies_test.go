@@ -125,11 +125,18 @@ func oneLostReply(t *testing.T) {
 	}()
 	s.await("redis has sold the unit", func() bool { return path.sold(s) == 2 })
 	path.Heal()
-	if err := <-answered; err != nil {
+	err := <-answered
+	// On a full machine the gate may have lapsed before the second call. Then whoever asks again gets the same reservation, too.
+	lapsed := seckill.ReasonOf(err) == seckill.UnknownOutcome
+	switch {
+	case lapsed:
+		receipt = s.mustInsist(1, "ann-buys-one")
+	case err != nil:
 		t.Fatal(err)
+	default:
+		path.wantTwoCalls(t)
 	}
-	path.wantTwoCalls(t)
-	if receipt.Replayed || receipt.Reservation.ID != path.calls[0].reservations[0] {
+	if receipt.Replayed != lapsed || receipt.Reservation.ID != path.calls[0].reservations[0] {
 		t.Errorf("the receipt %+v is not of the first call, %+v", receipt, path.calls[0])
 	}
 	s.addsUp()

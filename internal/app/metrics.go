@@ -1,12 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/seckill-dev/seckill/internal/audit"
 	"github.com/seckill-dev/seckill/internal/checkout"
 	"github.com/seckill-dev/seckill/internal/keeper"
 	"github.com/seckill-dev/seckill/internal/purchase"
@@ -46,20 +48,30 @@ func purchaseMetrics(registerer prometheus.Registerer, bounds *prometheus.Counte
 	}, []string{"job"})
 	registerer.MustRegister(answers, batches, repeats, failures)
 	return purchase.Metrics{
-		Answered: func(reason seckill.Reason, replayed bool) {
-			answer, again := string(reason), "no"
-			if reason == "" {
-				answer = "queued"
-			}
-			if replayed {
-				again = "yes"
-			}
-			answers.WithLabelValues(answer, again).Inc()
-		},
+		Answered: countAnswers(answers),
 		Batched:  func(requests int) { batches.Observe(float64(requests)) },
 		Repeated: repeats.Inc,
 		Hit:      func(bound purchase.Bound) { bounds.WithLabelValues(string(bound)).Inc() },
 		Failed:   func(job string) { failures.WithLabelValues(job).Inc() },
+	}
+}
+
+// countAnswers looks all counters up beforehand: it is called for every purchase.
+func countAnswers(answers *prometheus.CounterVec) func(reason seckill.Reason, replayed bool) {
+	type kind struct {
+		reason   seckill.Reason
+		replayed bool
+	}
+	counters := map[kind]prometheus.Counter{}
+	for _, reason := range append(seckill.Reasons(), "") {
+		answer := cmp.Or(string(reason), "queued")
+		counters[kind{reason, false}] = answers.WithLabelValues(answer, "no")
+		counters[kind{reason, true}] = answers.WithLabelValues(answer, "yes")
+	}
+	return func(reason seckill.Reason, replayed bool) {
+		if counter, listed := counters[kind{reason, replayed}]; listed {
+			counter.Inc()
+		}
 	}
 }
 
@@ -113,6 +125,19 @@ func settleMetrics(registerer prometheus.Registerer) func(settle.Poison) {
 	return func(poison settle.Poison) { letters.WithLabelValues(string(poison)).Inc() }
 }
 
+// auditMetrics shows what does not add up now, by rule. Every rule is there from the start, so that an alarm sees the first.
+func auditMetrics(registerer prometheus.Registerer) func(rule string, by int) {
+	violations := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "seckill_invariant_violations",
+		Help: "What this process has found not to add up, and not seen right again, by the rule that says so.",
+	}, []string{"id"})
+	registerer.MustRegister(violations)
+	for _, rule := range audit.Rules() {
+		violations.WithLabelValues(rule)
+	}
+	return func(rule string, by int) { violations.WithLabelValues(rule).Add(float64(by)) }
+}
+
 // keeperMetrics shows what is owed to shoppers and to the stock, by shard.
 func keeperMetrics(registerer prometheus.Registerer) keeper.Metrics {
 	gauge := func(name, help string) func(shard int) prometheus.Gauge {
@@ -121,21 +146,43 @@ func keeperMetrics(registerer prometheus.Registerer) keeper.Metrics {
 		return func(shard int) prometheus.Gauge { return gauges.WithLabelValues(strconv.Itoa(shard)) }
 	}
 	returns := gauge("seckill_returns_owed", "Cancelled orders whose units have not gone back to the stock yet.")
-	held := gauge("seckill_payments_unclosed",
+	held := gauge("seckill_orders_held",
+		"Cancelled orders whose units stay held because their payment provider cannot be reached.")
+	unclosed := gauge("seckill_payments_unclosed",
 		"Payments of cancelled orders that their provider cannot be asked to close; their units stay held.")
 	owed := gauge("seckill_refunds_owed", "Refunds that the provider has not confirmed yet.")
 	oldest := gauge("seckill_refund_oldest_seconds", "How long the oldest of them has been owed.")
+	forSale := prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name:    "seckill_return_to_sale_seconds",
+		Help:    "From the end of a cancelled or refunded order, by its database's clock, to its units being for sale in Redis.",
+		Buckets: []float64{.1, .25, .5, .75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300},
+	})
+	done := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "seckill_refunds_done_total", Help: "Refunds that the provider has confirmed to this process, by why.",
+	}, []string{"reason"})
+	for _, reason := range seckill.RefundReasons() {
+		done.WithLabelValues(string(reason))
+	}
 	stuck := prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "seckill_refunds_stuck_total", Help: "Failed tries of refunds that have failed ten times or more.",
 	})
-	registerer.MustRegister(stuck)
+	loaded := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "seckill_buyers_loaded_total", Help: "Buyers that this process has brought to Redis while it rebuilt items.",
+	})
+	registerer.MustRegister(forSale, done, stuck, loaded)
 	return keeper.Metrics{
 		Returns: func(shard, orders int) { returns(shard).Set(float64(orders)) },
-		Held:    func(shard, payments int) { held(shard).Set(float64(payments)) },
+		Held: func(shard, orders, payments int) {
+			held(shard).Set(float64(orders))
+			unclosed(shard).Set(float64(payments))
+		},
+		ForSale: func(after time.Duration) { forSale.Observe(after.Seconds()) },
 		Refunds: func(shard int, refunds int64, since time.Duration) {
 			owed(shard).Set(float64(refunds))
 			oldest(shard).Set(since.Seconds())
 		},
-		Stuck: stuck.Inc,
+		Refunded: func(reason seckill.RefundReason) { done.WithLabelValues(string(reason)).Inc() },
+		Loaded:   func(buyers int) { loaded.Add(float64(buyers)) },
+		Stuck:    stuck.Inc,
 	}
 }

@@ -15,44 +15,84 @@ import (
 
 // AuditOffline audits what is stored, without asking any process: a data folder that none has open (ErrDataInUse when one
 // has), or the shards, whoever uses them. It writes nothing.
-func AuditOffline(ctx context.Context, config Config, sale *seckill.ID, log *slog.Logger) (audit.Report, error) {
-	if config.Backend == BackendServices {
-		return auditShards(ctx, config, sale, log)
-	}
-	return auditFolder(ctx, config, sale, log)
-}
-
-// auditShards holds the shards against each other, and against Redis as far as that answers.
-func auditShards(ctx context.Context, config Config, sale *seckill.ID, log *slog.Logger) (report audit.Report, err error) {
-	b := &Backend{}
-	defer func() { err = errors.Join(err, b.Close()) }()
-	doors, err := config.shardEntrances()
+func AuditOffline(ctx context.Context, config Config, sale *seckill.ID, log *slog.Logger) (report audit.Report, err error) {
+	stored, err := OpenStored(ctx, config, log)
 	if err != nil {
 		return audit.Report{}, err
+	}
+	defer func() { err = errors.Join(err, stored.Close()) }()
+	return stored.Audit(ctx, sale)
+}
+
+// Stored is what a system has stored, to be read.
+type Stored struct {
+	backend *Backend
+	log     *slog.Logger
+}
+
+// OpenStored opens what is stored, as AuditOffline says.
+func OpenStored(ctx context.Context, config Config, log *slog.Logger) (stored *Stored, err error) {
+	b := &Backend{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, b.Close())
+		}
+	}()
+	open := b.openFolder
+	if config.Backend == BackendServices {
+		open = b.openServers
+	}
+	if err := open(ctx, config, log); err != nil {
+		return nil, err
+	}
+	return &Stored{b, log}, nil
+}
+
+// Audit audits one sale, or all.
+func (s *Stored) Audit(ctx context.Context, sale *seckill.ID) (audit.Report, error) {
+	return s.backend.audit(s.log).Run(ctx, sale)
+}
+
+// Books reads everything that an audit compares.
+func (s *Stored) Books() seckill.Books { return s.backend.Books }
+
+// Shards says where everything lives.
+func (s *Stored) Shards() seckill.Shards { return s.backend.Shards }
+
+// Close ends the reading.
+func (s *Stored) Close() error { return s.backend.Close() }
+
+// openServers opens the shards, and Redis as far as that answers.
+func (b *Backend) openServers(ctx context.Context, config Config, log *slog.Logger) error {
+	doors, err := config.shardEntrances()
+	if err != nil {
+		return err
 	}
 	redis, err := config.entrance("redis", config.Redis.Login, config.Redis.TLS)
 	if err != nil {
-		return audit.Report{}, err
+		return err
 	}
 	store, err := b.openShards(ctx, config, doors, nil, log)
 	if err != nil {
-		return audit.Report{}, err
+		return err
 	}
 	if err := store.Verify(ctx); err != nil {
-		return audit.Report{}, err
+		return err
 	}
-	if _, err := b.useRedis(config, redis, log); err != nil {
-		return audit.Report{}, err
-	}
-	return b.audit(log).Run(ctx, sale)
+	_, err = b.useRedis(config, redis, log)
+	return err
 }
 
 // audit is the use case on the ports that are filled.
 func (b *Backend) audit(log *slog.Logger) *audit.Service {
-	return audit.New(audit.Ports{
+	return audit.New(b.auditPorts(log))
+}
+
+func (b *Backend) auditPorts(log *slog.Logger) audit.Ports {
+	return audit.Ports{
 		Catalog: b.Catalog, Books: b.Books, Claims: b.Claims, Lent: b.Lent, Owing: b.Owing, Shards: b.Shards,
 		Clock: seckill.SystemClock{}, Log: log,
-	})
+	}
 }
 
 // checkFolder refuses a data folder without a database: to look for a sale must not make one.
@@ -63,21 +103,17 @@ func (c Config) checkFolder() error {
 	return nil
 }
 
-func auditFolder(ctx context.Context, config Config, sale *seckill.ID, log *slog.Logger) (report audit.Report, err error) {
+// openFolder opens the tables in a data folder that no process has.
+func (b *Backend) openFolder(ctx context.Context, config Config, log *slog.Logger) error {
 	if err := config.checkFolder(); err != nil {
-		return audit.Report{}, err
+		return err
 	}
-	b := &Backend{}
-	defer func() { err = errors.Join(err, b.Close()) }()
 	if err := b.lockData(ctx, config.Data, 0); err != nil {
-		return audit.Report{}, err
+		return err
 	}
 	store, err := b.openTables(ctx, config, log)
 	if err != nil {
-		return audit.Report{}, err
+		return err
 	}
-	if err := store.Verify(ctx); err != nil {
-		return audit.Report{}, err
-	}
-	return b.audit(log).Run(ctx, sale)
+	return store.Verify(ctx)
 }

@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bufio"
 	"fmt"
 	"net/http"
 	"strings"
@@ -113,18 +112,9 @@ func (s *shop) refund(order seckill.Order) (reason seckill.RefundReason) {
 // metric is the sum of what a metric says of all shards.
 func (s *shop) metric(name string) (sum float64) {
 	s.t.Helper()
-	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, s.system.AdminURL()+"/metrics", http.NoBody)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+	for line := range strings.Lines(s.metrics()) {
 		var value float64
-		text, isIt := strings.CutPrefix(lines.Text(), name+"{")
+		text, isIt := strings.CutPrefix(line, name+"{")
 		_, number, _ := strings.Cut(text, " ")
 		if _, err := fmt.Sscan(number, &value); isIt && err == nil {
 			sum += value
@@ -258,6 +248,9 @@ func returnsCancelled(t *testing.T) {
 		s.cancel(s.order(who, key(n)))
 	}
 	s.allBack()
+	s.await("each return is measured once", func() bool {
+		return strings.Contains(s.metrics(), "seckill_return_to_sale_seconds_count 3\n")
+	})
 	s.addsUp()
 }
 
@@ -270,10 +263,23 @@ func returnsWhenClosed(t *testing.T) {
 	s.cancel(begun)
 	s.cancel(plain)
 	s.await("the unit nobody began to pay comes back", func() bool { return s.stock().Claimed == 1 && s.owes() == 1 })
-	s.await("somebody is told of the other", func() bool { return s.metric("seckill_payments_unclosed") == 1 })
+	s.await("somebody is told of the other", func() bool {
+		return s.metric("seckill_orders_held")+s.metric("seckill_payments_unclosed") == 2
+	})
+	alarms := func() int {
+		return len(s.logs.lines(func(line string) bool {
+			return strings.Contains(line, "level=ERROR") && strings.Contains(line, "payments cannot be closed")
+		}))
+	}
+	s.await("somebody is called", func() bool { return alarms() > 0 })
 	s.bank().beAway(0)
 	s.allBack()
-	s.await("nobody is told any more", func() bool { return s.metric("seckill_payments_unclosed")+s.metric("seckill_returns_owed") == 0 })
+	s.await("nobody is told any more", func() bool {
+		return s.metric("seckill_orders_held")+s.metric("seckill_payments_unclosed")+s.metric("seckill_returns_owed") == 0
+	})
+	if called := alarms(); called != 1 {
+		t.Errorf("somebody was called %d times", called)
+	}
 	if closed, err := s.system.Backend.Payments.Payment(t.Context(), payment.ID); err != nil || closed.State != seckill.PaymentClosed {
 		t.Errorf("the payment is %s: %v", closed.State, err)
 	}

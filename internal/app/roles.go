@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/audit"
 	"github.com/seckill-dev/seckill/internal/keeper"
 	"github.com/seckill-dev/seckill/internal/purchase"
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -17,6 +18,8 @@ const (
 	workerStopWait = 15 * time.Second
 	keeperStopWait = 10 * time.Second
 	buyerStopWait  = 10 * time.Second
+	// recoverWithin is for loading tens of millions of buyers. What stands still ends earlier, by the deadline of its call.
+	recoverWithin = 10 * time.Minute
 )
 
 func (b *Backend) keeperPorts(log *slog.Logger) keeper.Ports {
@@ -32,10 +35,14 @@ func (b *Backend) keeperPorts(log *slog.Logger) keeper.Ports {
 }
 
 func (b *Backend) settlePorts(log *slog.Logger) settle.Ports {
-	return settle.Ports{
+	ports := settle.Ports{
 		Consumer: b.Consumer, Claims: b.Claims, Orders: b.Orders, Catalog: b.Catalog, Lent: b.Lent,
 		Announcements: b.Announcements, Shards: b.Shards, Clock: seckill.SystemClock{}, Log: log,
 	}
+	if b.OneWriter {
+		ports.Lanes = 1
+	}
+	return ports
 }
 
 func (b *Backend) purchasePorts(log *slog.Logger, metrics purchase.Metrics) purchase.Ports {
@@ -47,9 +54,9 @@ func (b *Backend) purchasePorts(log *slog.Logger, metrics purchase.Metrics) purc
 }
 
 // newKeeper returns a keeper of all jobs. Each keeper has jobs of its own: what they remember only saves work.
-func (b *Backend) newKeeper(log *slog.Logger, metrics keeper.Metrics) *keeper.Keeper {
+func (b *Backend) newKeeper(log *slog.Logger, metrics keeper.Metrics, held *keeper.Held, more []keeper.Turn) *keeper.Keeper {
 	ports := b.keeperPorts(log)
-	ports.Metrics = metrics
+	ports.Metrics, ports.Held = metrics, held
 	turns := []keeper.Turn{
 		{Name: "clock", Every: 500 * time.Millisecond, Job: keeper.NewClock(ports)},
 		{Name: "complete", Every: time.Second, Job: settle.NewCompleter(b.settlePorts(log))},
@@ -60,14 +67,29 @@ func (b *Backend) newKeeper(log *slog.Logger, metrics keeper.Metrics) *keeper.Ke
 		turns = append(turns, turnsOf(ports.On(shard), of)...)
 		turns = append(turns, b.tellTurns(ports.On(shard), of)...)
 	}
-	return keeper.New(ports.Clock, log, turns...)
+	return keeper.New(ports.Clock, log, append(turns, more...)...)
+}
+
+// auditTurns audit each shard for as long as the process runs. One keeper of a process does that: another one would only
+// read everything twice.
+func (b *Backend) auditTurns(config AuditConfig, log *slog.Logger, violations func(rule string, by int)) []keeper.Turn {
+	ports := audit.WatchPorts{
+		Ports: b.auditPorts(log), Stocks: b.Stocks, Violations: violations, OnlyTells: !config.CloseGate,
+	}
+	var turns []keeper.Turn
+	for shard := range b.Shards.Count() {
+		turns = append(turns, keeper.Turn{
+			Name: fmt.Sprintf("audit of shard %d", shard), Every: config.Every, Job: audit.NewWatch(ports, shard),
+		})
+	}
+	return turns
 }
 
 // turnsOf are the jobs that one shard must not be kept from because another does not answer.
 func turnsOf(ports keeper.Ports, of string) []keeper.Turn {
 	return []keeper.Turn{
 		{Name: "renew" + of, Every: seckill.RenewEvery, Job: keeper.NewRenew(ports)},
-		{Name: "recover" + of, Every: 300 * time.Millisecond, Job: keeper.NewRecover(ports)},
+		{Name: "recover" + of, Every: 300 * time.Millisecond, Within: recoverWithin, Job: keeper.NewRecover(ports)},
 		{Name: "issue" + of, Every: 500 * time.Millisecond, Job: keeper.NewIssue(ports)},
 		{Name: "owed" + of, Every: 500 * time.Millisecond, Job: keeper.NewOwed(ports)},
 		{Name: "relay" + of, Every: time.Second, Job: keeper.NewRelay(ports)},
@@ -79,8 +101,10 @@ func turnsOf(ports keeper.Ports, of string) []keeper.Turn {
 	}
 }
 
-func (b *Backend) keeperStage(name string, log *slog.Logger, metrics keeper.Metrics) service.Stage {
-	return service.Stage{Name: name, Run: b.newKeeper(log.With("role", name), metrics).Run, StopWithin: keeperStopWait}
+func (b *Backend) keeperStage(
+	name string, log *slog.Logger, metrics keeper.Metrics, held *keeper.Held, more []keeper.Turn,
+) service.Stage {
+	return service.Stage{Name: name, Run: b.newKeeper(log.With("role", name), metrics, held, more).Run, StopWithin: keeperStopWait}
 }
 
 func (b *Backend) workerStage(name string, log *slog.Logger, deadLettered func(settle.Poison)) service.Stage {

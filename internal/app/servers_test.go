@@ -24,6 +24,7 @@ func TestOnServers(t *testing.T) {
 		"rejection": TestRejection, "dead letters": TestDeadLetters, "redis lost": TestRedisLost,
 		"false sold out": TestPeersFalseSoldOut, "limits": TestPeersLimits, "correction": TestCorrection, "one try": TestOneTry,
 		"payment": TestPayment, "returns": TestReturns, "events": TestEvents, "operators": TestOperators,
+		"live audit": TestLiveAudit, "many buyers": TestManyBuyers,
 	} {
 		t.Run(name, test)
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/purchase"
@@ -29,12 +31,16 @@ type shop struct {
 	t      *testing.T
 	redis  *testenv.Redis // nil in an embedded shop
 	config app.Config
+	logs   *fleetLogs
+	plan   app.Plan
 	system *app.System
 	stop   func()
 	item   seckill.Item
 	// payWithin is how long orders may stay unpaid.
 	payWithin time.Duration
 	watching  sync.Once
+	// tampers says that the test changes the books by hand.
+	tampers bool
 
 	mu     sync.Mutex
 	ledger map[seckill.ID]told
@@ -52,13 +58,15 @@ func testConfig(t *testing.T) app.Config {
 	config := app.Defaults()
 	config.Data, config.Listen, config.AdminListen = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
 	config.Limits.PerUserPerSecond, config.Limits.PerUserBurst = 1000, 1000
+	config.Audit.Every = auditEvery
 	return withBank(config)
 }
 
 // newShop is a shop that has not been opened.
 func newShop(t *testing.T) *shop {
 	t.Helper()
-	s := &shop{t: t, config: testConfig(t), payWithin: time.Hour, ledger: map[seckill.ID]told{}}
+	s := &shop{t: t, config: testConfig(t), logs: &fleetLogs{t: t}, plan: app.Everything(), payWithin: time.Hour, ledger: map[seckill.ID]told{}}
+	t.Cleanup(s.neverAlarmed)
 	if strings.HasPrefix(t.Name(), onServers+"/") {
 		s.config, s.redis = serversConfig(t, s.config)
 		if err := app.Migrate(t.Context(), s.config, slog.New(slog.DiscardHandler)); err != nil {
@@ -97,8 +105,8 @@ func openSale(t *testing.T, units, limit int64, options ...app.Option) *shop {
 
 func (s *shop) start(options ...app.Option) {
 	s.t.Helper()
-	log := slog.New(slog.NewTextHandler(s.t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	system, err := app.Open(s.t.Context(), s.config, app.Everything(), log, options...)
+	log := slog.New(slog.NewTextHandler(s.logs.writer("shop"), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	system, err := app.Open(s.t.Context(), s.config, s.plan, log, options...)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -139,9 +147,17 @@ func (s *shop) preload(units, limit int64, opens, lasts time.Duration) seckill.S
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.item = sale.Items[0]
+	return s.preloaded(sale.ID)
+}
+
+// preloaded asks until every item is preloaded, as an operator does when a busy machine answers too late.
+func (s *shop) preloaded(sale seckill.ID) seckill.Sale {
+	s.t.Helper()
 	var report operate.SaleReport
-	s.await("it is preloaded", func() bool { // an operator asks again when a busy machine answers too late
-		report, err = s.system.Operate.Preload(s.t.Context(), "test", sale.ID, false)
+	var err error
+	s.await("it is preloaded", func() bool {
+		report, err = s.system.Operate.Preload(s.t.Context(), "test", sale, false)
 		failed := slices.ContainsFunc(report.Checks, func(c operate.Check) bool { return !c.OK })
 		if failed {
 			s.t.Logf("preload: %+v", report.Checks)
@@ -151,7 +167,6 @@ func (s *shop) preload(units, limit int64, opens, lasts time.Duration) seckill.S
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.item = sale.Items[0]
 	return report.Sale
 }
 
@@ -298,10 +313,10 @@ func (s *shop) promised() int {
 	return len(s.ledger)
 }
 
-// selling says whether that epoch is open.
-func (s *shop) selling(epoch int64) bool {
+// sellsAnew says whether the second epoch is open.
+func (s *shop) sellsAnew() bool {
 	stock := s.stock()
-	return stock.Epoch == epoch && stock.State == seckill.StockOpen
+	return stock.Epoch == 2 && stock.State == seckill.StockOpen
 }
 
 // stock reads the row.
@@ -378,7 +393,8 @@ func TestMain(m *testing.M) {
 		os.Exit(runDoomed(cut))
 	}
 	app.LogLibraries(slog.New(slog.DiscardHandler)) // the tests break connections by the hundred
-	os.Exit(servers.Main(m))
+	// dbresolver makes a store of prepared statements for each pool, used or not, with a cleaner that nobody can end.
+	os.Exit(servers.Main(m, goleak.IgnoreTopFunction("gorm.io/gorm/internal/lru.NewLRU[...].func1")))
 }
 
 func wantReason(t *testing.T, err error, want ...seckill.Reason) {

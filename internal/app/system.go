@@ -18,6 +18,7 @@ import (
 	"github.com/seckill-dev/seckill/internal/keeper"
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/purchase"
+	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/service"
 )
 
@@ -116,8 +117,9 @@ func (s *System) buildUseCases() (err error) {
 	ports := b.keeperPorts(s.log)
 	s.Operate = operate.New(operate.Ports{
 		Catalog: b.Catalog, Stocks: b.Stocks, Orders: b.Orders, Lent: b.Lent, Queue: b.Queue,
-		Adjustments: b.Adjustments, Payments: b.Payments, Letters: b.DeadLetters, Events: b.Events,
-		Epochs: keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
+		Adjustments: b.Adjustments, Halts: b.Halts, Payments: b.Payments, Letters: b.DeadLetters, Events: b.Events,
+		Endpoints: s.Config.endpoints(),
+		Epochs:    keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
 		Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log, Gate: s.Config.Gate,
 	})
 	s.Audit = b.audit(s.log)
@@ -131,9 +133,11 @@ func (s *System) bind(ctx context.Context) error {
 		return err
 	}
 	var net net.ListenConfig
-	if s.shoppers.Listener, err = net.Listen(ctx, "tcp", s.Config.Listen); err != nil {
+	listener, err := net.Listen(ctx, "tcp", s.Config.Listen)
+	if err != nil {
 		return fmt.Errorf("listen: %w; choose another address with --listen", err)
 	}
+	s.shoppers.Listener = httpapi.NewListener(listener)
 	s.shoppers.server = httpapi.NewServer(api.Shoppers(), s.log)
 	return s.bindOperators(ctx, api.Operators())
 }
@@ -169,8 +173,11 @@ func (s *System) Run(ctx context.Context) error {
 		stages = append(stages, s.sandbox.stage())
 	}
 	owed := keeperMetrics(s.registry)
+	held := keeper.NewHeld(seckill.SystemClock{}, s.log, owed)
+	audits := s.auditTurns()
 	for i := range s.plan.Keepers {
-		stages = append(stages, s.Backend.keeperStage(fmt.Sprintf("keeper-%d", i+1), s.log, owed))
+		stages = append(stages, s.Backend.keeperStage(fmt.Sprintf("keeper-%d", i+1), s.log, owed, held, audits))
+		audits = nil
 	}
 	deadLettered := settleMetrics(s.registry)
 	for i := range s.plan.Workers {
@@ -185,6 +192,14 @@ func (s *System) Run(ctx context.Context) error {
 		stages = append(stages, s.listenStage("shoppers", s.shoppers, s.Buying.Drain))
 	}
 	return service.Run(ctx, s.log, stages...)
+}
+
+// auditTurns are there where a keeper is.
+func (s *System) auditTurns() []keeper.Turn {
+	if s.plan.Keepers == 0 {
+		return nil
+	}
+	return s.Backend.auditTurns(s.Config.Audit, s.log, auditMetrics(s.registry))
 }
 
 // listenStage serves until it is stopped, then finishes the requests under way, after drain has ended what waits.

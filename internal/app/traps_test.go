@@ -120,7 +120,9 @@ type poisoner struct {
 	user seckill.UserID
 }
 
-func (p *poisoner) Settle(ctx context.Context, shard int, messages []seckill.Message) (seckill.Settlement, error) {
+func (p *poisoner) Settle(
+	ctx context.Context, shard int, messages []seckill.Message, terms map[seckill.ID]seckill.Terms,
+) (seckill.Settlement, error) {
 	for _, message := range messages {
 		for _, reserved := range message.Reservations {
 			if reserved.User == p.user {
@@ -128,7 +130,7 @@ func (p *poisoner) Settle(ctx context.Context, shard int, messages []seckill.Mes
 			}
 		}
 	}
-	return p.Claims.Settle(ctx, shard, messages)
+	return p.Claims.Settle(ctx, shard, messages, terms)
 }
 
 func TestRejection(t *testing.T) {

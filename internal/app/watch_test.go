@@ -109,6 +109,7 @@ func seesWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
 	s.watching.Do(func() {}) // nobody else may see what follows
+	s.tampers = true
 	s.start()
 	s.preload(10, 3, -time.Second, time.Hour)
 	s.mustInsist(2, "ann-buys-two")
