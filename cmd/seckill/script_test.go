@@ -17,7 +17,7 @@ import (
 
 const (
 	// patience bounds every wait for another process.
-	patience = time.Minute
+	patience = 3 * time.Minute
 	// pollEvery keeps a shopper who asks again and again within the limits of the shop.
 	pollEvery = 100 * time.Millisecond
 )

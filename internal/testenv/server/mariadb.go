@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	mariadbReadyWithin = 30 * time.Second      // an idle machine needs a third of a second
+	mariadbReadyWithin = 90 * time.Second      // an idle machine needs a third of a second
 	mariadbReadyPoll   = 20 * time.Millisecond // between two questions whether it is ready
 	mariadbUser        = "seckill"
 )

@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	brokerReadyWithin = 60 * time.Second      // an idle machine needs 3 s, a busy one has needed 10
+	brokerReadyWithin = 3 * time.Minute       // an idle machine needs 3 s, one that was starved has needed a minute
 	brokerPoll        = 50 * time.Millisecond // between two questions whether it is ready
 	brokerNamesWithin = 30 * time.Second      // until the name of a new queue is on disk; idle, it writes them within three
 	brokerEvalWithin  = 15 * time.Second      // one expression, with the start of the Erlang that asks

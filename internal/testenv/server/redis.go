@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	redisReadyWithin = 10 * time.Second     // from start to the first answer; an idle machine needs 50 ms
+	redisReadyWithin = 30 * time.Second     // from start to the first answer; an idle machine needs 50 ms
 	redisPoll        = 5 * time.Millisecond // between two questions whether it is ready
 	answerWithin     = 2 * time.Second      // one command
 )
