@@ -27,8 +27,8 @@ const (
 	Conflict            Reason = "conflict"
 )
 
-// Duplicate marks a claim that was rejected because its key already has one. A client never sees it: it is shown
-// what became of the first reservation.
+// Duplicate marks a claim that was rejected because its key already has one that was not. A client never sees it: it is
+// shown what became of the first reservation.
 const Duplicate Reason = "duplicate"
 
 // Reasons lists every refusal a client can see.

@@ -120,6 +120,16 @@ func writeClaims(tx *gorm.DB, claims []seckill.Claim) error {
 	return nil
 }
 
+// freeKeys puts claims under their own ids. That is rare, and seldom more than one.
+func freeKeys(tx *gorm.DB, claims []seckill.ID) error {
+	for _, id := range claims {
+		if err := tx.Exec("UPDATE claims SET key_hash = ? WHERE id = ?", id.String(), int64(id)).Error; err != nil {
+			return fmt.Errorf("free the key of claim %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
 // isUnusual says whether a claim has to be written as a whole.
 func isUnusual(c seckill.Claim) bool {
 	return c.State != seckill.ClaimHeld || c.Reason != "" || c.First != 0

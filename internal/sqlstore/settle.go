@@ -166,6 +166,7 @@ func (b *settleBatch) decide() {
 
 func (b *settleBatch) write(tx *gorm.DB) error {
 	var claims []seckill.Claim
+	var keyless []seckill.ID
 	var owed []seckill.Owed
 	var events []seckill.Event
 	for _, item := range b.items {
@@ -177,10 +178,14 @@ func (b *settleBatch) write(tx *gorm.DB) error {
 			return err
 		}
 		claims = append(claims, plan.claims...)
+		keyless = append(keyless, plan.keyless...)
 		owed = append(owed, plan.owed...)
 		if event, isTold := seckill.NewSoldOutEvent(plan.locked, plan.stock); isTold {
 			events = append(events, event)
 		}
+	}
+	if err := freeKeys(tx, keyless); err != nil {
+		return err
 	}
 	if err := writeClaims(tx, claims); err != nil {
 		return err

@@ -2,6 +2,7 @@ package sqlstore
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -17,12 +18,14 @@ type settling struct {
 	// known are the claims with an id that occurs in the call; shared by all items of the call.
 	known map[seckill.ID]*knownClaim
 	// keys are the claims of the users concerned by the key that they hold, units what counts against each user's limit.
-	keys  map[buyerKey]seckill.ID
+	keys  map[buyerKey]keyHolder
 	units map[seckill.UserID]int64
 
 	result seckill.Settlement
 	claims []seckill.Claim
 	owed   []seckill.Owed
+	// keyless are rejected claims of earlier calls whose keys others have now.
+	keyless []seckill.ID
 }
 
 // knownClaim is a claim and whether the call has reported it.
@@ -36,12 +39,17 @@ type buyerKey struct {
 	keyHash string
 }
 
+type keyHolder struct {
+	id       seckill.ID
+	rejected bool
+}
+
 func newSettling(
 	stock seckill.Stock, forced seckill.Reason, known map[seckill.ID]*knownClaim, ofUsers []seckill.Claim,
 ) *settling {
 	s := &settling{
 		stock: stock, locked: stock, forced: forced, known: known,
-		keys:  make(map[buyerKey]seckill.ID, len(ofUsers)),
+		keys:  make(map[buyerKey]keyHolder, len(ofUsers)),
 		units: make(map[seckill.UserID]int64, len(ofUsers)),
 	}
 	for _, c := range ofUsers {
@@ -52,7 +60,7 @@ func newSettling(
 
 // remember makes later decisions see a claim.
 func (s *settling) remember(c seckill.Claim) {
-	s.keys[buyerKey{c.User, c.KeyHash}] = c.ID
+	s.keys[buyerKey{c.User, c.KeyHash}] = keyHolder{c.ID, c.State == seckill.ClaimRejected}
 	if counts(c, s.stock.OneTry) {
 		s.units[c.User] += c.Quantity
 	}
@@ -139,15 +147,16 @@ func (s *settling) claim(m seckill.Message, r seckill.Reserved) {
 }
 
 // verdict is why a new claim is rejected, or "". The order is part of the protocol: a key that is taken says more than
-// a limit, a limit more than empty hands.
+// a limit, a limit more than empty hands. A rejected claim takes no key: it may have come late, from a Redis that was lost,
+// after its shopper had asked again and been promised this one.
 func (s *settling) verdict(c seckill.Claim, own bool) seckill.Reason {
-	_, taken := s.keys[buyerKey{c.User, c.KeyHash}]
+	holder, known := s.keys[buyerKey{c.User, c.KeyHash}]
 	switch {
 	case s.forced != "":
 		return s.forced
 	case c.ID.Bucket() != c.User.Bucket():
 		return seckill.Invalid // its order could be placed nowhere
-	case taken:
+	case known && !holder.rejected:
 		return seckill.Duplicate
 	case s.units[c.User]+c.Quantity > s.stock.Ceiling:
 		return seckill.LimitReached
@@ -178,8 +187,23 @@ func (s *settling) hold(c seckill.Claim, own bool) {
 	if !own {
 		s.owe(c, c.Quantity, c.KeyHash)
 	}
+	s.freeKey(c)
 	s.write(c)
 	s.result.Held = append(s.result.Held, c)
+}
+
+// freeKey has a rejected claim give its key away: from now on it is under its own id.
+func (s *settling) freeKey(c seckill.Claim) {
+	holder, known := s.keys[buyerKey{c.User, c.KeyHash}]
+	if !known {
+		return
+	}
+	at := slices.IndexFunc(s.claims, func(other seckill.Claim) bool { return other.ID == holder.id })
+	if at < 0 {
+		s.keyless = append(s.keyless, holder.id)
+		return
+	}
+	s.claims[at].KeyHash = holder.id.String()
 }
 
 // reject writes the claim as rejected and gives back what was set aside for it. Redis is owed an entry of quantity 0
@@ -196,7 +220,7 @@ func (s *settling) reject(c seckill.Claim, own bool) {
 	if first, taken := s.keys[buyerKey{c.User, c.KeyHash}]; taken {
 		c.KeyHash = c.ID.String()
 		if c.Reason == seckill.Duplicate {
-			c.First = first
+			c.First = first.id
 		}
 	}
 	c.State = seckill.ClaimRejected

@@ -52,7 +52,7 @@ func (c *claims) insert(claim seckill.Claim) {
 	c.note(claim)
 }
 
-// update writes a claim that is known; its item, user and key never change.
+// update writes a claim that is known; its item and user never change.
 func (c *claims) update(claim seckill.Claim) {
 	c.byID.put(claim.ID, claim)
 	c.note(claim)

@@ -60,8 +60,10 @@ type settling struct {
 	claims   []*seckill.Claim
 	fresh    map[seckill.ID]*seckill.Claim
 	reported map[seckill.ID]bool
-	owed     []seckill.Owed
-	result   seckill.Settlement
+	// keyless are rejected claims whose keys others have now.
+	keyless []seckill.ID
+	owed    []seckill.Owed
+	result  seckill.Settlement
 }
 
 // settledItem is an item's row as it was, and as it will be.
@@ -181,6 +183,7 @@ func (s *settling) claim(item *settledItem, m seckill.Message, r seckill.Reserve
 	first := s.holder(item, c)
 	if c.Reason = s.verdict(item, c, first, *purse+stock.Pool); c.Reason == "" {
 		s.hold(stock, purse, c)
+		s.freeKey(first)
 	} else {
 		s.reject(stock, purse, c, first)
 	}
@@ -189,16 +192,27 @@ func (s *settling) claim(item *settledItem, m seckill.Message, r seckill.Reserve
 	item.bought[c.User] = append(item.bought[c.User], c)
 }
 
-// holder is the claim that has the key of this one, or 0.
-func (s *settling) holder(item *settledItem, c *seckill.Claim) seckill.ID {
+// freeKey has a rejected claim give its key away.
+func (s *settling) freeKey(first *seckill.Claim) {
+	switch {
+	case first == nil:
+	case s.fresh[first.ID] != nil:
+		first.KeyHash = first.ID.String()
+	default:
+		s.keyless = append(s.keyless, first.ID)
+	}
+}
+
+// holder is the claim that has the key of this one, or nil.
+func (s *settling) holder(item *settledItem, c *seckill.Claim) *seckill.Claim {
 	for _, claims := range [][]*seckill.Claim{s.db.claims.of(c.Item, c.User), item.bought[c.User]} {
 		for _, other := range claims {
 			if other.KeyHash == c.KeyHash && !s.db.lacks(LackKey) {
-				return other.ID
+				return other
 			}
 		}
 	}
-	return 0
+	return nil
 }
 
 // used is what counts against the limit of a claim's user.
@@ -214,13 +228,13 @@ func (s *settling) used(item *settledItem, c *seckill.Claim) (units int64) {
 }
 
 // verdict is why a new claim is rejected, or "". The order is part of the protocol.
-func (s *settling) verdict(item *settledItem, c *seckill.Claim, first seckill.ID, there int64) seckill.Reason {
+func (s *settling) verdict(item *settledItem, c *seckill.Claim, first *seckill.Claim, there int64) seckill.Reason {
 	switch {
 	case s.forced != "":
 		return s.forced
 	case c.ID.Bucket() != c.User.Bucket():
 		return seckill.Invalid
-	case first != 0:
+	case first != nil && first.State != seckill.ClaimRejected:
 		return seckill.Duplicate
 	case s.used(item, c)+c.Quantity > item.stock.Ceiling && !s.db.lacks(LackLimit):
 		return seckill.LimitReached
@@ -245,7 +259,7 @@ func (s *settling) hold(stock *seckill.Stock, purse *int64, c *seckill.Claim) {
 
 // reject gives back what was set aside, and owes the buyer an entry of nothing. What is the rest of too little stays where
 // other promises of its epoch may need it: in doubt, and in a sealing epoch.
-func (s *settling) reject(stock *seckill.Stock, purse *int64, c *seckill.Claim, first seckill.ID) {
+func (s *settling) reject(stock *seckill.Stock, purse *int64, c *seckill.Claim, first *seckill.Claim) {
 	if !s.db.lacks(LackRejectOwed) {
 		s.owed = append(s.owed, owedBuyer(*stock, *c, 0))
 	}
@@ -255,11 +269,11 @@ func (s *settling) reject(stock *seckill.Stock, purse *int64, c *seckill.Claim, 
 		*purse -= there
 		stock.Pool += there
 	}
-	if first != 0 {
+	if first != nil {
 		c.KeyHash = c.ID.String()
 	}
 	if c.Reason == seckill.Duplicate {
-		c.First = first
+		c.First = first.ID
 	}
 	c.State = seckill.ClaimRejected
 	s.result.Rejected = append(s.result.Rejected, *c)

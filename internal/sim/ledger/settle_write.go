@@ -32,6 +32,11 @@ func (s *settling) commit(orders []seckill.Order) {
 	for _, item := range s.items {
 		s.db.writeStock(item.stock, nil)
 	}
+	for _, id := range s.keyless {
+		c := *s.db.claims.byID.get(id)
+		c.KeyHash = id.String()
+		s.db.claims.update(c)
+	}
 	for _, c := range s.claims {
 		s.db.claims.insert(*c)
 	}
