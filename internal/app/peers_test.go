@@ -93,8 +93,17 @@ func openNarrow(t *testing.T) *shop {
 	return s
 }
 
-// ask sends one request as a client would.
-func (s *shop) ask(method, url, token, body string, header http.Header) (int, api.Problem) {
+// ask sends a request as a client would, again while the answer is busy: that says nothing has happened.
+func (s *shop) ask(method, url, token, body string, header http.Header) (status int, problem api.Problem) {
+	s.t.Helper()
+	s.await("an answer that is not busy", func() bool {
+		status, problem = s.askOnce(method, url, token, body, header)
+		return problem.Reason != api.ReasonBusy
+	})
+	return status, problem
+}
+
+func (s *shop) askOnce(method, url, token, body string, header http.Header) (int, api.Problem) {
 	s.t.Helper()
 	request, err := http.NewRequestWithContext(s.t.Context(), method, url, bytes.NewReader([]byte(body)))
 	if err != nil {

@@ -62,7 +62,7 @@ func serve[T any](a *api, do func(ctx context.Context) T, heard func(T), gone fu
 		}
 	})
 	a.loop.hands.carry(func() {
-		ctx, cancel := a.loop.bounded(a.breath, patience)
+		ctx, cancel := a.loop.bounded(a.breath, number, patience)
 		defer cancel()
 		answer := do(ctx)
 		a.loop.arrive(&event{at: a.loop.now(), owner: a.process, rank: "-2", name: number, do: func() {

@@ -29,6 +29,7 @@ type call struct {
 	process *process
 	method  method
 	about   about
+	errand  int64
 	// bound is the context's deadline, deadline the call's: zero when there is none.
 	bound    time.Time
 	deadline time.Time
@@ -75,7 +76,7 @@ func ask[T any](
 	if p.dead.Load() {
 		return none, errDead
 	}
-	c := &call{process: p, method: m, about: a, release: make(chan struct{}, 1)}
+	c := &call{process: p, method: m, about: a, errand: errandOf(ctx), release: make(chan struct{}, 1)}
 	c.bound, _ = ctx.Deadline()
 	c.deadline = c.bound
 	if most := time.Now().Add(redisTimeout); m.store() == redisStore && (c.deadline.IsZero() || most.Before(c.deadline)) {
@@ -84,7 +85,7 @@ func ask[T any](
 	// Deadlines are the loop's business: the effect may come later than the caller waits.
 	ctx = context.WithoutCancel(ctx)
 	c.again = func() { _, _ = do(ctx) }
-	c.wait(ctx)
+	c.wait()
 	if c.fate == refused || c.ahead {
 		return none, c.told
 	}
@@ -92,7 +93,7 @@ func ask[T any](
 	c.over, c.failure = true, err
 	p.loop.trace.called(c, answer)
 	if c.slow > 0 {
-		c.wait(ctx)
+		c.wait()
 	}
 	if c.fate == lost || c.fate == died {
 		return none, c.told
@@ -107,8 +108,11 @@ func tell(ctx context.Context, p *process, m method, a about, do func(ctx contex
 }
 
 // wait hands the goroutine over to the loop until the call is released.
-func (c *call) wait(context.Context) {
-	c.event = event{owner: c.process, call: c, rank: string(c.method), name: int64(c.about.id) ^ int64(c.about.item)}
+func (c *call) wait() {
+	c.event = event{
+		owner: c.process, call: c, rank: string(c.method), errand: c.errand,
+		name: int64(c.about.id) ^ int64(c.about.item) ^ int64(c.about.shard),
+	}
 	c.process.loop.arrive(&c.event)
 	<-c.release
 }

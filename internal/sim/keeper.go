@@ -136,7 +136,7 @@ func (k *keeperProcess) begin(t *turn, now time.Duration) {
 	t.running = true
 	number := k.loop.names()
 	k.loop.hands.carry(func() {
-		ctx, cancel := k.loop.bounded(k.life, max(t.within, runTimeout))
+		ctx, cancel := k.loop.bounded(k.life, number, max(t.within, runTimeout))
 		defer cancel()
 		if err := t.job.RunOnce(ctx); err != nil && ctx.Err() == nil {
 			k.log.Info("job failed", "at", k.name, "job", t.name, "error", err)

@@ -52,9 +52,10 @@ type event struct {
 	owner *process
 	call  *call
 	do    func()
-	// rank and name sort what arrived together: goroutines arrive in no order.
-	rank string
-	name int64
+	// rank, name and errand sort what arrived together: goroutines arrive in no order.
+	rank   string
+	name   int64
+	errand int64
 }
 
 func newLoop(random *rand.Rand, faults *faults, trace *trace) *loop {
@@ -90,7 +91,8 @@ func (l *loop) admit() {
 	l.mu.Unlock()
 	if len(arrived) > 1 {
 		slices.SortStableFunc(arrived, func(a, b *event) int {
-			return cmp.Or(cmp.Compare(a.number(), b.number()), cmp.Compare(a.rank, b.rank), cmp.Compare(a.name, b.name))
+			return cmp.Or(cmp.Compare(a.number(), b.number()), cmp.Compare(a.rank, b.rank), cmp.Compare(a.name, b.name),
+				cmp.Compare(a.errand, b.errand))
 		})
 	}
 	for _, e := range arrived {
@@ -148,10 +150,19 @@ func (l *loop) pass(wait time.Duration) {
 	l.admit()
 }
 
-// bounded is a context whose deadline the loop knows of.
-func (l *loop) bounded(parent context.Context, within time.Duration) (context.Context, context.CancelFunc) {
+// bounded is the context of an errand, with a deadline that the loop knows of. Two errands of a process may ask the same at the
+// same moment: their numbers tell them apart.
+func (l *loop) bounded(parent context.Context, errand int64, within time.Duration) (context.Context, context.CancelFunc) {
 	l.deadlines.add(l.now() + within)
-	return context.WithTimeout(parent, within)
+	return context.WithTimeout(context.WithValue(parent, errandKey{}, errand), within)
+}
+
+type errandKey struct{}
+
+// errandOf is the number of the errand that a call is made on; 0 when its process asks for itself.
+func errandOf(ctx context.Context) int64 {
+	errand, _ := ctx.Value(errandKey{}).(int64)
+	return errand
 }
 
 // put says whether the event happens now: not to a process that is dead, and later to one that is stopped.

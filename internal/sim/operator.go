@@ -51,7 +51,7 @@ func (o *operator) act(what string, do func(ctx context.Context) error, over fun
 	}
 	o.onDeath = append(o.onDeath, func() { end(errDead) })
 	o.loop.hands.carry(func() {
-		ctx, cancel := o.loop.bounded(o.breath, actTimeout)
+		ctx, cancel := o.loop.bounded(o.breath, number, actTimeout)
 		defer cancel()
 		err := do(ctx)
 		o.loop.arrive(&event{at: o.loop.now(), owner: o.process, rank: "-4", name: number, do: func() { end(err) }})

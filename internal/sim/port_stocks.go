@@ -46,6 +46,9 @@ func (x stocksPort) Seal(ctx context.Context, request seckill.SealRequest) (bool
 		return false, nil
 	}
 	request.PastClose = request.PastClose || x.p.skips(closeAtOnce)
+	if x.p.skips(buyersEarly) {
+		x.p.keepBuyers(ctx, request.Item)
+	}
 	return ask(ctx, x.p, stocksSeal, about{item: request.Item, says: []any{request}}, func(ctx context.Context) (bool, error) {
 		sealed, err := x.Stocks.Seal(ctx, request)
 		if sealed && !request.Final && err == nil {
@@ -155,9 +158,6 @@ type issued struct {
 // Rebuild implements seckill.Stocks.
 func (x stocksPort) Rebuild(ctx context.Context, rebuild seckill.Rebuild) (seckill.Stock, bool, error) {
 	a := about{item: rebuild.Item, id: rebuild.NextAttempt, says: []any{rebuild}}
-	if x.p.skips(buyersEarly) {
-		x.p.keepBuyers(ctx, rebuild.Item)
-	}
 	answer, err := ask(ctx, x.p, stocksRebuild, a, func(ctx context.Context) (r rebuilt, err error) {
 		r.stock, r.done, err = x.Stocks.Rebuild(ctx, rebuild)
 		return r, err
