@@ -204,8 +204,8 @@ func (w *world) checkMoney(order seckill.Order) {
 		}
 		what = append(what, c.Payment, c.Txn)
 		if c.Refunds == 0 {
-			if w.untold[c.Txn] && order.State == seckill.OrderPaid && !w.recorded(order.ID, c.Txn) {
-				continue // nobody will ever tell us of it
+			if w.untold[c.Txn] && order.State != seckill.OrderCancelled && !w.recorded(order.ID, c.Txn) {
+				continue // nobody will ever tell us of it: only who closes a payment asks the bank
 			}
 			if c.Currency != order.Currency {
 				w.broken("money", order.Item, what, "%s keeps a charge in %s", order.ID, c.Currency)
