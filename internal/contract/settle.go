@@ -25,6 +25,7 @@ func Settle(t *testing.T, open func(t *testing.T) Ledger) {
 		{"halts an item whose redis is ahead, and settles its neighbours", haltsWhatIsAhead},
 		{"sets messages of an unknown item aside", unknownItemIsAhead},
 		{"trap 4: rejects a taken key and remembers who has it", rejectsTakenKey},
+		{"trap 4: locks nobody out after a rejection", locksNobodyOut},
 		{"trap 4: gives the key of a rejected reservation to the next that is promised with it", givesRejectedKeyAway},
 		{"gives the key of a rejected reservation away within a call", givesRejectedKeyAwayWithinACall},
 		{"meets a taken key within one call", takenKeyWithinACall},

@@ -23,6 +23,23 @@ func rejectsTakenKey(l ledgerTest) {
 	l.hasKey(item, first, first.ID)
 }
 
+func locksNobodyOut(l ledgerTest) {
+	item := l.opened(5, 1)
+	first, second := l.reserveKey("a", 2, "key"), l.reserveKey("a", 1, "key")
+	l.rejectedOnly(l.settle(l.message(item, 1, 2, first)), first, seckill.LimitReached)
+	// Without a key nothing is in the way: nobody is locked out, and no unique key swallows the reservation.
+	third := l.reserve("a", 1)
+	l.heldOnly(l.settle(l.message(item, 1, 3, third)), third)
+	l.units(item, 2, 2, 0, 1)
+	// With the key of the first it is judged for itself; rejected, too, it leaves the key where it is.
+	rejected := l.rejectedOnly(l.settle(l.message(item, 1, 4, second)), second, seckill.LimitReached)
+	if rejected.First != 0 || rejected.KeyHash != second.ID.String() {
+		l.Fatalf("got %+v", rejected)
+	}
+	l.hasKey(item, first, first.ID)
+	l.units(item, 3, 1, 0, 1)
+}
+
 // givesRejectedKeyAway: the first comes from a Redis that was lost, after its shopper has asked again with the same key and
 // was promised the second.
 func givesRejectedKeyAway(l ledgerTest) {

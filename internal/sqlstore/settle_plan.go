@@ -39,6 +39,7 @@ type buyerKey struct {
 	keyHash string
 }
 
+// keyHolder is the claim that has a key; the zero value is nobody.
 type keyHolder struct {
 	id       seckill.ID
 	rejected bool
@@ -139,24 +140,24 @@ func (s *settling) claim(m seckill.Message, r seckill.Reserved) {
 		s.stock.Accounted += r.Quantity
 		s.stock.ClaimedAt = s.stock.ReadAt
 	}
-	if c.Reason = s.verdict(c, own); c.Reason == "" {
-		s.hold(c, own)
+	first := s.keys[buyerKey{c.User, c.KeyHash}]
+	if c.Reason = s.verdict(c, first, own); c.Reason == "" {
+		s.hold(c, first, own)
 	} else {
-		s.reject(c, own)
+		s.reject(c, first, own)
 	}
 }
 
 // verdict is why a new claim is rejected, or "". The order is part of the protocol: a key that is taken says more than
 // a limit, a limit more than empty hands. A rejected claim takes no key: it may have come late, from a Redis that was lost,
 // after its shopper had asked again and been promised this one.
-func (s *settling) verdict(c seckill.Claim, own bool) seckill.Reason {
-	holder, known := s.keys[buyerKey{c.User, c.KeyHash}]
+func (s *settling) verdict(c seckill.Claim, first keyHolder, own bool) seckill.Reason {
 	switch {
 	case s.forced != "":
 		return s.forced
 	case c.ID.Bucket() != c.User.Bucket():
 		return seckill.Invalid // its order could be placed nowhere
-	case known && !holder.rejected:
+	case first.id != 0 && !first.rejected:
 		return seckill.Duplicate
 	case s.units[c.User]+c.Quantity > s.stock.Ceiling:
 		return seckill.LimitReached
@@ -178,7 +179,7 @@ func (s *settling) purse(own bool) *int64 {
 
 // hold takes the units, the missing part out of the pool: a promise is worth more than a unit that nobody has asked for
 // yet. Redis of a later epoch does not know a straggler's claim, so it is owed the entry.
-func (s *settling) hold(c seckill.Claim, own bool) {
+func (s *settling) hold(c seckill.Claim, first keyHolder, own bool) {
 	purse := s.purse(own)
 	there := min(*purse, c.Quantity)
 	*purse -= there
@@ -187,29 +188,28 @@ func (s *settling) hold(c seckill.Claim, own bool) {
 	if !own {
 		s.owe(c, c.Quantity, c.KeyHash)
 	}
-	s.freeKey(c)
+	s.freeKey(first)
 	s.write(c)
 	s.result.Held = append(s.result.Held, c)
 }
 
 // freeKey has a rejected claim give its key away: from now on it is under its own id.
-func (s *settling) freeKey(c seckill.Claim) {
-	holder, known := s.keys[buyerKey{c.User, c.KeyHash}]
-	if !known {
+func (s *settling) freeKey(first keyHolder) {
+	if first.id == 0 {
 		return
 	}
-	at := slices.IndexFunc(s.claims, func(other seckill.Claim) bool { return other.ID == holder.id })
+	at := slices.IndexFunc(s.claims, func(c seckill.Claim) bool { return c.ID == first.id })
 	if at < 0 {
-		s.keyless = append(s.keyless, holder.id)
+		s.keyless = append(s.keyless, first.id)
 		return
 	}
-	s.claims[at].KeyHash = holder.id.String()
+	s.claims[at].KeyHash = first.id.String()
 }
 
 // reject writes the claim as rejected and gives back what was set aside for it. Redis is owed an entry of quantity 0
 // under the key that it knows, so that the buyer is not locked out and the key stays known; for a duplicate that entry
 // is its own, by id, never the one of the reservation that has the key.
-func (s *settling) reject(c seckill.Claim, own bool) {
+func (s *settling) reject(c seckill.Claim, first keyHolder, own bool) {
 	s.owe(c, 0, c.KeyHash)
 	if s.returns(c.Reason, own) {
 		purse := s.purse(own)
@@ -217,7 +217,7 @@ func (s *settling) reject(c seckill.Claim, own bool) {
 		*purse -= there
 		s.stock.Pool += there
 	}
-	if first, taken := s.keys[buyerKey{c.User, c.KeyHash}]; taken {
+	if first.id != 0 {
 		c.KeyHash = c.ID.String()
 		if c.Reason == seckill.Duplicate {
 			c.First = first.id
