@@ -35,11 +35,14 @@ func describes(t reflect.Type, path []string) bool {
 	return known && describes(t.Field(index).Type, path[1:])
 }
 
-// settingKeys lists every key that a file can say; entries of lists are written with [].
+// settingKeys lists every key that a file can say, a section before its keys; entries of lists are written with [].
 func settingKeys(t reflect.Type, path string) []string {
 	switch {
 	case t.Kind() == reflect.Struct:
 		var keys []string
+		if path != "" && !strings.HasSuffix(path, "[]") {
+			keys = append(keys, path)
+		}
 		for i := range t.NumField() {
 			below := t.Field(i).Tag.Get("yaml")
 			if path != "" {

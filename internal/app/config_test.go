@@ -198,7 +198,7 @@ func wrongValues() map[string]refusal {
 func wrongKeys() map[string]refusal {
 	return map[string]refusal{
 		"an unknown key":                 {"limits: {per_user_per_secnd: 1}", "", "limits.per_user_per_secnd: is not a setting; the nearest one is limits.per_user_per_second"},
-		"an unknown section":             {"limit: {pending: 1}", "", "limit: is not a setting; the nearest one is listen"},
+		"an unknown section":             {"limit: {pending: 1}", "", "limit: is not a setting; the nearest one is limits"},
 		"a key outside of its section":   {"pending: 1", "", "pending: is not a setting; the nearest one is limits.pending"},
 		"an unknown key in a list":       {tokenKeys("{id: a}"), "", "tokens.keys[0].id: is not a setting; the nearest one is tokens.keys[].kid"},
 		"a key with dots":                {"limits.pending: 1", "", `"limits.pending": write its levels below one another, not with dots`},
