@@ -16,7 +16,7 @@ type promise struct {
 	at       time.Duration
 	// grant is what redis has accepted for it; nil when nobody saw that.
 	grant *grant
-	// redisLost says that redis has lost its outbox entry, brokerLost that the broker has lost its messages since.
+	// redisLost says that redis has lost its outbox entry, brokerLost that the broker has lost its messages and got none since.
 	redisLost, brokerLost bool
 	// doubted says that its epoch has ended without it: nobody knew any more where it was. beyond says that this could not
 	// be known: redis had lost it, its process was gone before SQL heard of it, and the queue brought it too late.
@@ -51,7 +51,7 @@ func (b *book) promised(r seckill.Reservation) *promise {
 	return p
 }
 
-// confirmed notes which reservations the queue has had.
+// confirmed notes which reservations the queue has had, and has again when they are published again after it lost them.
 func (b *book) confirmed(message seckill.Outgoing) {
 	decoded, err := seckill.DecodeMessage(message.Body)
 	if err != nil {
@@ -59,6 +59,9 @@ func (b *book) confirmed(message seckill.Outgoing) {
 	}
 	for _, r := range decoded.Reservations {
 		b.queued[r.ID] = true
+		if p := b.promises[r.ID]; p != nil {
+			p.brokerLost = false
+		}
 	}
 }
 
