@@ -48,7 +48,8 @@
 // A simulator that finds nothing proves nothing. Mistakes (mistakes.go, slips.go) leaves guards out of the models and steps
 // out of the ports, one at a time, as if Lua, SQL or a use case had forgotten them: each must be noticed by some schedule. The
 // seeds that do are in testdata, and are played in every test run. Schedules do not know which mistake was made. What another
-// guard stands before is planted with that guard out of the way (pairs), or is no mistake of these (masked).
+// guard stands before is planted with that guard out of the way (pairs), or is no mistake of these (masked). Everything that is
+// known to go wrong is in testdata/rows.txt, with the mistakes that show it, or the tests that do where no schedule can.
 //
 // # Reading a failure
 //

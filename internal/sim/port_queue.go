@@ -20,6 +20,13 @@ func (x queuePort) Publish(ctx context.Context, message seckill.Outgoing) error 
 	if x.p.skips(noPublish, apiRole) {
 		return nil
 	}
+	if x.p.skips(fullBuffer, apiRole) {
+		if x.p.publishing > 0 {
+			return nil
+		}
+		x.p.publishing++
+		defer func() { x.p.publishing-- }()
+	}
 	if x.p.skips(noConfirm, apiRole) {
 		_ = tell(ctx, x.p, queuePublish, a, func(ctx context.Context) error {
 			err := x.Broker.Publish(ctx, message)

@@ -64,6 +64,9 @@ func (x redisPort) Due(ctx context.Context, item seckill.ID, query seckill.DueQu
 	if x.p.skips(noRelay) {
 		return nil, nil
 	}
+	if x.p.skips(relayOnce) {
+		query.TriesMax, query.SlowFor = 1, time.Hour
+	}
 	return ask(ctx, x.p, lentDue, about{item: item}, func(ctx context.Context) ([]seckill.DueEntry, error) {
 		return x.Lent.Due(ctx, item, query)
 	})
@@ -85,6 +88,9 @@ func (x redisPort) LoadBuyers(ctx context.Context, item seckill.ID, epoch int64,
 
 // Load implements seckill.Lent.
 func (x redisPort) Load(ctx context.Context, load seckill.Load) error {
+	if x.p.skips(refillLags) {
+		load.Available += x.p.doubted(load.Item)
+	}
 	return tell(ctx, x.p, lentLoad, about{item: load.Item, id: load.Attempt, says: []any{load}}, func(ctx context.Context) error {
 		return x.Lent.Load(ctx, load)
 	})
@@ -132,6 +138,9 @@ func (x redisPort) States(ctx context.Context, items []seckill.ID) ([]seckill.Le
 		states, err := x.Lent.States(ctx, items)
 		if x.p.skips(lagIsLoss, keeperRole) {
 			states = x.p.lagging(states)
+		}
+		if x.p.skips(flagStays, apiRole) {
+			x.p.flag(states)
 		}
 		return states, err
 	})

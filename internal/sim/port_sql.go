@@ -46,15 +46,18 @@ func (x claimsPort) Settle(ctx context.Context, shard int, messages []seckill.Me
 	if x.p.skips(freshIDs) {
 		messages = x.p.renamed(messages)
 	}
-	if x.p.skips(ackFailed) {
-		settlement, _ := ask(ctx, x.p, claimsSettle, about{shard: shard, id: messages[0].Batch, says: []any{messages}}, func(ctx context.Context) (seckill.Settlement, error) {
-			return x.Claims.Settle(ctx, shard, messages, terms)
-		})
-		return settlement, nil
-	}
-	return ask(ctx, x.p, claimsSettle, about{shard: shard, id: messages[0].Batch, says: []any{messages}}, func(ctx context.Context) (seckill.Settlement, error) {
+	begun := false
+	settlement, err := ask(ctx, x.p, claimsSettle, about{shard: shard, id: messages[0].Batch, says: []any{messages}}, func(ctx context.Context) (seckill.Settlement, error) {
+		begun = true
 		return x.Claims.Settle(ctx, shard, messages, terms)
 	})
+	if x.p.skips(lockStays) && x.p.dead.Load() && !begun {
+		x.p.lock(messages)
+	}
+	if x.p.skips(ackFailed) {
+		return settlement, nil
+	}
+	return settlement, err
 }
 
 // Reject implements seckill.Claims.

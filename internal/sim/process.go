@@ -46,6 +46,10 @@ type process struct {
 	// stood is how long it stood still in all.
 	stood time.Duration
 
+	// publishing is how many batches it is publishing, flagged are the items that it has seen sold out.
+	publishing int
+	flagged    map[seckill.ID]bool
+
 	// incarnation is what an api is called in its heartbeats.
 	incarnation seckill.ID
 
@@ -70,7 +74,7 @@ func (w *world) newProcess(role role) *process {
 		node = 1
 	}
 	p.ids = leased{ledger.NewIDs(node, p.clock), p}
-	p.client = w.lent.Client()
+	p.client, p.flagged = w.lent.Client(), map[seckill.ID]bool{}
 	w.alive = append(w.alive, p)
 	w.loop.trace.say("%s starts", p.name)
 	return p

@@ -45,10 +45,16 @@ const (
 	lagIsLoss       slip = "an issue that redis has not heard of yet is taken for a loss"
 	doubtForgets    slip = "nobody knows since when units are in doubt"
 	owedForEver     slip = "what is owed to a closed item stays owed"
+	relayOnce       slip = "a batch is relayed once"
+	lockStays       slip = "the row lock of a worker that is gone stays"
+	highKept        slip = "what redis has sold does not raise high"
+	fullBuffer      slip = "an api drops what its buffer has no room for, and says queued"
+	refillLags      slip = "redis is refilled with all that SQL has no orders for"
+	flagStays       slip = "sold out once is sold out for ever"
 )
 
-// slips are the mistakes of this kind. Two steps are not among them, because the others do what they do: what step 3 publishes
-// the relay publishes within seconds; and whoever it raises high for (trap 32) is waited for until his process is silent.
+// slips are the mistakes of this kind. One step is not among them, because another does what it does: what step 3 publishes
+// the relay publishes within seconds.
 func slips() []Mistake {
 	of := func(s slip, source string) Mistake {
 		return Mistake{"step: " + string(s), source, func(w *world) { w.slip = s }}
@@ -58,11 +64,13 @@ func slips() []Mistake {
 		of(beatsSwallowed, "trap 31"), of(marksDropped, "trap 25"), of(lateUntil, "trap 9"), of(closeAtOnce, "design 8, step 2"),
 		of(drainReady, "trap 2"), of(drainAtOnce, "trap 2"),
 		of(buyersEarly, "trap 11"), of(openUnsure, "trap 34"), of(noRelay, "peer: lost order"), of(noCompleter, "trap 15"),
-		of(ackFailed, "peer: exception swallowed"), of(orderedEarly, "peer: done before the insert"), of(owedEarly, "trap 12"),
+		of(ackFailed, "peer: ack before the flush"), of(orderedEarly, "peer: done before the insert"), of(owedEarly, "trap 12"),
 		of(returnEarly, "peer: stranded units"), of(returnUnclosed, "peer: paid but cancelled"), of(closeForgets, "design 9"),
 		of(refundEarly, "design 9"), of(noticeForgotten, "design 9"), of(noExpiry, "peer: stranded units"),
 		of(freshIDs, "peer: double order"), of(toldEarly, "design 9"), of(standsStill, "trap 17"),
 		of(noLoss, "design 8"), of(lagIsLoss, "trap 26"), of(owedForEver, "trap 33"),
+		of(relayOnce, "trap 16"), of(lockStays, "trap 19"), of(highKept, "trap 32"),
+		of(fullBuffer, "peer: full buffer"), of(refillLags, "peer: refilled"), of(flagStays, "peer: false sold out"),
 	}
 }
 
@@ -157,4 +165,30 @@ func (p *process) renamed(messages []seckill.Message) []seckill.Message {
 		}
 	}
 	return fresh
+}
+
+// lock leaves the rows locked of what a worker was about to settle when it died: nobody ends its session.
+func (w *world) lock(messages []seckill.Message) {
+	for _, message := range messages {
+		w.ledger.Lock(message.Item)
+	}
+}
+
+// doubted is what is promised and has no claim: SQL lags behind the queue.
+func (w *world) doubted(item seckill.ID) (units int64) {
+	w.ledger.Look(func(v ledger.View) {
+		stock, _ := v.Stock(item)
+		units = stock.Doubt
+	})
+	return units
+}
+
+// flag has an api remember which items it has seen sold out, and never forget it.
+func (p *process) flag(states []seckill.LentState) {
+	for i := range states {
+		s := &states[i]
+		if p.flagged[s.Item] = p.flagged[s.Item] || s.Known && s.Available == 0; p.flagged[s.Item] {
+			s.Available = 0
+		}
+	}
 }

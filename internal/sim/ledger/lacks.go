@@ -34,6 +34,9 @@ const (
 	LackCeiling      Lack = "a raised limit does not raise the ceiling"
 	LackHigh         Lack = "a message does not raise high"
 	LackAccounted    Lack = "a known id is accounted again"
+	LackRepeated     Lack = "a known id is an error, and tried again without end"
+	LackReturned     Lack = "a known id is held again after its units went back"
+	LackRejectClaim  Lack = "a rejection is not written"
 	LackRejectUnits  Lack = "a rejection moves no units"
 	LackRejectOwed   Lack = "a rejection owes no entry"
 	LackRejectMin    Lack = "a rejection takes units that are not there"
@@ -70,9 +73,9 @@ func Lacks() []Lack {
 	return []Lack{
 		LackDoubt, LackDoubtTime, LackCheck, LackRebuildVersion, LackRebuildEpoch, LackSealEpoch, LackOpenAnswer,
 		LackOpenDecrease, LackIssueState, LackIssueNumber, LackOp,
-		LackKnown, LackDoubled, LackKey, LackLimit, LackCeiling, LackHigh, LackAccounted, LackRejectUnits, LackRejectOwed,
-		LackRejectMin, LackRejectRest, LackStraggler, LackReturnHeld, LackReturnOwed, LackMarkHighest, LackMarkForgets,
-		LackPlaceSame, LackPlaceOrdered,
+		LackKnown, LackDoubled, LackKey, LackLimit, LackCeiling, LackHigh, LackAccounted, LackRepeated, LackReturned,
+		LackRejectClaim, LackRejectUnits, LackRejectOwed, LackRejectMin, LackRejectRest, LackStraggler, LackReturnHeld,
+		LackReturnOwed, LackMarkHighest, LackMarkForgets, LackPlaceSame, LackPlaceOrdered,
 		LackCancelState, LackCancelReturn, LackOverdueState, LackChargeOnce, LackChargeState, LackChargeAmount, LackChargeTime,
 		LackChargeRefund, LackRefundState, LackRefundOnce, LackRefundRestock, LackEventOrder, LackEventLease, LackEventLeft,
 	}

@@ -22,6 +22,8 @@ type Ledger struct {
 
 	lock   sync.Mutex
 	shards []*database
+	// locked are the items whose rows nobody can change.
+	locked map[seckill.ID]bool
 	// items and orders were touched.
 	items, orders map[seckill.ID]struct{}
 }
@@ -42,7 +44,7 @@ type Config struct {
 func New(config Config) *Ledger {
 	l := &Ledger{
 		router: router{max(config.Shards, 1)}, clock: config.Clock, tells: config.Tells, lack: config.Lack,
-		items: make(map[seckill.ID]struct{}), orders: make(map[seckill.ID]struct{}),
+		items: make(map[seckill.ID]struct{}), orders: make(map[seckill.ID]struct{}), locked: make(map[seckill.ID]bool),
 	}
 	for number := range l.router.shards {
 		l.shards = append(l.shards, &database{ledger: l, number: number})
@@ -58,6 +60,21 @@ func (l *Ledger) SetAway(shard int, away bool) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	l.shards[shard].away = away
+}
+
+// Lock keeps everybody from changing an item's row, as a session does that has locked it and that nobody ends.
+func (l *Ledger) Lock(item seckill.ID) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.locked[item] = true
+}
+
+// waits is what becomes of a transaction that needs a row which is locked.
+func (l *Ledger) waits(item seckill.ID) error {
+	if l.locked[item] {
+		return fmt.Errorf("wait for the row of item %s: %w", item, seckill.ErrTransient)
+	}
+	return nil
 }
 
 // Shift sets a shard's clock apart from the others'.

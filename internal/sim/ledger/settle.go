@@ -60,10 +60,12 @@ type settling struct {
 	claims   []*seckill.Claim
 	fresh    map[seckill.ID]*seckill.Claim
 	reported map[seckill.ID]bool
-	// keyless are rejected claims whose keys others have now.
-	keyless []seckill.ID
-	owed    []seckill.Owed
-	result  seckill.Settlement
+	// keyless are rejected claims whose keys others have now, revived those that are held again, for who lacks something.
+	keyless, revived []seckill.ID
+	// stuck says that it cannot end, for who lacks something.
+	stuck  bool
+	owed   []seckill.Owed
+	result seckill.Settlement
 }
 
 // settledItem is an item's row as it was, and as it will be.
@@ -133,7 +135,7 @@ func (s *settling) meet(item *settledItem, m seckill.Message, r seckill.Reserved
 		s.result.Doubled = append(s.result.Doubled, seckill.Doubled{Message: m, Reservation: r, Cause: cause})
 		return
 	}
-	s.again(item, m, r)
+	s.again(item, m, r, known)
 	if known.State == seckill.ClaimHeld && !known.Ordered && !s.reported[r.ID] {
 		s.reported[r.ID] = true
 		s.result.Held = append(s.result.Held, *known)
@@ -141,7 +143,11 @@ func (s *settling) meet(item *settledItem, m seckill.Message, r seckill.Reserved
 }
 
 // again does twice what is done once, for who lacks something.
-func (s *settling) again(item *settledItem, m seckill.Message, r seckill.Reserved) {
+func (s *settling) again(item *settledItem, m seckill.Message, r seckill.Reserved, known *seckill.Claim) {
+	s.stuck = s.stuck || s.db.lacks(LackRepeated)
+	if s.db.lacks(LackReturned) && known.State == seckill.ClaimReturned {
+		s.revived = append(s.revived, known.ID)
+	}
 	if m.Epoch != item.stock.Epoch {
 		return
 	}
@@ -186,6 +192,9 @@ func (s *settling) claim(item *settledItem, m seckill.Message, r seckill.Reserve
 		s.freeKey(first)
 	} else {
 		s.reject(stock, purse, c, first)
+	}
+	if c.State == seckill.ClaimRejected && s.db.lacks(LackRejectClaim) {
+		return
 	}
 	s.claims = append(s.claims, c)
 	s.fresh[c.ID], s.reported[c.ID] = c, true

@@ -14,6 +14,9 @@ const (
 
 // check asks every guard for what was decided.
 func (s *settling) check() error {
+	if s.stuck {
+		return fmt.Errorf("write %d claims: %w: a key is known", len(s.claims), seckill.ErrTransient)
+	}
 	for _, item := range s.items {
 		if err := s.db.checkStock(item.stock, nil); err != nil {
 			return err
@@ -35,6 +38,11 @@ func (s *settling) commit(orders []seckill.Order) {
 	for _, id := range s.keyless {
 		c := *s.db.claims.byID.get(id)
 		c.KeyHash = id.String()
+		s.db.claims.update(c)
+	}
+	for _, id := range s.revived {
+		c := *s.db.claims.byID.get(id)
+		c.State = seckill.ClaimHeld
 		s.db.claims.update(c)
 	}
 	for _, c := range s.claims {

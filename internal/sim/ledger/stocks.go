@@ -59,6 +59,9 @@ func (db *database) lockStock(item seckill.ID) (seckill.Stock, error) {
 
 // checkStock is what stands between a decision and the row: the CHECKs of the table, and the keys of its moves.
 func (db *database) checkStock(s seckill.Stock, moves []seckill.Move) error {
+	if err := db.ledger.waits(s.Item); err != nil {
+		return err
+	}
 	sum := s.Pool + s.Lent + s.Doubt + s.Claimed
 	if (min(s.Allotted, s.Pool, s.Lent, s.Doubt, s.Claimed, s.OwedDecrease) < 0 || s.Allotted != sum) && !db.lacks(LackCheck) {
 		return fmt.Errorf("a CHECK refuses the stock of item %s: %+v", s.Item, s)
@@ -188,9 +191,13 @@ func (s Stocks) set(ctx context.Context, item seckill.ID, statement func(stock *
 		if errors.Is(err, seckill.ErrNotFound) {
 			return nil
 		}
-		if changed = statement(&stock); changed {
-			db.writeStock(stock, nil)
+		if changed = statement(&stock); !changed {
+			return nil
 		}
+		if err := db.ledger.waits(item); err != nil {
+			return err
+		}
+		db.writeStock(stock, nil)
 		return nil
 	})
 	if err != nil {

@@ -34,6 +34,7 @@ type Mistakes struct {
 	// Of what follows.
 	SentInserts    bool // sent brings back what is settled
 	DueForgets     bool // due drops what it gives
+	DueKeepsBare   bool // due keeps a batch whose body is gone
 	BuyerExpires   bool // a settled reservation's entry is deleted
 	BuyerForgotten bool // an entry that was given back is deleted
 	BuyerAnyEpoch  bool // a buyer's entry is applied to a closed or older epoch

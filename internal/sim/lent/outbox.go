@@ -61,7 +61,7 @@ func (c *Client) eachBatch(ctx context.Context, name string, id seckill.ID, batc
 // Due implements seckill.Lent: due.lua.
 func (c *Client) Due(ctx context.Context, id seckill.ID, query seckill.DueQuery) ([]seckill.DueEntry, error) {
 	return write(ctx, c, "due", id, func(i *item, m moment) ([]seckill.DueEntry, error) {
-		d := &dueNow{item: i, milli: m.milli, forgets: m.mistakes.DueForgets, query: query}
+		d := &dueNow{item: i, milli: m.milli, forgets: m.mistakes.DueForgets, keepsBare: m.mistakes.DueKeepsBare, query: query}
 		d.collect(&i.unsent, query.UnsentFor, true)
 		d.collect(&i.unsettled, query.UnsettledFor, false)
 		return d.found, nil
@@ -72,10 +72,11 @@ func (c *Client) Due(ctx context.Context, id seckill.ID, query seckill.DueQuery)
 type dueNow struct {
 	*item
 
-	milli   int64
-	forgets bool
-	query   seckill.DueQuery
-	found   []seckill.DueEntry
+	milli     int64
+	forgets   bool
+	keepsBare bool
+	query     seckill.DueQuery
+	found     []seckill.DueEntry
 }
 
 func (d *dueNow) collect(set *scored, age time.Duration, unsent bool) {
@@ -106,6 +107,9 @@ func (s scored) until(milli int64, most int) scored {
 
 func (d *dueNow) take(set *scored, batch seckill.ID, unsent bool) {
 	body := d.bodies[batch]
+	if body == nil && d.keepsBare {
+		return
+	}
 	if body == nil {
 		set.remove(batch) // nobody can publish it
 		delete(d.tries, batch)
