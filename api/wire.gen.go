@@ -613,6 +613,9 @@ type AuditReport struct {
 	Notes []string `json:"notes,omitempty,omitzero"`
 	Ok    bool     `json:"ok"`
 
+	// Owed How much is still to be done, which is no fault while it is worked off: refunds, events, and steps of every shard.
+	Owed int64 `json:"owed"`
+
 	// SaleID A decimal number of up to 63 bits, as a string because JavaScript's numbers end at 2^53.
 	SaleID ID `json:"sale_id,omitempty,omitzero"`
 }

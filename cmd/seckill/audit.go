@@ -66,6 +66,7 @@ func (c *auditCommand) audit(ctx context.Context, config app.Config, console con
 func wireReport(report audit.Report) api.AuditReport {
 	wire := api.AuditReport{
 		Ok:       report.OK,
+		Owed:     report.Owed,
 		Checked:  api.AuditChecked{Items: report.Checked.Items, Claims: report.Checked.Claims, Orders: report.Checked.Orders},
 		Findings: []api.Finding{},
 		Notes:    report.Notes,

@@ -60,6 +60,9 @@ type Report struct {
 	Checked Checked
 	// Findings are at most findingsMax, the last of which then says how many more there are.
 	Findings []Finding
+	// Owed is how much is still to be done, which is no fault while it is worked off: refunds and events of these sales, and the
+	// steps of every shard.
+	Owed int64
 	// Notes are no findings: what could not be compared, what is still owed.
 	Notes []string
 }
@@ -80,6 +83,8 @@ type Finding struct {
 	Key         string
 	// Detail names the two figures that differ.
 	Detail string
+
+	extent extent
 }
 
 // Run audits one sale, or all when sale is nil. A sale that does not exist is refused; an error means that something could
@@ -89,7 +94,7 @@ func (s *Service) Run(ctx context.Context, sale *seckill.ID) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	r := &run{ports: s.ports, sales: sales, entries: newEntries(sales), whole: sale == nil}
+	r := &run{ports: s.ports, sales: sales, entries: newEntries(sales), whole: sale == nil, most: findingsMax - 1}
 	for _, step := range []func(context.Context) error{
 		r.readSales, r.readItems, r.readStrays, r.readOrphans, r.readOrders, r.readPaid, r.readOutbox, r.readEvents, r.readOwed,
 	} {
@@ -112,8 +117,10 @@ type run struct {
 
 	checked  Checked
 	refunds  int64 // owed
+	owed     int64 // of everything
 	findings []Finding
-	more     int64
+	most     int   // findings, that are kept
+	more     int64 // findings, that are not
 	notes    []string
 }
 
@@ -178,6 +185,7 @@ func (r *run) readStray(ctx context.Context, shard int, item seckill.ID) error {
 
 // readOwed notes what is still owed: a depth is no fault while a job works it off.
 func (r *run) readOwed(ctx context.Context) error {
+	r.owed += r.refunds
 	if r.refunds > 0 {
 		r.note("%d refunds are still owed", r.refunds)
 	}
@@ -190,6 +198,7 @@ func (r *run) readOwed(ctx context.Context) error {
 			if err != nil {
 				return fmt.Errorf("count owed steps: %w", err)
 			}
+			r.owed += depth
 			if depth > 0 {
 				r.note("shard %d still owes %d steps of kind %s", shard, depth, kind)
 			}

@@ -31,18 +31,28 @@
 //
 // # A watch
 //
-// A watch reads little in each turn, however many orders there are, so it sees no item as a whole at one moment. What it holds
-// against each other is therefore
+// In each turn a watch reads the rows of all items on sale, the issues that are new in their epochs, and some pages of
+// everything else, however many orders there are. So it sees no item as a whole at one moment. What it holds against each
+// other is therefore
 //
 //	the row of an item on sale  one moment by itself
 //	row and issues              issues are numbered and only ever added: those that the row knows are all there after it
 //	row and Redis               as above, with one reading of Redis before the row and one after it
 //	sums of claims and moves    only if the row has the same version before the first page and after the last one, because
-//	                            whatever moves units changes it; if not, what the epoch accounts for must lie between
+//	                            whatever moves units changes it; if not, what the epoch accounts for must lie between, and
+//	                            everything else has to wait until the item is quiet for as long as it takes to read
 //	pages                       each with what belongs to it, as a whole audit does
 //
-// Whatever looks wrong for the first time is read again, or decided by a snapshot. It judges nothing by the present time:
-// a clock that is set back, or jobs that are on their way back, are no violations.
+// Whatever looks wrong for the first time, or worse than before, is read again, or decided by a snapshot. It judges nothing by
+// the present time: a clock that is set back, or jobs that are on their way back, are no violations.
+//
+// Two reads do grow with the sale. The first turn, and one in which an item's row looks wrong, reads all issues of its epoch at
+// once: however many units come back, these are a few in a second at most. A snapshot adds up all claims of its item and reads
+// all of its moves; there is one when the sums look wrong for the first time, or worse, and one in each way through an item
+// that sells though something is known to be wrong with it.
+//
+// A gate is closed for a violation that is new, or more than what is known of it (see extent). So an item that an operator has
+// reopened as it is sells on with what the operator has seen, and stops for more.
 //
 // # What no audit can tell
 //

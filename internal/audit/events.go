@@ -58,6 +58,7 @@ func (r *run) readEvents(ctx context.Context) error {
 		}
 	}
 	for _, endpoint := range slices.Sorted(maps.Keys(left)) {
+		r.owed += left[endpoint].waiting
 		if n := left[endpoint].waiting; n > 0 {
 			r.note("%s is still to be told of %d events", endpoint, n)
 		}

@@ -11,11 +11,14 @@ import (
 const (
 	findingsMax = 1000
 	notesMax    = 100
+
+	ruleAndMore   = "and_more"
+	tableFindings = "findings"
 )
 
 // add keeps findings as long as there is room, and counts the rest.
 func (r *run) add(findings ...Finding) {
-	room := max(0, findingsMax-1-len(r.findings))
+	room := max(0, r.most-len(r.findings))
 	kept := min(room, len(findings))
 	r.findings = append(r.findings, findings[:kept]...)
 	r.more += int64(len(findings) - kept)
@@ -32,10 +35,10 @@ func (r *run) report(sale *seckill.ID) Report {
 	findings := r.findings
 	if r.more > 0 {
 		findings = append(findings, Finding{
-			ID: "and_more", Table: "findings", Key: "-", Detail: fmt.Sprintf("and %d more", r.more),
+			ID: ruleAndMore, Table: tableFindings, Key: "-", Detail: fmt.Sprintf("and %d more", r.more),
 		})
 	}
-	return Report{Sale: sale, OK: len(findings) == 0, Checked: r.checked, Findings: findings, Notes: r.notes}
+	return Report{Sale: sale, OK: len(findings) == 0, Checked: r.checked, Findings: findings, Owed: r.owed, Notes: r.notes}
 }
 
 // confirm repeats a look as long as it finds something, and adds what it found each time. On a running system rows that

@@ -104,8 +104,9 @@ func TestMoney(t *testing.T) {
 		s := busyShop(t)
 		id := s.orderOf("bob")
 		late := func(by time.Duration) {
+			payBy := time.Now().Add(-by)
 			s.exec(s.orderShard(id), "UPDATE "+orderTable(id)+" SET pay_by = ?, created_at = ? WHERE id = ?",
-				time.Now().Add(-by).UnixMilli(), time.Now().Add(-by-payWithin).UnixMilli(), id)
+				payBy.UnixMilli(), payBy.Add(-payWithin).UnixMilli(), id)
 		}
 		late(time.Minute)
 		s.clean() // nobody is there to close it

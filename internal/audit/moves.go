@@ -38,8 +38,10 @@ func issueEpoch(_ entry, f seckill.StockFacts) string {
 // lent is what was issued in this epoch and is not accounted for: settling takes every unit it accounts out of lent.
 func lent(_ entry, f seckill.StockFacts) string {
 	return differ("lent", f.Stock.Lent, fmt.Sprintf("%d were issued in epoch %d and %d are accounted for, which leaves",
-		f.EpochIssued, f.Stock.Epoch, f.Stock.Accounted), max(0, f.EpochIssued-f.Stock.Accounted))
+		f.EpochIssued, f.Stock.Epoch, f.Stock.Accounted), leftOf(f))
 }
+
+func leftOf(f seckill.StockFacts) int64 { return max(0, f.EpochIssued-f.Stock.Accounted) }
 
 // lentExceeded means that Redis has promised a unit twice. SQL has refused to sell it twice; somebody should look at Redis.
 func lentExceeded(_ entry, f seckill.StockFacts) string {
@@ -53,10 +55,7 @@ func lentExceeded(_ entry, f seckill.StockFacts) string {
 // and is neither sealed nor put in doubt was accounted for; what its claims have beyond that came late. Only late
 // reservations take units out of doubt without a move.
 func doubt(_ entry, f seckill.StockFacts) string {
-	kept := f.Moved[seckill.MoveDoubt] - f.Moved[seckill.MoveSettle]
-	endedIssued := f.Moved[seckill.MoveIssue] - f.EpochIssued
-	onTime := endedIssued - f.Moved[seckill.MoveDoubt] - f.Moved[seckill.MoveSeal]
-	late := f.ClaimUnits - f.EpochUnits - onTime
+	kept, onTime, late := keptInDoubt(f)
 	switch {
 	case late < 0:
 		return fmt.Sprintf("the claims of ended epochs add up to %d, but %d were accounted for when these were sealed",
@@ -66,6 +65,14 @@ func doubt(_ entry, f seckill.StockFacts) string {
 	default:
 		return ""
 	}
+}
+
+// keptInDoubt is what the moves leave in doubt, what the ended epochs accounted for, and what their claims have beyond that.
+func keptInDoubt(f seckill.StockFacts) (kept, onTime, late int64) {
+	kept = f.Moved[seckill.MoveDoubt] - f.Moved[seckill.MoveSettle]
+	endedIssued := f.Moved[seckill.MoveIssue] - f.EpochIssued
+	onTime = endedIssued - f.Moved[seckill.MoveDoubt] - f.Moved[seckill.MoveSeal]
+	return kept, onTime, f.ClaimUnits - f.EpochUnits - onTime
 }
 
 func returned(_ entry, f seckill.StockFacts) string {

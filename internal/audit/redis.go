@@ -99,7 +99,9 @@ func judgeRedis(e entry, s sides) []Finding {
 	var findings []Finding
 	for _, rule := range redisRules() {
 		if detail := rule.broken(s); detail != "" {
-			findings = append(findings, stockFinding(rule.id, e.item.ID, detail))
+			f := stockFinding(rule.id, e.item.ID, detail)
+			f.extent = extent{epoch: s.stock.Epoch} // the next one is loaded anew
+			findings = append(findings, f)
 		}
 	}
 	return findings

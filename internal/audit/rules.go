@@ -5,7 +5,7 @@ import "slices"
 // Rules are the ids of all findings there can be: a closed list.
 func Rules() []string {
 	rules := []string{
-		"allotment_catalog", "and_more", "ceiling", "charge_without_order", "claim_without_stock", "dispatch_without_event",
+		"allotment_catalog", ruleAndMore, "ceiling", "charge_without_order", "claim_without_stock", "dispatch_without_event",
 		"move_missing", "move_owed", "move_without_stock", "over_limit", "owed_without_stock", "payment_without_order",
 		"refund_without_order", "return_claim", "stock_misplaced", "stock_missing", "stock_unknown_item",
 	}
@@ -35,7 +35,7 @@ func idsOfRules[T any](rules []T, id func(T) string) []string {
 // closes says whether a rule is about units that are not where the books say. Then nothing more is sold of their item.
 func closes(rule string) bool {
 	switch rule {
-	case "conservation", "negative_units", "claimed", "accounted", "allotment", "lent", "lent_exceeded", "doubt", "returned",
+	case "conservation", "negative_units", "claimed", "accounted", "allotment", "lent", "lent_exceeded", "doubt", ruleReturned,
 		"high_exceeded", "redis_ahead", "redis_units", "redis_sold":
 		return true
 	default:

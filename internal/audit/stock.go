@@ -13,8 +13,16 @@ const (
 	tableStock  = "stock"
 	tableClaims = "claims"
 
-	ruleHalted = "halted"
+	ruleHalted   = "halted"
+	ruleReturned = "returned"
 )
+
+// brokenBy is what a rule finds wrong with facts.
+func brokenBy(rule string, item seckill.ID, facts seckill.StockFacts, detail string) Finding {
+	f := stockFinding(rule, item, detail)
+	f.extent = extentOf(rule, facts)
+	return f
+}
 
 func stockFinding(id string, item seckill.ID, detail string) Finding {
 	return Finding{ID: id, Item: item, Table: tableStock, Key: item.String(), Detail: detail}
@@ -39,7 +47,7 @@ func stockRules() []stockRule {
 		{"lent", lent},
 		{"lent_exceeded", lentExceeded},
 		{"doubt", doubt},
-		{"returned", returned},
+		{ruleReturned, returned},
 		{"stock_state", stockState},
 		{"stock_times", stockTimes},
 		{"high_exceeded", highExceeded},
@@ -58,7 +66,7 @@ func judgeStock(e entry, facts seckill.StockFacts) []Finding {
 	var findings []Finding
 	for _, rule := range stockRules() {
 		if detail := rule.broken(e, facts); detail != "" {
-			findings = append(findings, stockFinding(rule.id, e.item.ID, detail))
+			findings = append(findings, brokenBy(rule.id, e.item.ID, facts, detail))
 		}
 	}
 	return append(findings, overLimit(e, facts)...)

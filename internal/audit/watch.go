@@ -12,6 +12,8 @@ const (
 	// turnRows is how many rows a turn reads of each lane before it stops, turnReads how many times it reads.
 	turnRows  = pageSize
 	turnReads = 32
+	// lookFindings is more than a page has, whatever is wrong with all of it: sums are judged with the last one.
+	lookFindings = 32 * pageSize
 )
 
 // StockDesk is what a watch needs of seckill.Stocks: it reads rows, and closes the gate of an item.
@@ -26,7 +28,8 @@ type StockDesk interface {
 type WatchPorts struct {
 	Ports
 	Stocks StockDesk
-	// Violations is told by how much the number of known violations of a rule has changed. Nil tells nobody.
+	// Violations is told by how much the number of known violations of a rule has changed. That of a rule which closes no
+	// gates ends at 1000; and_more is then the number of rules that are broken more often. Nil tells nobody.
 	Violations func(rule string, by int)
 	// OnlyTells keeps the gates open, whatever is found.
 	OnlyTells bool
@@ -73,7 +76,7 @@ func (w *Watch) RunOnce(ctx context.Context) error {
 func (w *Watch) look() *run {
 	ports := w.ports.Ports
 	ports.Lent = nil
-	return &run{ports: ports, entries: make(entries), whole: true}
+	return &run{ports: ports, entries: make(entries), whole: true, most: lookFindings}
 }
 
 // lane is a way through the books that begins anew when it ends.
@@ -120,7 +123,8 @@ func (w *Watch) follow(ctx context.Context, l *lane) error {
 	return nil
 }
 
-// write notes what a look has found, says so once, and has the gates of items closed whose units do not add up.
+// write notes what a look has found, says so once, and again when it has become worse, and has the gates of items closed whose
+// units do not add up.
 func (w *Watch) write(look string, number int64, findings []Finding) {
 	for _, f := range w.notes.write(look, number, lasting(findings)) {
 		if f.ID == ruleHalted {

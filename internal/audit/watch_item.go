@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -151,7 +152,8 @@ func (i *itemRound) addClaim(c seckill.Claim) {
 	}
 }
 
-// end holds the sums against the row. What looks wrong for the first time is decided by a snapshot.
+// end holds the sums against the row. A snapshot decides what looks wrong for the first time, or worse than before, and what
+// is still wrong if units have moved meanwhile.
 func (i *itemRound) end(ctx context.Context, r *run) error {
 	now, err := i.watch.ports.Stocks.Get(ctx, i.item)
 	if errors.Is(err, seckill.ErrNotFound) {
@@ -164,13 +166,16 @@ func (i *itemRound) end(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	suspicions, err := i.suspicions(ctx, r, e, now)
-	suspicions = lasting(suspicions)
-	if err != nil || len(suspicions) == 0 {
-		return err
-	}
-	if i.watch.notes.knows(suspicions) {
-		r.add(suspicions...)
+	if now.Version == i.begun.Version {
+		findings, err := i.exact(ctx, r, e, now)
+		if err != nil {
+			return err
+		}
+		if findings = lasting(findings); i.watch.notes.knows(findings) && !i.seesReturned() {
+			r.add(findings...)
+			return nil
+		}
+	} else if i.accountedFor(now) && !i.seesSums() {
 		return nil
 	}
 	if _, err := r.readStock(ctx, e); err != nil && !errors.Is(err, seckill.ErrNotFound) {
@@ -179,18 +184,23 @@ func (i *itemRound) end(ctx context.Context, r *run) error {
 	return nil
 }
 
-// suspicions compares with the row as it is now. If units have moved meanwhile, the claims of the epoch still must not be
-// fewer than it has accounted for when the round began, nor more than now: they only ever become more.
-func (i *itemRound) suspicions(ctx context.Context, r *run, e entry, now seckill.Stock) ([]Finding, error) {
-	if now.Version == i.begun.Version {
-		return i.exact(ctx, r, e, now)
-	}
+// accountedFor is all that can be said if units have moved meanwhile: the claims of the epoch still must not be fewer than it
+// has accounted for when the round began, nor more than now, because they only ever become more. The other sums of an item
+// that sells all the while have to wait until it is quiet.
+func (i *itemRound) accountedFor(now seckill.Stock) bool {
 	units := i.facts.EpochUnits
-	if now.Epoch != i.begun.Epoch || units >= i.begun.Accounted && units <= now.Accounted {
-		return nil, nil
-	}
-	return []Finding{stockFinding("accounted", i.item, fmt.Sprintf(
-		"the claims of epoch %d add up to %d, but accounted was %d and is %d", now.Epoch, units, i.begun.Accounted, now.Accounted))}, nil
+	return now.Epoch != i.begun.Epoch || units >= i.begun.Accounted && units <= now.Accounted
+}
+
+// seesSums says whether anything is known that pages of claims do not show.
+func (i *itemRound) seesSums() bool {
+	pages := append(idsOfRules(claimRules(), func(r claimRule) string { return r.id }), ruleAndMore)
+	return i.watch.notes.sees(i.name(), func(rule string) bool { return !slices.Contains(pages, rule) })
+}
+
+// seesReturned says whether something is known that only a snapshot shows.
+func (i *itemRound) seesReturned() bool {
+	return i.watch.notes.sees(i.name(), func(rule string) bool { return rule == ruleReturned })
 }
 
 func (i *itemRound) exact(ctx context.Context, r *run, e entry, now seckill.Stock) ([]Finding, error) {

@@ -124,7 +124,7 @@ func (l *liveLook) judge(ctx context.Context, s sides) ([]Finding, error) {
 	var findings []Finding
 	for _, rule := range liveRules() {
 		if detail := rule.broken(entry{}, facts); detail != "" {
-			findings = append(findings, stockFinding(rule.id, s.stock.Item, detail))
+			findings = append(findings, brokenBy(rule.id, s.stock.Item, facts, detail))
 		}
 	}
 	if s.stock.State == seckill.StockOpen && s.incomparable() == "" {

@@ -84,6 +84,7 @@ func (o *operators) runAudit(ctx context.Context, c *gin.Context, sale *seckill.
 	}
 	wire := api.AuditReport{
 		Ok:       report.OK,
+		Owed:     report.Owed,
 		Checked:  api.AuditChecked{Items: report.Checked.Items, Claims: report.Checked.Claims, Orders: report.Checked.Orders},
 		Findings: make([]api.Finding, len(report.Findings)),
 		Notes:    report.Notes,
