@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -131,12 +132,12 @@ func (c *drillCommand) check(cli *commands) error {
 		return errors.New("--config: drill writes a configuration of its own; leave it out")
 	case cli.Data != "":
 		return errors.New("--data: drill keeps its data in --out; leave it out")
-	case c.Minutes <= 0 || c.Minutes > drill.LastsMax.Minutes():
+	case math.IsNaN(c.Minutes) || c.Minutes <= 0 || c.Minutes > drill.LastsMax.Minutes():
 		return fmt.Errorf("--minutes: is more than 0 and at most %v, got %v", drill.LastsMax.Minutes(), c.Minutes)
 	case c.Seeds < 1 || c.Seeds > seedsMax:
 		return fmt.Errorf("--seeds: is 1 to %d, got %d", seedsMax, c.Seeds)
-	case c.Rate < 0:
-		return fmt.Errorf("--rate: must not be negative, got %v", c.Rate)
+	case math.IsNaN(c.Rate) || c.Rate < 0 || c.Rate > drill.RateMax:
+		return fmt.Errorf("--rate: is at most %d, and 0 for as many as two cores can serve; got %v", drill.RateMax, c.Rate)
 	}
 	if err := drill.CheckFaults(c.Faults, c.Embedded); err != nil {
 		return fmt.Errorf("--faults: %w", err)

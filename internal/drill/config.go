@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/audit"
@@ -64,6 +65,9 @@ type Stored struct {
 // RateDefault is what keeps two cores half busy, so that there is room for everything that happens to them.
 const RateDefault = 45
 
+// RateMax is more than any machine can be asked for here.
+const RateMax = 10_000
+
 // LastsMax bounds a drill: it remembers every answer.
 const LastsMax = 24 * time.Hour
 
@@ -94,8 +98,8 @@ func (c Config) check() error {
 	switch {
 	case c.Lasts <= 0 || c.Lasts > LastsMax:
 		return fmt.Errorf("drill: want some time up to %s, not %s", LastsMax, c.Lasts)
-	case c.Rate < 0:
-		return fmt.Errorf("drill: want some shoppers each second, not %v", c.Rate)
+	case math.IsNaN(c.Rate) || c.Rate < 0 || c.Rate > RateMax:
+		return fmt.Errorf("drill: want up to %d shoppers each second, not %v", RateMax, c.Rate)
 	case c.Dir == "":
 		return errors.New("drill: the folder is missing")
 	default:

@@ -173,24 +173,21 @@ func (d *drill) play(ctx context.Context, acts []act) (left int) {
 // judge waits until everything is at rest, and holds all numbers against each other.
 func (d *drill) judge(ctx context.Context, stopProbes func()) (Report, error) {
 	interrupted := ctx.Err() != nil
-	if interrupted {
-		d.notes = append(d.notes, "it was interrupted: the crowds were sent home and not compared")
-	}
 	d.timeline.say("no more faults; waiting until everything that was promised is decided")
 	lasting := context.WithoutCancel(ctx)
 	finishing, cancel := context.WithTimeout(lasting, finishWithin)
 	defer cancel()
 	d.market.finish(finishing, interrupted)
 	stopProbes()
-	v := Verdict{Found: make(map[string]int64), Notes: d.notes}
+	v := Verdict{Found: make(map[string]int64), Interrupted: interrupted, Notes: d.notes}
 	v.add(d.probes.finish()...)
 	resting, cancelRest := context.WithTimeout(lasting, restWithin)
 	defer cancelRest()
-	v.Notes = append(v.Notes, d.market.awaitRest(resting)...)
+	v.add(d.market.awaitRest(resting)...)
 	settling, cancelSettling := context.WithTimeout(lasting, restWithin)
 	defer cancelSettling()
 	if err := d.till.settle(settling); err != nil {
-		v.Notes = append(v.Notes, err.Error())
+		v.add(findingf(restless, "", "", "%s", err))
 	}
 	if d.config.Embedded {
 		ending, cancel := context.WithTimeout(lasting, healWithin)

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -174,4 +176,23 @@ func Disk(folder string) (skip string, err error) {
 		return "", err
 	}
 	return "", os.WriteFile(name, []byte("some bytes"), 0o600)
+}
+
+// Idle is a drill of which so many faults had no effect.
+func Idle(folder string, idle int) Report {
+	r := Played(folder, 1, 0)
+	for range idle {
+		r.turns = append(r.turns, turn{act: act{fault: fault{name: "slow down"}, victim: redis}, over: true})
+	}
+	return r
+}
+
+// Moving says what still moves.
+func Moving(item api.ItemStats) string { return moving(api.SaleStats{Items: []api.ItemStats{item}}) }
+
+// Refused says what a drill finds when a probe is refused.
+func Refused(reason api.Reason) []Finding {
+	p := &probes{}
+	p.refused(entry{User: "ada", Detail: "api-0", Reason: reason}, http.StatusConflict)
+	return p.finish()
 }

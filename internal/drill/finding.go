@@ -31,6 +31,8 @@ const (
 	money        = "money"             // the provider's ledger is not ours
 	stuck        = "never recovered"   // a fault that the system did not get over
 	unhealed     = "could not heal"    // a fault that the drill could not end
+	restless     = "not at rest"       // units, orders or steps that nobody finishes
+	falselyTold  = "falsely refused"   // a refusal that cannot be true
 	uncompared   = "not compared"      // a crowd that did not get so far
 	unsold       = "nobody was served" // nothing was proven
 )

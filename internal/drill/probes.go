@@ -96,8 +96,19 @@ func (p *probes) buy(ctx context.Context, number int, through door, item string)
 		e.Answer = "lost"
 	default:
 		e.Answer, e.Reason, e.Reservation = "refused", problem.Reason, problem.ReservationID
+		p.refused(e, status)
 	}
 	p.ledger.note(e)
+}
+
+// refused takes every refusal for false but those of a moment: there are units enough, and who asks is new.
+func (p *probes) refused(e entry, status int) {
+	if slices.Contains([]api.Reason{api.ReasonBusy, api.ReasonUnknownOutcome, api.ReasonRateLimited}, e.Reason) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.findings = append(p.findings, findingf(falselyTold, e.User, e.Reservation, "%s told a probe %d %s", e.Detail, status, e.Reason))
 }
 
 func (p *probes) bought(number int, asked time.Time, reservation string) {

@@ -105,7 +105,8 @@ func measured(b *bar, turns []turn) recovery {
 		took[i] = t.against(b)
 	}
 	slices.Sort(took)
-	return recovery{bar: b, count: len(took), median: took[(len(took)-1)/2], worst: took[len(took)-1]}
+	median := (took[(len(took)-1)/2] + took[len(took)/2]) / 2
+	return recovery{bar: b, count: len(took), median: median, worst: took[len(took)-1]}
 }
 
 // most is the bar, in words.

@@ -171,6 +171,13 @@ func (r Report) kills() string {
 
 // line is the verdict in one.
 func (r Report) line() string {
+	if r.Interrupted {
+		return "It was interrupted: its crowds were sent home and not compared. " + r.outcome()
+	}
+	return r.outcome()
+}
+
+func (r Report) outcome() string {
 	if r.Clean() {
 		return fmt.Sprintf("Every promise was kept: %d of %d reservations are orders after %d faults, nothing was lost, oversold or doubled, and the money adds up.",
 			r.Counts.Ordered+r.Counts.Twins, r.Counts.Promised, r.struck())

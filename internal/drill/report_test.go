@@ -39,6 +39,18 @@ func TestReportIsOnePageThatNeedsNothingElse(t *testing.T) {
 	}
 }
 
+func TestReportSaysWhatProvesTooLittle(t *testing.T) {
+	t.Parallel()
+	const tooLittle = "It proves TOO LITTLE: not enough faults that broke something."
+	wants(t, drill.Idle(t.TempDir(), 2), tooLittle)
+	if drill.Idle(t.TempDir(), 2).OK() || !drill.Idle(t.TempDir(), 1).OK() {
+		t.Error("half of the faults have to break something")
+	}
+	early := drill.Played(t.TempDir(), 1, 0)
+	early.Interrupted = true
+	wants(t, early, "It was interrupted: its crowds were sent home and not compared. Every promise was kept")
+}
+
 func TestSum(t *testing.T) {
 	t.Parallel()
 	t.Run("says that enough was tried", func(t *testing.T) {

@@ -14,9 +14,9 @@ import (
 // restPoll is how often it is looked whether everything has come to rest.
 const restPoll = 500 * time.Millisecond
 
-// awaitRest ends what still sells and waits until nothing moves any more: no unit is lent or in doubt, no order is unpaid or
-// on its way back. It returns what still does when ctx ends.
-func (m *market) awaitRest(ctx context.Context) (restless []string) {
+// awaitRest ends what still sells and waits until nothing moves any more: no unit is lent or in doubt or on its way back, no order
+// is unpaid, nobody is owed anything. What still does when ctx ends is stuck for ever, for all that anybody can know.
+func (m *market) awaitRest(ctx context.Context) (found []Finding) {
 	m.mu.Lock()
 	sales := slices.Clone(m.sales)
 	open := slices.DeleteFunc(slices.Clone(sales), func(sale string) bool { return m.ended[sale] })
@@ -28,10 +28,10 @@ func (m *market) awaitRest(ctx context.Context) (restless []string) {
 	ending.Wait()
 	for _, sale := range sales {
 		if why := m.awaitSale(ctx, sale); why != "" {
-			restless = append(restless, fmt.Sprintf("sale %s has not come to rest: %s", sale, why))
+			found = append(found, findingf(restless, "", "", "sale %s: %s", sale, why))
 		}
 	}
-	return restless
+	return found
 }
 
 func (m *market) awaitSale(ctx context.Context, sale string) (why string) {
@@ -43,6 +43,9 @@ func (m *market) awaitSale(ctx context.Context, sale string) (why string) {
 			return err.Error()
 		}
 		if why = moving(stats); why == "" {
+			why = m.owed(ctx, sale)
+		}
+		if why == "" {
 			return ""
 		}
 		select {
@@ -57,10 +60,30 @@ func (m *market) awaitSale(ctx context.Context, sale string) (why string) {
 func moving(stats api.SaleStats) string {
 	for _, item := range stats.Items {
 		isNew := item.StockState == api.StockStateNew // made by a call whose answer was lost, and never preloaded
-		if item.Lent+item.Doubt > 0 || item.Unpaid+item.Refunding > 0 || (item.StockState != api.StockStateClosed && !isNew) {
-			return fmt.Sprintf("item %s is %s with %d lent, %d in doubt, %d unpaid, %d refunding",
-				item.ItemID, item.StockState, item.Lent, item.Doubt, item.Unpaid, item.Refunding)
+		if item.StockState != api.StockStateClosed && !isNew || item.Halted != "" {
+			return fmt.Sprintf("item %s is %s %s", item.ItemID, item.StockState, item.Halted)
+		}
+		// What is claimed beyond what is paid for belongs to cancelled orders, and goes back.
+		returning := max(0, item.Claimed-item.Unpaid-item.Paid-item.Refunding-item.Refunded)
+		if item.Lent+item.Doubt+item.Unpaid+item.Refunding+returning > 0 {
+			return fmt.Sprintf("item %s has %d lent, %d in doubt, %d unpaid, %d refunding, %d on their way back",
+				item.ItemID, item.Lent, item.Doubt, item.Unpaid, item.Refunding, returning)
 		}
 	}
 	return ""
+}
+
+// owed says how much is still to be done for a sale, or for any by the same job.
+func (m *market) owed(ctx context.Context, sale string) string {
+	report, err := insist(ctx, m.stage.desks, func(ctx context.Context, desk *adminclient.Client) (api.AuditReport, error) {
+		return desk.Audit(ctx, sale)
+	})
+	switch {
+	case err != nil:
+		return err.Error()
+	case report.Owed > 0:
+		return fmt.Sprintf("%d steps are still owed", report.Owed)
+	default:
+		return ""
+	}
 }

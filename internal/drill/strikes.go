@@ -137,9 +137,13 @@ func replaceServer(ctx context.Context, n *nemesis, a act) (blow, error) {
 	if err != nil {
 		return blow{}, err
 	}
-	n.count(a.victim)
+	effect := ""
+	if member.IsUp() {
+		n.count(a.victim)
+		effect = "killed, and came back empty"
+	}
 	err = n.heal(ctx, member.RestartEmpty)
-	return blow{time.Now(), "came back empty"}, err
+	return blow{time.Now(), effect}, err
 }
 
 func block(ctx context.Context, n *nemesis, a act) (blow, error) {

@@ -18,7 +18,9 @@ type Verdict struct {
 	Findings []Finding
 	Found    map[string]int64
 	Audit    audit.Report
-	// Notes are no findings: what was not played, or not finished.
+	// Interrupted says that it was ended early: the crowds were sent home and not compared.
+	Interrupted bool
+	// Notes are no findings: what was not played, or not compared.
 	Notes []string
 }
 
