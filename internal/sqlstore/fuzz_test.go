@@ -72,6 +72,9 @@ func FuzzVersion(f *testing.F) {
 			want = [3]int{10, 11, 0}
 		}
 		have := [3]int{int(major), int(minor), int(patch)}
+		if kind == "MariaDB" && strings.HasPrefix(release+maker, "5.5.5-") {
+			have = numbersOf(maker[1:]) // what it told old replicas it is comes first
+		}
 		exempt := !strings.Contains(maker, "MariaDB") && (strings.Contains(maker, "TiDB") || strings.Contains(maker, "Vitess"))
 		if isBelow := fmt.Sprintf("%06d", have) < fmt.Sprintf("%06d", want); isOld != (isBelow && !exempt) {
 			t.Fatalf("%s%s is %s, too old: %t; the oldest is %s", release, maker, kind, isOld, oldest)
