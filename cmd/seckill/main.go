@@ -84,7 +84,7 @@ func run(args []string, console console) int {
 		return exited
 	}
 	if err != nil {
-		return console.fail(err)
+		return console.fail(misunderstood(err))
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
 	if err := command.Run(&cli, console); err != nil {
