@@ -44,6 +44,19 @@ func (l *line) wait(ctx context.Context, front bool, patience time.Duration) boo
 	return !l.gone && ctx.Err() == nil
 }
 
+// keepAway waits for so long where nobody is called. False: nothing comes back any more.
+func (l *line) keepAway(ctx context.Context, patience time.Duration) bool {
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-l.over:
+	case <-ctx.Done():
+	}
+	return false
+}
+
 func (l *line) join(called chan struct{}, front bool) *list.Element {
 	l.mu.Lock()
 	defer l.mu.Unlock()

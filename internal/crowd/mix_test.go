@@ -129,6 +129,35 @@ func TestParts(t *testing.T) {
 	})
 }
 
+// TestLockedOut: whoever is told limit_reached keeps away for a while, although the window is full of units.
+func TestLockedOut(t *testing.T) {
+	t.Parallel()
+	s := busy(1000)
+	asked := make(map[string]int) // since they have cancelled
+	s.till.cancel = func(_ *shop, b *booked) bool {
+		asked[b.user]++
+		return false
+	}
+	s.before = func(s *shop, user, key string, _ int64) *api.Problem {
+		barred := asked[user] > 0 && s.known(user, key) == nil
+		if barred {
+			asked[user]++
+		}
+		return problemIf(barred, api.Problem{Reason: api.ReasonLimitReached})
+	}
+	c := mixed(s.open(t), crowd.Mix{Pay: 1, Again: 1})
+	c.Shoppers, c.Patience = 40, 4*time.Second
+	report := play(t, c)
+	if report.Counts[crowd.LockedOut] == 0 {
+		t.Fatalf("nobody was locked out: %v", report.Counts)
+	}
+	for user, calls := range asked {
+		if calls > 5 { // the cancellation, and then after 0, 0.5, 1.5 and 3.5 s at the soonest
+			t.Errorf("%s asked %d times in two seconds", user, calls-1)
+		}
+	}
+}
+
 // brokenTills break a promise after the click.
 func brokenTills() map[string]broken {
 	spoilt := func(kind crowd.ProblemKind, faults tillFaults) broken {

@@ -20,8 +20,9 @@ const (
 	longestStand = time.Minute
 	// lineIdle is after how long a line goes home in which, and before which, nothing happens.
 	lineIdle = 5 * time.Second
-	// firstLockedOut and longestLockedOut bound how long whoever holds nothing waits after limit_reached. People do not go on
-	// asking twice a second; who does keeps a busy system from hearing of what came back.
+	// firstLockedOut and longestLockedOut bound how long whoever holds nothing waits after limit_reached, out of the line: what
+	// is in the window is not for them yet, and whoever comes for it with each glance keeps a busy system from hearing of what
+	// came back, and others from buying it.
 	firstLockedOut   = 500 * time.Millisecond
 	longestLockedOut = 4 * time.Second
 )
@@ -54,8 +55,7 @@ func (c *crowd) buyFromLine(ctx context.Context, s *shopper) *purchase {
 	p.inLine = true
 	var locked time.Time
 	stand, barred := firstStand, firstLockedOut
-	for {
-		var wait time.Duration
+	for goesOn := true; goesOn; {
 		a := c.ask(ctx, s, p)
 		switch {
 		case p.promised():
@@ -64,7 +64,8 @@ func (c *crowd) buyFromLine(ctx context.Context, s *shopper) *purchase {
 			if c.item.OneTry || c.lockedOut(s, &locked) {
 				return p
 			}
-			wait, barred = barred, min(2*barred, longestLockedOut)
+			goesOn = c.line.keepAway(ctx, s.oneToTwo(barred))
+			barred = min(2*barred, longestLockedOut)
 		case a.reason != api.ReasonSoldOut:
 			return p
 		case a.available != nil && *a.available > 0 && *a.available < p.quantity:
@@ -73,12 +74,16 @@ func (c *crowd) buyFromLine(ctx context.Context, s *shopper) *purchase {
 			continue
 		default:
 			locked, barred = time.Time{}, firstLockedOut
-			wait, stand = stand, min(2*stand, longestStand)
-		}
-		if !c.line.wait(ctx, back, wait+time.Duration(s.random.Float64()*float64(wait))) {
-			return p
+			goesOn = c.line.wait(ctx, back, s.oneToTwo(stand))
+			stand = min(2*stand, longestStand)
 		}
 	}
+	return p
+}
+
+// oneToTwo is that long, up to twice.
+func (s *shopper) oneToTwo(wait time.Duration) time.Duration {
+	return wait + time.Duration(s.random.Float64()*float64(wait))
 }
 
 // lockedOut says that a shopper who holds nothing has heard limit_reached for too long. The first while is the time that
