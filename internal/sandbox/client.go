@@ -20,7 +20,7 @@ const (
 	// callTimeout bounds one call where the caller brings no client of its own.
 	callTimeout = 5 * time.Second
 	// idleMax is how many connections are kept for the next crowd.
-	idleMax = 64
+	idleMax = 128
 	// answerMax bounds an answer; the longest is a page of the ledger.
 	answerMax = linesMax * lineMax
 	// wordsMax bounds what is kept of whoever refuses.

@@ -13,9 +13,10 @@ import (
 )
 
 const (
-	// noticeTimeout bounds one notice, noticesMax how many are under way.
+	// noticeTimeout bounds one notice, noticesMax how many are under way. With few of them a shop that was slow for a moment never
+	// caught up: each notice came when its order's time was over, and whoever was given the money back paid once more.
 	noticeTimeout = 10 * time.Second
-	noticesMax    = 16
+	noticesMax    = 128
 	// Pauses between the tries of one notice, and how long it is tried at all.
 	firstPause   = 500 * time.Millisecond
 	longestPause = time.Minute

@@ -17,7 +17,7 @@ func TestNotices(t *testing.T) {
 	t.Run("are given up after a day", noticesEnd)
 	t.Run("are signed anew each time, with the same id", noticesAreSigned)
 	t.Run("come out of order and repeatedly, if that is wanted", noticesAreShuffled)
-	t.Run("are under way at most sixteen at once, and hold up no payment", noticesAreBounded)
+	t.Run("are under way at most so many at once, and hold up no payment", noticesAreBounded)
 	t.Run("follow the shop to no other address", noticesFollowNobody)
 	t.Run("go to another address of the shop at once, when the first does not take them", noticesGoAround)
 }
@@ -156,13 +156,13 @@ func noticesAreShuffled(t *testing.T) {
 
 func noticesAreBounded(t *testing.T) {
 	t.Parallel()
-	const payments, atOnce = 40, 16
+	const payments, atOnce = 160, 128
 	f := open(t)
-	f.shop.hold()
+	f.shop.hold(t)
 	for id := range seckill.ID(payments) {
 		f.wantPay(t, http201, f.payment(t, id+1).Session, `{}`)
 	}
-	f.wantPay(t, http202, f.payment(t, 100).Session, `{"delay":1}`)
+	f.wantPay(t, http202, f.payment(t, 1000).Session, `{"delay":1}`)
 	f.await(t, time.Second)
 	eventually(t, "the promised payment", func() bool { return f.count(t, sandbox.KindCharged) == payments+1 })
 	eventually(t, "as many notices as there may be", func() bool { return len(f.shop.told()) == atOnce })

@@ -77,7 +77,10 @@ func (s *shop) answers(status int) {
 }
 
 // hold keeps it from answering until letGo.
-func (s *shop) hold() {
+// hold answers no notice until letGo, or until the test ends: a server that waits for an answer does not.
+func (s *shop) hold(t *testing.T) {
+	t.Helper()
+	t.Cleanup(s.letGo)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held = make(chan struct{})
@@ -86,8 +89,10 @@ func (s *shop) hold() {
 func (s *shop) letGo() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	close(s.held)
-	s.held = nil
+	if s.held != nil {
+		close(s.held)
+		s.held = nil
+	}
 }
 
 // told are the notices so far.
