@@ -9,7 +9,7 @@ import (
 
 // What an hour of several drills has to have done, so that it proves much.
 const (
-	promisesEachHour    = 200_000
+	answersEachHour     = 200_000
 	killsEachHour       = 300
 	serverKillsEachHour = 40
 )
@@ -86,7 +86,7 @@ func (r Report) goals() []goal {
 	}
 	share := func(eachHour float64) int64 { return int64(math.Round(eachHour * r.Lasts.Hours())) }
 	goals = append(goals,
-		goal{"reservations promised", r.Counts.Promised, share(promisesEachHour)},
+		goal{"queued answers", r.Counts.Answers, share(answersEachHour)},
 		goal{"kill -9", int64(r.Killed()), share(killsEachHour)},
 	)
 	for _, kind := range []string{redis, rabbitmq, "mariadb"} {

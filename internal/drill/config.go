@@ -63,7 +63,7 @@ type Stored struct {
 }
 
 // RateDefault is what keeps two cores half busy, so that there is room for everything that happens to them.
-const RateDefault = 45
+const RateDefault = 40
 
 // RateMax is more than any machine can be asked for here.
 const RateMax = 10_000

@@ -137,11 +137,11 @@ func Sample(folder string) Report {
 }
 
 // Played is a drill of an hour with so many promises and kills of each server.
-func Played(folder string, promised int64, kills int) Report {
+func Played(folder string, answers int64, kills int) Report {
 	r := Sample(folder)
 	r.turns, r.Found, r.Findings, r.recoveries = r.turns[:1], map[string]int64{}, nil, nil
 	r.turns[0].recovered = recovered{}
-	r.Lasts, r.Counts.Promised = time.Hour, promised
+	r.Lasts, r.Counts.Answers = time.Hour, answers
 	r.Kills = map[string]int{redis: kills, rabbitmq: kills, "mariadb": kills, "api": 300}
 	return r
 }

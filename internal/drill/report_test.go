@@ -74,7 +74,7 @@ func TestSum(t *testing.T) {
 		t.Parallel()
 		sum := drill.Sum(t.TempDir(), []drill.Report{drill.Played(t.TempDir(), 200_000, 40), drill.Played(t.TempDir(), 199_999, 39)})
 		wants(t, sum, "399999, which is TOO FEW: at least 400000",
-			"It proves TOO LITTLE: not enough reservations promised, kill -9 of redis, kill -9 of rabbitmq, kill -9 of mariadb.")
+			"It proves TOO LITTLE: not enough queued answers, kill -9 of redis, kill -9 of rabbitmq, kill -9 of mariadb.")
 		if sum.OK() || !sum.Clean() {
 			t.Error("it is ok, or not clean")
 		}
