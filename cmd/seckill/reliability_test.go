@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/seckill-dev/seckill/internal/drill"
+	"github.com/seckill-dev/seckill/internal/testenv/source"
 )
 
 const (
@@ -36,7 +35,7 @@ func TestReliability(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := matrix{packages: make(map[string]tests)}
+	m := matrix{packages: make(map[string]source.Package)}
 	for line := range strings.Lines(string(content)) {
 		cells := strings.Split(line, "|")
 		if len(cells) <= shownBy {
@@ -60,7 +59,7 @@ func TestReliability(t *testing.T) {
 
 func TestReliabilityNoticesWhatThereIsNot(t *testing.T) {
 	t.Parallel()
-	m := matrix{packages: make(map[string]tests)}
+	m := matrix{packages: make(map[string]source.Package)}
 	for cell, want := range map[string]string{
 		"": "nothing shows it", "by hand": "nothing shows it",
 		"`TestOnServer`":                               "no test TestOnServer in internal/app",
@@ -84,12 +83,7 @@ func TestReliabilityNoticesWhatThereIsNot(t *testing.T) {
 // matrix looks up what rows name.
 type matrix struct {
 	rows     int
-	packages map[string]tests
-}
-
-// tests are those of a package, and all texts in their files, where the names of their parts are.
-type tests struct {
-	names, texts []string
+	packages map[string]source.Package
 }
 
 // check says what a cell names that there is not.
@@ -144,12 +138,12 @@ func (m matrix) findTest(folder, name string) error {
 		return err
 	}
 	name, part, hasPart := strings.Cut(name, "/")
-	if !slices.Contains(of.names, name) {
+	if !of.Tests[name] {
 		return fmt.Errorf("there is no test %s in %s", name, folder)
 	}
 	words := strings.Trim(part, "…")
 	isPart := func(text string) bool { return strings.Contains(strings.ReplaceAll(text, " ", "_"), words) }
-	if hasPart && (words == "" || !slices.ContainsFunc(of.texts, isPart)) {
+	if hasPart && (words == "" || !slices.ContainsFunc(slices.Collect(maps.Keys(of.Texts)), isPart)) {
 		return fmt.Errorf("%s has nothing called %s in %s", name, part, folder)
 	}
 	return nil
@@ -157,50 +151,20 @@ func (m matrix) findTest(folder, name string) error {
 
 func (m matrix) findVariable(folder, name string) error {
 	of, err := m.testsOf(folder)
-	if name, _, _ = strings.Cut(name, "="); err == nil && !slices.Contains(of.texts, name) {
+	if name, _, _ = strings.Cut(name, "="); err == nil && !of.Texts[name] {
 		return fmt.Errorf("there is no variable %s in %s", name, folder)
 	}
 	return err
 }
 
 // testsOf reads the tests of a package, once.
-func (m matrix) testsOf(folder string) (tests, error) {
+func (m matrix) testsOf(folder string) (source.Package, error) {
 	if known, ok := m.packages[folder]; ok {
 		return known, nil
 	}
-	entries, err := os.ReadDir(filepath.Join(repository, folder))
-	if err != nil {
-		return tests{}, err
+	found, err := source.Read(filepath.Join(repository, folder), "_test.go")
+	if err == nil {
+		m.packages[folder] = found
 	}
-	var found tests
-	for _, entry := range entries {
-		if strings.HasSuffix(entry.Name(), "_test.go") {
-			if err := found.read(filepath.Join(repository, folder, entry.Name())); err != nil {
-				return tests{}, err
-			}
-		}
-	}
-	m.packages[folder] = found
-	return found, nil
-}
-
-func (s *tests) read(file string) error {
-	source, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
-	if err != nil {
-		return err
-	}
-	ast.Inspect(source, func(node ast.Node) bool {
-		switch node := node.(type) {
-		case *ast.FuncDecl:
-			if node.Recv == nil && strings.HasPrefix(node.Name.Name, "Test") {
-				s.names = append(s.names, node.Name.Name)
-			}
-		case *ast.BasicLit:
-			if text, err := strconv.Unquote(node.Value); err == nil && node.Kind == token.STRING {
-				s.texts = append(s.texts, text)
-			}
-		}
-		return true
-	})
-	return nil
+	return found, err
 }

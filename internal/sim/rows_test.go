@@ -2,17 +2,14 @@ package sim_test
 
 import (
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/seckill-dev/seckill/internal/sim"
+	"github.com/seckill-dev/seckill/internal/testenv/source"
 )
 
 const (
@@ -42,7 +39,7 @@ func TestRows(t *testing.T) {
 		planted[m.Name] = true
 		wantListed(t, rows, m)
 	}
-	said := map[string]sources{}
+	said := map[string]source.Package{}
 	for _, r := range rows {
 		if len(r.mistakes)+len(r.tests) == 0 || len(r.mistakes) == 0 && r.why == "" {
 			t.Errorf("%s: nothing holds it, or no schedule does and nobody says why", r.name)
@@ -91,13 +88,13 @@ func wantListed(t *testing.T, rows []row, m sim.Mistake) {
 }
 
 // wantTest wants a test function in its package, and its subtest's name in the package or in the contracts.
-func wantTest(t *testing.T, said map[string]sources, r row, h held) {
+func wantTest(t *testing.T, said map[string]source.Package, r row, h held) {
 	t.Helper()
 	here, contracts := sourcesOf(t, said, h.folder), sourcesOf(t, said, "contract")
-	if !here.functions[h.function] {
+	if !here.Tests[h.function] {
 		t.Errorf("%s: there is no %s in %s", r.name, h.function, h.folder)
 	}
-	if h.subtest != "" && !here.texts[h.subtest] && !contracts.texts[h.subtest] {
+	if h.subtest != "" && !here.Texts[h.subtest] && !contracts.Texts[h.subtest] {
 		t.Errorf("%s: %s of %s has no test named %q", r.name, h.function, h.folder, h.subtest)
 	}
 }
@@ -138,44 +135,16 @@ func (r *row) read(kind string, fields []string) bool {
 	return true
 }
 
-// sources are what a package's files say: which tests there are, and every text.
-type sources struct{ functions, texts map[string]bool }
-
-// sourcesOf reads the files of a package beside this one.
-func sourcesOf(t *testing.T, said map[string]sources, folder string) sources {
+// sourcesOf reads the files of a package beside this one, once: contracts are not in files of tests.
+func sourcesOf(t *testing.T, said map[string]source.Package, folder string) source.Package {
 	t.Helper()
 	if known, is := said[folder]; is {
 		return known
 	}
-	s := sources{map[string]bool{}, map[string]bool{}}
-	files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
-	if err != nil || len(files) == 0 {
+	p, err := source.Read(filepath.Join("..", folder), ".go")
+	if err != nil {
 		t.Errorf("there is no package %s: %v", folder, err)
 	}
-	for _, name := range files {
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.read(file, strings.HasSuffix(name, "_test.go"))
-	}
-	said[folder] = s
-	return s
-}
-
-// read notes what one file says.
-func (s sources) read(file *ast.File, tests bool) {
-	ast.Inspect(file, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncDecl:
-			if tests && n.Recv == nil && strings.HasPrefix(n.Name.Name, "Test") {
-				s.functions[n.Name.Name] = true
-			}
-		case *ast.BasicLit:
-			if text, err := strconv.Unquote(n.Value); n.Kind == token.STRING && err == nil {
-				s.texts[text] = true
-			}
-		}
-		return true
-	})
+	said[folder] = p
+	return p
 }
