@@ -10,7 +10,6 @@ import (
 
 	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/app"
-	"github.com/seckill-dev/seckill/internal/audit"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
@@ -56,37 +55,11 @@ func (c *auditCommand) audit(ctx context.Context, config app.Config, console con
 	if url == "" {
 		report, err := app.AuditOffline(ctx, config, sale, config.Logger(console.err))
 		if !errors.Is(err, app.ErrDataInUse) {
-			return wireReport(report), err
+			return report, err
 		}
 		url = config.AdminURL()
 	}
 	return askAudit(ctx, config, url, sale)
-}
-
-func wireReport(report audit.Report) api.AuditReport {
-	wire := api.AuditReport{
-		Ok:       report.OK,
-		Owed:     report.Owed,
-		Checked:  api.AuditChecked{Items: report.Checked.Items, Claims: report.Checked.Claims, Orders: report.Checked.Orders},
-		Findings: []api.Finding{},
-		Notes:    report.Notes,
-	}
-	if report.Sale != nil {
-		wire.SaleID = report.Sale.String()
-	}
-	for _, f := range report.Findings {
-		wire.Findings = append(wire.Findings, api.Finding{
-			ID: f.ID, ItemID: optionalID(f.Item), ReservationID: optionalID(f.Reservation), Table: f.Table, Key: f.Key, Detail: f.Detail,
-		})
-	}
-	return wire
-}
-
-func optionalID(id seckill.ID) string {
-	if id == 0 {
-		return ""
-	}
-	return id.String()
 }
 
 func printReport(out io.Writer, report api.AuditReport) error {

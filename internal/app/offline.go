@@ -9,19 +9,22 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/audit"
+	"github.com/seckill-dev/seckill/internal/httpapi"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
 // AuditOffline audits what is stored, without asking any process: a data folder that none has open (ErrDataInUse when one
 // has), or the shards, whoever uses them. It writes nothing.
-func AuditOffline(ctx context.Context, config Config, sale *seckill.ID, log *slog.Logger) (report audit.Report, err error) {
+func AuditOffline(ctx context.Context, config Config, sale *seckill.ID, log *slog.Logger) (wire api.AuditReport, err error) {
 	stored, err := OpenStored(ctx, config, log)
 	if err != nil {
-		return audit.Report{}, err
+		return wire, err
 	}
 	defer func() { err = errors.Join(err, stored.Close()) }()
-	return stored.Audit(ctx, sale)
+	report, err := stored.Audit(ctx, sale)
+	return httpapi.WireAudit(report), err
 }
 
 // Stored is what a system has stored, to be read.

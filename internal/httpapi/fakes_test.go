@@ -195,5 +195,7 @@ type fakeAudit struct {
 
 func (f *fakeAudit) Run(_ context.Context, sale *seckill.ID) (audit.Report, error) {
 	f.sale = sale
-	return f.report, f.err
+	report := f.report
+	report.Sale = sale
+	return report, f.err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"github.com/seckill-dev/seckill/api"
+	"github.com/seckill-dev/seckill/internal/audit"
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -82,6 +83,11 @@ func (o *operators) runAudit(ctx context.Context, c *gin.Context, sale *seckill.
 	if err != nil {
 		return err
 	}
+	return o.reply(c, http.StatusOK, WireAudit(report))
+}
+
+// WireAudit is a report as the contract has it, for whoever audits without a process that serves it, too.
+func WireAudit(report audit.Report) api.AuditReport {
 	wire := api.AuditReport{
 		Ok:       report.OK,
 		Owed:     report.Owed,
@@ -89,8 +95,8 @@ func (o *operators) runAudit(ctx context.Context, c *gin.Context, sale *seckill.
 		Findings: make([]api.Finding, len(report.Findings)),
 		Notes:    report.Notes,
 	}
-	if sale != nil {
-		wire.SaleID = sale.String()
+	if report.Sale != nil {
+		wire.SaleID = report.Sale.String()
 	}
 	for i, finding := range report.Findings {
 		wire.Findings[i] = api.Finding{
@@ -98,7 +104,7 @@ func (o *operators) runAudit(ctx context.Context, c *gin.Context, sale *seckill.
 			Table: finding.Table, Key: finding.Key, Detail: finding.Detail,
 		}
 	}
-	return o.reply(c, http.StatusOK, wire)
+	return wire
 }
 
 // optional is an id, or "" when there is none.

@@ -191,7 +191,7 @@ func (p *Product) Audit(ctx context.Context, sale Sale) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("audit: %w", err)
-		case !report.OK:
+		case !report.Ok:
 			return fmt.Errorf("audit: %d findings, the first one: %+v", len(report.Findings), report.Findings[0])
 		}
 	}
