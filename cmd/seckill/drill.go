@@ -136,8 +136,9 @@ func (c *drillCommand) check(cli *commands) error {
 		return fmt.Errorf("--minutes: is more than 0 and at most %v, got %v", drill.LastsMax.Minutes(), c.Minutes)
 	case c.Seeds < 1 || c.Seeds > seedsMax:
 		return fmt.Errorf("--seeds: is 1 to %d, got %d", seedsMax, c.Seeds)
-	case math.IsNaN(c.Rate) || c.Rate < 0 || c.Rate > drill.RateMax:
-		return fmt.Errorf("--rate: is at most %d, and 0 for as many as two cores can serve; got %v", drill.RateMax, c.Rate)
+	}
+	if err := drill.CheckRate(c.Rate); err != nil {
+		return fmt.Errorf("--rate: %w", err)
 	}
 	if err := drill.CheckFaults(c.Faults, c.Embedded); err != nil {
 		return fmt.Errorf("--faults: %w", err)

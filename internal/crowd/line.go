@@ -12,9 +12,9 @@ import (
 type line struct {
 	mu      sync.Mutex
 	waiting *list.List // of chan struct{}
-	gone    bool
 	// over is closed when nothing comes back any more.
-	over chan struct{}
+	over  chan struct{}
+	ended sync.Once
 	// outside counts the shoppers who neither stand in line nor have finished: their units may come back.
 	outside atomic.Int64
 }
@@ -29,26 +29,24 @@ func newLine(shoppers int) *line {
 func (l *line) wait(ctx context.Context, front bool, patience time.Duration) bool {
 	called := make(chan struct{})
 	place := l.join(called, front)
+	goesOn := l.stay(ctx, called, patience)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting.Remove(place) // which does nothing to somebody who was called
+	return goesOn
+}
+
+// keepAway waits for so long where nobody is called. False: nothing comes back any more.
+func (l *line) keepAway(ctx context.Context, patience time.Duration) bool {
+	return l.stay(ctx, nil, patience)
+}
+
+func (l *line) stay(ctx context.Context, called <-chan struct{}, patience time.Duration) bool {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case <-called:
 		return true
-	case <-timer.C:
-	case <-l.over:
-	case <-ctx.Done():
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.waiting.Remove(place)
-	return !l.gone && ctx.Err() == nil
-}
-
-// keepAway waits for so long where nobody is called. False: nothing comes back any more.
-func (l *line) keepAway(ctx context.Context, patience time.Duration) bool {
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
 	case <-timer.C:
 		return true
 	case <-l.over:
@@ -78,14 +76,7 @@ func (l *line) call(shoppers int64) {
 }
 
 // end sends everybody home.
-func (l *line) end() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.gone {
-		l.gone = true
-		close(l.over)
-	}
-}
+func (l *line) end() { l.ended.Do(func() { close(l.over) }) }
 
 func (l *line) length() int64 {
 	l.mu.Lock()

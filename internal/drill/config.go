@@ -98,11 +98,19 @@ func (c Config) check() error {
 	switch {
 	case c.Lasts <= 0 || c.Lasts > LastsMax:
 		return fmt.Errorf("drill: want some time up to %s, not %s", LastsMax, c.Lasts)
-	case math.IsNaN(c.Rate) || c.Rate < 0 || c.Rate > RateMax:
-		return fmt.Errorf("drill: want up to %d shoppers each second, not %v", RateMax, c.Rate)
 	case c.Dir == "":
 		return errors.New("drill: the folder is missing")
-	default:
-		return CheckFaults(c.Faults, c.Embedded)
 	}
+	if err := CheckRate(c.Rate); err != nil {
+		return fmt.Errorf("drill: the rate %w", err)
+	}
+	return CheckFaults(c.Faults, c.Embedded)
+}
+
+// CheckRate says what is wrong with a number of shoppers each second; nothing is with 0, which stands for RateDefault.
+func CheckRate(rate float64) error {
+	if math.IsNaN(rate) || rate < 0 || rate > RateMax {
+		return fmt.Errorf("is at most %d, and 0 for as many as two cores can serve; got %v", RateMax, rate)
+	}
+	return nil
 }

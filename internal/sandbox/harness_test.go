@@ -76,7 +76,6 @@ func (s *shop) answers(status int) {
 	s.status = status
 }
 
-// hold keeps it from answering until letGo.
 // hold answers no notice until letGo, or until the test ends: a server that waits for an answer does not.
 func (s *shop) hold(t *testing.T) {
 	t.Helper()
