@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/service"
@@ -45,6 +46,8 @@ type Backend struct {
 	RedisDies bool
 	// OneWriter says that all that writes to SQL takes turns.
 	OneWriter bool
+	// Gate is what new stock rows are given.
+	Gate time.Duration
 
 	// emptyRedis makes Redis lose everything; for tests.
 	emptyRedis func()

@@ -32,7 +32,7 @@ var ErrDataInUse = errors.New("the data folder is in use by another seckill proc
 // openEmbedded opens the stores of the single-process mode inside the data folder, which it locks: the queue's leases and
 // Redis live in this process's memory, so a second process would sell the same units.
 func openEmbedded(ctx context.Context, config Config, log *slog.Logger) (backend *Backend, err error) {
-	b := &Backend{RedisDies: true, OneWriter: true}
+	b := &Backend{RedisDies: true, OneWriter: true, Gate: config.Gate}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Close())

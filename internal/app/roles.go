@@ -27,6 +27,7 @@ func (b *Backend) keeperPorts(log *slog.Logger) keeper.Ports {
 		Catalog: b.Catalog, Stocks: b.Stocks, Claims: b.Claims, Owing: b.Owing, Marks: b.Marks, Lent: b.Lent,
 		Events: b.Events, Publisher: b.Publisher, Queue: b.Queue, Drain: b.Drain, Payments: b.Payments, Returns: b.Returns,
 		Providers: b.providersByName(), Shards: b.Shards, IDs: b.IDs, Clock: seckill.SystemClock{}, Log: log,
+		Gate: b.Gate,
 	}
 	if ports.Drain == nil {
 		ports.Drain = keeper.NewCountedDrain(ports)
@@ -59,6 +60,7 @@ func (b *Backend) newKeeper(log *slog.Logger, metrics keeper.Metrics, held *keep
 	ports.Metrics, ports.Held = metrics, held
 	turns := []keeper.Turn{
 		{Name: "clock", Every: 500 * time.Millisecond, Job: keeper.NewClock(ports)},
+		{Name: "begin", Every: time.Second, Job: keeper.NewBegin(ports)},
 		{Name: "complete", Every: time.Second, Job: settle.NewCompleter(b.settlePorts(log))},
 		{Name: "sweep", Every: time.Minute, Job: keeper.NewSweep(ports)},
 	}

@@ -19,7 +19,7 @@ import (
 // openServices connects to Redis, RabbitMQ and every shard. The schema must be there: `seckill migrate up` makes it, because
 // of many processes that start at once only one should.
 func openServices(ctx context.Context, config Config, log *slog.Logger) (backend *Backend, err error) {
-	b := &Backend{}
+	b := &Backend{Gate: config.Gate}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, b.Close())

@@ -120,7 +120,7 @@ func (s *System) buildUseCases() (err error) {
 		Adjustments: b.Adjustments, Halts: b.Halts, Payments: b.Payments, Letters: b.DeadLetters, Events: b.Events,
 		Endpoints: s.Config.endpoints(),
 		Epochs:    keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
-		Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log, Gate: s.Config.Gate,
+		Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log,
 	})
 	s.Audit = b.audit(s.log)
 	return nil

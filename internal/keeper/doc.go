@@ -2,6 +2,7 @@
 //
 //	Renew    prolongs the gates and carries pause, window and limit to Redis; while it is cut off, selling stops by itself
 //	Clock    starts and ends sales by the database's clock, and asks for the last seal of ended ones
+//	Begin    finishes preloads whose call died or met a shard that was away
 //	Recover  notices that an epoch was lost, seals it, drains it and loads the next one (design 8)
 //	Relay    publishes what Redis still owes the queue
 //	Issue    lends what has come back to the pool

@@ -48,6 +48,8 @@ type Ports struct {
 	Clock     seckill.Clock
 	Log       *slog.Logger
 	Metrics   Metrics
+	// Gate is what new stock rows are given; 0 means seckill.GateDefault.
+	Gate time.Duration
 	// Held is the same for all keepers of a process; nil: each has its own.
 	Held *Held
 

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -69,16 +70,22 @@ func (r *Recover) stepAll(ctx context.Context, redis picture) error {
 	return errors.Join(append(failures, err)...)
 }
 
-// Begin starts the first epoch of a new item: preload. An item that has begun is left as it is.
-func (r *Recover) Begin(ctx context.Context, item seckill.ID) error {
-	stock, err := r.ports.Stocks.Get(ctx, item)
+// Begin makes an item's row, if there is none, and starts its first epoch: preload. An item that has begun is left as it is.
+func (r *Recover) Begin(ctx context.Context, item seckill.Item) error {
+	if err := r.ports.Stocks.Create(ctx, item, cmp.Or(r.ports.Gate, seckill.GateDefault)); err != nil {
+		return fmt.Errorf("make the stock row: %w", err)
+	}
+	stock, err := r.ports.Stocks.Get(ctx, item.ID)
 	if err != nil {
 		return fmt.Errorf("read stock: %w", err)
 	}
 	if stock.State != seckill.StockNew {
 		return nil
 	}
-	return r.rebuild(ctx, stock, 0)
+	if err := r.rebuild(ctx, stock, 0); err != nil {
+		return fmt.Errorf("lend the units: %w", err)
+	}
+	return nil
 }
 
 // SealAll seals every epoch that was open when the only process of an embedded system ended. Nothing can be on its way to

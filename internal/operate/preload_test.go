@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/seckill-dev/seckill/internal/handclock"
+	"github.com/seckill-dev/seckill/internal/keeper"
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -89,6 +91,7 @@ func TestPreload(t *testing.T) {
 	t.Run("refuses a window that is over and changes nothing", preloadAfterWindow)
 	t.Run("is busy while redis is away, and the draft stays one", preloadWithoutRedis)
 	t.Run("continues what a crash left", preloadAfterCrash)
+	t.Run("leaves what fails to the keepers, also when nobody asks again", preloadLeft)
 	t.Run("leaves a load that broke off to the keepers, and says so", preloadBrokenLoad)
 	t.Run("refuses a sale that has ended", preloadEnded)
 }
@@ -215,6 +218,30 @@ func preloadAfterCrash(t *testing.T) {
 	for _, item := range sale.Items {
 		if stock := report.Stocks[item.ID]; stock.State != seckill.StockOpen || stock.Lent != 1000 || stock.Epoch != 1 {
 			t.Errorf("%+v", stock)
+		}
+	}
+}
+
+func preloadLeft(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sale := w.create(t, items(3))
+	w.stocks.create.fails(2)
+	if _, err := w.Preload(t.Context(), ada, sale.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	clock := handclock.New()
+	w.keeper.Clock = clock
+	begin := keeper.NewBegin(w.keeper)
+	for range 2 {
+		if err := begin.RunOnce(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		clock.Advance(time.Minute)
+	}
+	for item, stock := range w.get(t, sale.ID).Stocks {
+		if got := w.inRedis(t, item); stock.State != seckill.StockOpen || !got.Opened || got.Available != 1000 {
+			t.Errorf("%+v, in redis %+v", stock, got)
 		}
 	}
 }

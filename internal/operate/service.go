@@ -15,8 +15,9 @@ import (
 
 // Epochs begins epochs.
 type Epochs interface {
-	// Begin starts the first epoch of a new item and returns when it is open. An item that has begun is left as it is.
-	Begin(ctx context.Context, item seckill.ID) error
+	// Begin makes an item's stock row, if there is none, starts its first epoch and returns when it is open. An item that has
+	// begun is left as it is.
+	Begin(ctx context.Context, item seckill.Item) error
 }
 
 // Settings brings to Redis what operators decide.
@@ -48,8 +49,6 @@ type Ports struct {
 	IDs      seckill.IDs
 	Clock    seckill.Clock
 	Log      *slog.Logger
-	// Gate is what new stock rows are given; 0 means seckill.GateDefault.
-	Gate time.Duration
 	// Bucket picks the bucket of a new sale or item; nil means any, with equal chances, so that items spread over shards.
 	Bucket func() int
 }
@@ -68,9 +67,6 @@ type Service struct{ ports Ports }
 
 // New returns the use case.
 func New(ports Ports) *Service {
-	if ports.Gate == 0 {
-		ports.Gate = seckill.GateDefault
-	}
 	if ports.Bucket == nil {
 		ports.Bucket = func() int { return rand.IntN(seckill.Buckets) }
 	}

@@ -22,6 +22,9 @@ func (w *world) anyStock(is func(stock seckill.Stock) bool) (found bool) {
 	return found
 }
 
+// unbegun says that an item of a scheduled sale has not begun.
+func unbegun(w *world) bool { return w.scheduled() && !w.begun() }
+
 func selling(w *world) bool {
 	return w.anyStock(func(s seckill.Stock) bool { return s.State == seckill.StockOpen })
 }

@@ -95,7 +95,7 @@ func rests() []rest {
 		{"an epoch is not open", func(w *world) bool {
 			return w.anyStock(func(s seckill.Stock) bool { return s.State != seckill.StockOpen && s.State != seckill.StockClosed })
 		}},
-		{"an item has not begun", func(w *world) bool { return !w.begun() && !w.missed }},
+		{"an item has not begun", func(w *world) bool { return !w.begun() && !w.missed && !w.saleIs(seckill.SaleEnded) }},
 		{"redis is behind", func(w *world) bool { return pooled(w) || unsettling(w) }},
 	}
 }

@@ -52,6 +52,7 @@ func (p *process) keeperPorts() keeper.Ports {
 		Payments: p.paymentsPort(), Events: p.eventsPort(),
 		Providers: map[string]seckill.Provider{bank.Name: p.bankPort(), checkout.Free{}.Name(): checkout.Free{}},
 		Shards:    p.ledger.Shards(), IDs: p.ids, Clock: p.clock, Log: p.logger(),
+		Gate: p.plan.gate,
 	}
 	ports.Drain = keeper.NewCountedDrain(ports)
 	if p.slips(drainReady) || p.slips(drainAtOnce) {
@@ -66,6 +67,7 @@ func (w *world) startKeeper() {
 	ports := p.keeperPorts()
 	k.turns = []*turn{
 		{name: "clock", every: 500 * time.Millisecond, job: keeper.NewClock(ports), due: turning},
+		{name: "begin", every: time.Second, job: keeper.NewBegin(ports), due: unbegun},
 		{name: "complete", every: time.Second, job: settle.NewCompleter(p.settlePorts()), due: unordered},
 		{name: "sweep", every: time.Minute, job: keeper.NewSweep(ports), due: always},
 	}

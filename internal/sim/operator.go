@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/keeper"
@@ -27,7 +28,7 @@ func (w *world) startOperator() {
 		Catalog: ports.Catalog, Stocks: ports.Stocks, Orders: p.ordersPort(), Lent: ports.Lent, Queue: ports.Queue,
 		Adjustments: p.stocksPort(), Payments: ports.Payments, Letters: p.queuePort(), Events: ports.Events,
 		Endpoints: w.shopNames(), Epochs: keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
-		Shards: ports.Shards, IDs: ports.IDs, Clock: ports.Clock, Log: ports.Log, Gate: w.plan.gate,
+		Shards: ports.Shards, IDs: ports.IDs, Clock: ports.Clock, Log: ports.Log,
 	})}
 	p.onDeath = append(p.onDeath, func() { w.again(w.startOperator) })
 	w.preload()
@@ -58,9 +59,10 @@ func (o *operator) act(what string, do func(ctx context.Context) error, over fun
 	})
 }
 
-// preload lends the units, again and again until every item has begun.
+// preload lends the units, again and again until every item has begun, or the sale is scheduled and the rest is left to the
+// keepers.
 func (w *world) preload() {
-	if w.begun() {
+	if w.begun() || w.plan.careless && w.scheduled() {
 		return
 	}
 	w.operator.act("preload", func(ctx context.Context) error {
@@ -92,6 +94,20 @@ func (w *world) begun() bool {
 		return s.State == seckill.StockNew
 	})
 	return rows == len(w.items) && !fresh
+}
+
+// scheduled says that the sale will open, or has.
+func (w *world) scheduled() bool {
+	return w.saleIs(seckill.SaleScheduled, seckill.SaleLive, seckill.SalePaused)
+}
+
+func (w *world) saleIs(states ...seckill.SaleState) (is bool) {
+	w.ledger.Look(func(v ledger.View) {
+		for sale := range v.Sales() {
+			is = is || slices.Contains(states, sale.State)
+		}
+	})
+	return is
 }
 
 // interfere does something just when something else is under way: mostly what takes a seal.

@@ -25,8 +25,9 @@ type plan struct {
 	purchases             int
 	// stretch is how slow every process is.
 	stretch float64
-	// acts is how often an operator does something.
-	acts int
+	// acts is how often an operator does something; one who is careless never asks again how a preload went.
+	acts     int
+	careless bool
 
 	// audits says that keepers audit all the while.
 	audits bool
@@ -125,7 +126,7 @@ func newPlan(r *rand.Rand) plan {
 	if r.IntN(4) == 0 {
 		p.lingers = between2(r, 0, 3*time.Second)
 	}
-	p.audits = r.IntN(8) == 0
+	p.audits, p.careless = r.IntN(8) == 0, r.IntN(3) == 0
 	p.draw(r)
 	p.payWithin = max(p.payWithin.Truncate(time.Second), time.Second) // what operators may say
 	return p

@@ -17,6 +17,9 @@ type stocksPort struct {
 
 // Create implements its port.
 func (x stocksPort) Create(ctx context.Context, item seckill.Item, gate time.Duration) error {
+	if x.p.skips(preloadLeft, keeperRole) {
+		return errSkipped
+	}
 	return tell(ctx, x.p, stocksCreate, about{item: item.ID}, func(ctx context.Context) error {
 		return x.Stocks.Create(ctx, item, gate)
 	})

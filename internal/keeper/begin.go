@@ -1,0 +1,77 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/seckill-dev/seckill/internal/seckill"
+)
+
+// beginAfter leaves a preload to the operator's call for as long as that may be at it: it waits to see each item open.
+const beginAfter = 3 * time.Second
+
+// Begin finishes preloads. A sale that is scheduled will open, and the call that scheduled it may have died since, or met a
+// shard that was away. An item that it left behind would be busy for ever: it has not begun, so Recover finds no step to go
+// on with, and perhaps not even a row.
+type Begin struct {
+	ports   Ports
+	recover *Recover
+	// items are those of running sales. What is remembered only saves work: an item that has begun is not read again.
+	items map[seckill.ID]preloaded
+}
+
+type preloaded struct {
+	begun bool
+	// since is when the item was first seen.
+	since time.Time
+}
+
+// NewBegin returns the job.
+func NewBegin(ports Ports) *Begin { return &Begin{ports: ports, recover: NewRecover(ports)} }
+
+// RunOnce begins the items of scheduled, live and paused sales that have not begun for 3 s.
+func (b *Begin) RunOnce(ctx context.Context) error {
+	never := time.UnixMilli(math.MaxInt64)
+	sales, err := b.ports.Catalog.Running(ctx, never)
+	if err != nil {
+		return fmt.Errorf("read running sales: %w", err)
+	}
+	items := make(map[seckill.ID]preloaded)
+	var failures []error
+	for _, sale := range sales {
+		for _, item := range sale.Items {
+			seen, err := b.goOn(ctx, item)
+			items[item.ID] = seen
+			if err != nil {
+				failures = append(failures, fmt.Errorf("item %s: %w", item.ID, err))
+			}
+		}
+	}
+	b.items = items
+	return errors.Join(failures...)
+}
+
+// goOn begins an item when that is due, and says what is known of it now.
+func (b *Begin) goOn(ctx context.Context, item seckill.Item) (preloaded, error) {
+	seen, known := b.items[item.ID]
+	if !known {
+		seen.since = b.ports.Clock.Now()
+	}
+	if seen.begun {
+		return seen, nil
+	}
+	stock, err := b.ports.Stocks.Get(ctx, item.ID)
+	if err != nil && !errors.Is(err, seckill.ErrNotFound) {
+		return seen, fmt.Errorf("read stock: %w", err)
+	}
+	isNew := err != nil || stock.State == seckill.StockNew
+	seen.begun = !isNew
+	if !isNew || stock.Final || stock.Halted != "" || b.ports.Clock.Now().Sub(seen.since) < beginAfter {
+		return seen, nil
+	}
+	b.ports.Log.Warn("a preload was left undone; the item is begun now", "item", item.ID, "sale", item.Sale)
+	return seen, b.recover.Begin(ctx, item)
+}
