@@ -69,8 +69,8 @@ func (p Problem) String() string {
 	return text + ": " + p.Detail
 }
 
-// problemsMax bounds how many are kept; all are counted.
-const problemsMax = 200
+// problemsMax bounds how many of a kind are kept; all are counted.
+const problemsMax = 50
 
 type problems struct {
 	mu     sync.Mutex
@@ -83,8 +83,7 @@ func newProblems() *problems { return &problems{counts: make(map[ProblemKind]int
 func (p *problems) add(problem Problem) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.counts[problem.Kind]++
-	if len(p.kept) < problemsMax {
+	if p.counts[problem.Kind]++; p.counts[problem.Kind] <= problemsMax {
 		p.kept = append(p.kept, problem)
 	}
 }
@@ -94,6 +93,17 @@ func (p *problems) list() ([]Problem, map[ProblemKind]int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Clone(p.kept), maps.Clone(p.counts)
+}
+
+// FirstOfEach returns the first few of each kind: many of one must not hide the only one of another.
+func FirstOfEach[T any](all []T, most int, kind func(T) string) (first []T) {
+	counts := make(map[string]int)
+	for _, one := range all {
+		if counts[kind(one)]++; counts[kind(one)] <= most {
+			first = append(first, one)
+		}
+	}
+	return first
 }
 
 // summary is "3 lost_order, 1 oversold".

@@ -81,8 +81,8 @@ func (r Report) Verdict() error {
 	return fmt.Errorf("%s problems: %s", grouped(total), summary(r.Counts))
 }
 
-// shownMax is how many problems are printed.
-const shownMax = 20
+// shownMax is how many problems of a kind are printed.
+const shownMax = 10
 
 // print writes the table, the problems, and the verdict in one line.
 func (r Report) print(out io.Writer) {
@@ -95,12 +95,12 @@ func (r Report) print(out io.Writer) {
 	r.printAfter(out)
 	fmt.Fprintf(out, "\n%s requests in %s; %s waits, %s answers lost, %s outages\n", grouped(r.Requests),
 		r.Took.Round(100*time.Millisecond), grouped(r.Waits), grouped(r.Lost), grouped(r.Outages))
-	for i, problem := range r.Problems {
-		if i == shownMax {
-			fmt.Fprintln(out, "  ...")
-			break
-		}
+	shown := FirstOfEach(r.Problems, shownMax, func(p Problem) string { return string(p.Kind) })
+	for _, problem := range shown {
 		fmt.Fprintln(out, "  "+problem.String())
+	}
+	if len(shown) < len(r.Problems) {
+		fmt.Fprintln(out, "  ...")
 	}
 	fmt.Fprintln(out, r.line())
 }

@@ -37,8 +37,8 @@ const (
 	unsold       = "nobody was served" // nothing was proven
 )
 
-// findingsMax bounds how many are shown; all are counted.
-const findingsMax = 100
+// findingsMax bounds how many of a kind are kept; all are counted.
+const findingsMax = 50
 
 func findingf(kind, user, reservation, format string, args ...any) Finding {
 	return Finding{Kind: kind, User: user, Reservation: reservation, Detail: fmt.Sprintf(format, args...)}

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/seckill-dev/seckill/internal/crowd"
 )
 
 // Report is one drill.
@@ -62,8 +64,8 @@ func (r Report) Killed() int {
 	return sum
 }
 
-// shownMax is how many findings are printed; the page has more.
-const shownMax = 20
+// shownMax is how many findings of a kind are printed; the page has more.
+const shownMax = 10
 
 // Print writes the verdict for people.
 func (r Report) Print(out io.Writer) error {
@@ -77,12 +79,12 @@ func (r Report) Print(out io.Writer) error {
 	for _, note := range r.Notes {
 		fmt.Fprintln(out, "note:", note)
 	}
-	for i, f := range r.Findings {
-		if i == shownMax {
-			fmt.Fprintln(out, "  ...")
-			break
-		}
+	shown := crowd.FirstOfEach(r.Findings, shownMax, func(f Finding) string { return f.Kind })
+	for _, f := range shown {
 		fmt.Fprintln(out, "  "+f.String())
+	}
+	if len(shown) < len(r.Findings) {
+		fmt.Fprintln(out, "  ...")
 	}
 	_, err := fmt.Fprintf(out, "%s%s\n%s\n", r.goalsLine(), recoveryLine(r.recoveries), r.line())
 	return err

@@ -17,6 +17,16 @@ func TestReportSaysWhatWasBroken(t *testing.T) {
 		"too few to judge", "kill -9", "5: 5 rabbitmq", "6, different ones 2; 1 more had no effect: slow down redis")
 }
 
+func TestReportHidesNoKindBehindAnother(t *testing.T) {
+	t.Parallel()
+	report := drill.Sample(t.TempDir())
+	for range 1000 {
+		report.Findings = append(report.Findings, drill.Finding{Kind: "unanswered", Detail: "one of many"})
+	}
+	report.Findings = append(report.Findings, drill.Finding{Kind: "stalled", Detail: "the only one"})
+	wants(t, report, "unanswered: one of many", "...", "stalled: the only one")
+}
+
 func TestReportIsOnePageThatNeedsNothingElse(t *testing.T) {
 	t.Parallel()
 	path, err := drill.Sample(t.TempDir()).Write()

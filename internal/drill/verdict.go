@@ -14,7 +14,7 @@ type Verdict struct {
 	Counts Counts
 	// Shoppers came, of which Compared looked at all their orders in the end.
 	Shoppers, Compared int64
-	// Findings are broken promises, the first of each kind first shown; Found counts all by kind.
+	// Findings are broken promises, the first ones of each kind; Found counts all by kind.
 	Findings []Finding
 	Found    map[string]int64
 	Audit    audit.Report
@@ -29,7 +29,7 @@ func (v Verdict) Clean() bool { return len(v.Found) == 0 }
 
 func (v *Verdict) add(findings ...Finding) {
 	for _, f := range findings {
-		if v.Found[f.Kind]++; len(v.Findings) < findingsMax {
+		if v.Found[f.Kind]++; v.Found[f.Kind] <= findingsMax {
 			v.Findings = append(v.Findings, f)
 		}
 	}
@@ -37,18 +37,18 @@ func (v *Verdict) add(findings ...Finding) {
 
 // judgeCrowds takes over what the crowds found.
 func (v *Verdict) judgeCrowds(reports []crowd.Report) {
+	var found []Finding
 	for _, report := range reports {
 		v.Shoppers += int64(report.Shoppers)
 		v.Compared += report.Compared
 		for _, problem := range report.Problems {
-			if len(v.Findings) < findingsMax {
-				v.Findings = append(v.Findings, Finding{string(problem.Kind), problem.User, problem.Reservation, problem.Detail})
-			}
+			found = append(found, Finding{string(problem.Kind), problem.User, problem.Reservation, problem.Detail})
 		}
 		for kind, count := range report.Counts {
 			v.Found[string(kind)] += count
 		}
 	}
+	v.Findings = append(v.Findings, crowd.FirstOfEach(found, findingsMax, func(f Finding) string { return f.Kind })...)
 }
 
 // judgeTurns takes every fault for broken that the system did not get over, or that could not be ended.
