@@ -84,6 +84,9 @@ func (r *Renew) Carry(ctx context.Context, id seckill.ID) error {
 		return fmt.Errorf("ask redis for its time: %w", err)
 	}
 	stock, err := r.ports.Stocks.Get(ctx, id)
+	if errors.Is(err, seckill.ErrNotFound) {
+		return nil // it has not begun: who loads it reads the settings first
+	}
 	if err != nil {
 		return fmt.Errorf("read stock: %w", err)
 	}

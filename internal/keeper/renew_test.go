@@ -39,6 +39,10 @@ func TestCarry(t *testing.T) {
 				t.Errorf("%s: %v", state, err)
 			}
 		}
+		rig := newBeginRig()
+		if err := NewRenew(Ports{Stocks: rig.stocks, Lent: &fakeLent{}}).Carry(t.Context(), 7); err != nil {
+			t.Errorf("without a row: %v", err)
+		}
 	})
 }
 

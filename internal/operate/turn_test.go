@@ -97,6 +97,7 @@ func TestCarry(t *testing.T) {
 	t.Run("is tried again until Redis has it", carryAgain)
 	t.Run("is given up once the gate has lapsed by itself", carryLapsed)
 	t.Run("waits for the longest gate while the row cannot be read", carryWithoutRow)
+	t.Run("waits for no item that has not begun", carryUnbegun)
 	t.Run("waits once for many items", carryMany)
 }
 
@@ -131,6 +132,25 @@ func carryLapsed(t *testing.T) {
 	}
 	if waited := w.clock.Now().Sub(before); waited < seckill.GateDefault+seckill.CloseMargin {
 		t.Errorf("waited only %s", waited)
+	}
+}
+
+func carryUnbegun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	sale := w.create(t)
+	w.stocks.create.fails(-1)
+	if _, err := w.Preload(t.Context(), ada, sale.ID, false); err != nil {
+		t.Fatal(err)
+	}
+	before := w.clock.Now()
+	report, err := w.Pause(t.Context(), ada, sale.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOK(t, report, 1)
+	if waited := w.clock.Now().Sub(before); waited >= seckill.GateDefault {
+		t.Errorf("waited %s", waited)
 	}
 }
 
