@@ -34,6 +34,8 @@ type plan struct {
 
 	// about is the name of its profile.
 	about string
+	// impatient says that people do not ask again how it went.
+	impatient bool
 	// turns are the methods that its faults wait for; lateMost says that messages which are late are very late.
 	turns    []method
 	lateMost bool
@@ -145,6 +147,8 @@ func (p *plan) draw(r *rand.Rand) {
 	switch {
 	case p.about == aboutRedis && r.IntN(2) == 0:
 		p.wait(r)
+	case p.about == aboutOperators && r.IntN(3) == 0:
+		p.stray(r)
 	case p.about == aboutOperators && r.IntN(2) == 0:
 		p.stock = p.limit*int64(p.shoppers) + r.Int64N(4) // enough for who may have one more
 	case p.about == aboutMoney && r.IntN(2) == 0:
@@ -173,6 +177,16 @@ func (p *plan) wait(r *rand.Rand) {
 	for _, k := range []kind{wipe, crashes, doubles, arrives, brokerWipe, slow, operates} {
 		p.faults[k] = p.faults[k] || r.IntN(3) == 0
 	}
+}
+
+// stray makes it a world in which Redis sells what no api hears of, just before an epoch ends, and its message is late.
+func (p *plan) stray(r *rand.Rand) {
+	p.turns, p.moments = []method{lentReserve}, 8
+	for _, k := range []kind{slow, lates, loses, cuts, delays} {
+		p.faults[k] = true
+	}
+	p.faults[crashes] = false // where an api has died, a drain waits for silence
+	p.lateMost, p.impatient = r.IntN(4) > 0, true
 }
 
 // on are the faults that are on.

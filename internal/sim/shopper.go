@@ -71,6 +71,9 @@ func (s *shopper) wish() {
 	if s.plan.trouble > 0 {
 		wish.tries *= 3 // he outlasts the longest drain
 	}
+	if s.plan.impatient {
+		wish.tries = 1
+	}
 	if s.random.IntN(4) == 0 {
 		wish.quantity = 1 + s.random.Int64N(quantityMost)
 	}
