@@ -91,7 +91,7 @@ func (p *Provider) charges(n seckill.Notice) ([]seckill.Charge, error) {
 	if charge.Payment, err = seckill.ParseID(reference); err != nil {
 		return nil, fmt.Errorf("its payment: %w", err)
 	}
-	if charge.Txn == "" {
+	if !isName(charge.Txn) {
 		return nil, errors.New("it names no charge")
 	}
 	return []seckill.Charge{charge}, nil

@@ -57,7 +57,7 @@ func (p *Provider) open(ctx context.Context, payment seckill.Payment, title stri
 		return nil, err
 	case session.Status == sdk.CheckoutSessionStatusExpired || session.Status == sdk.CheckoutSessionStatusComplete:
 		return nil, fmt.Errorf("%w: session %s is %s", seckill.ErrOver, session.ID, session.Status)
-	case session.ID == "" || !isWeb(session.URL):
+	case !isWeb(session.URL):
 		return nil, fmt.Errorf("session %q is %q and nobody can go there", session.ID, session.Status)
 	default:
 		return session, nil
@@ -105,13 +105,25 @@ func (p *Provider) make(
 	ctx context.Context, payment seckill.Payment, asked *sdk.CheckoutSessionCreateParams,
 ) (*sdk.CheckoutSession, error) {
 	session, err := p.api.V1CheckoutSessions.Create(ctx, asked)
-	if isKeyTaken(err) || isSaved(err) {
-		return p.find(ctx, payment)
+	switch {
+	case isKeyTaken(err) || isSaved(err):
+		session, err = p.find(ctx, payment)
+	case err != nil:
+		err = failure(err)
 	}
-	if err != nil {
-		return nil, failure(err)
+	if err == nil && !isName(session.ID) {
+		return nil, fmt.Errorf("its session has the name %q", clip(session.ID))
 	}
-	return session, nil
+	return session, err
+}
+
+// nameMax is how long an id may be that is kept: the column of charges.
+const nameMax = 190
+
+// isName says that an id can be kept and shown. The library takes ids from an answer as they are, whatever bytes they have.
+func isName(id string) bool {
+	isOdd := func(r rune) bool { return r <= ' ' || r > '~' }
+	return id != "" && len(id) <= nameMax && !strings.ContainsFunc(id, isOdd)
 }
 
 // find looks for a payment's session in the list of those that were made while it could be paid: first among those that
@@ -196,9 +208,6 @@ func (p *Provider) makeToEnd(ctx context.Context, payment seckill.Payment) (*sdk
 	if errors.Is(err, errSpent) || errors.Is(err, seckill.ErrRefused) {
 		return nil, nil
 	}
-	if err == nil && made.ID == "" {
-		return nil, errors.New("its session has no name")
-	}
 	return made, err
 }
 
@@ -217,7 +226,7 @@ func (p *Provider) takings(payment seckill.Payment, session *sdk.CheckoutSession
 		return nil, fmt.Errorf("session %s is %s and cannot be ended", session.ID, session.Status)
 	case session.PaymentStatus != sdk.CheckoutSessionPaymentStatusUnpaid:
 		charge := chargeOf(session)
-		if charge.Txn == "" {
+		if !isName(charge.Txn) {
 			return nil, fmt.Errorf("session %s is paid and names no charge", session.ID)
 		}
 		charge.Payment, charge.Order = payment.ID, payment.Order
