@@ -127,7 +127,7 @@ func (a answers) expectClosed(t *testing.T, payment seckill.Payment) {
 
 func (a answers) expectTold(t *testing.T, err error) {
 	t.Helper()
-	if bytes.Contains(a.first, []byte(testKey)) {
+	if bytes.Contains(a.first, []byte(testKey)) || bytes.Contains(a.then, []byte(testKey)) {
 		return // whoever knows the key may say so; Stripe itself hides most of it
 	}
 	isTheirs := a.status >= http.StatusBadRequest && len(a.then) < 100
