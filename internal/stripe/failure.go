@@ -29,13 +29,26 @@ func failure(err error) error {
 	}
 }
 
-// unpanicked makes an error of the library's panic over an answer such as a list with null in it. Whatever answers in Stripe's
-// place, it ends no process.
-func unpanicked(err *error) {
+// tame makes an error of the library's panic over an answer such as a list with null in it, and hides the key where an answer
+// is quoted that has it. Whatever answers in Stripe's place, it ends no process and puts no secret into a log.
+func (p *Provider) tame(err *error) {
 	if value := recover(); value != nil {
 		*err = fmt.Errorf("stripe's library cannot read the answer: %v", value)
 	}
+	if *err != nil && strings.Contains((*err).Error(), p.options.Key) {
+		*err = discreet{*err, strings.ReplaceAll((*err).Error(), p.options.Key, "[key]")}
+	}
 }
+
+// discreet is an error in other words.
+type discreet struct {
+	error
+
+	text string
+}
+
+func (d discreet) Error() string { return d.text }
+func (d discreet) Unwrap() error { return d.error }
 
 // textMax bounds what is kept of an answer.
 const textMax = 500

@@ -127,9 +127,6 @@ func (a answers) expectClosed(t *testing.T, payment seckill.Payment) {
 
 func (a answers) expectTold(t *testing.T, err error) {
 	t.Helper()
-	if bytes.Contains(a.first, []byte(testKey)) || bytes.Contains(a.then, []byte(testKey)) {
-		return // whoever knows the key may say so; Stripe itself hides most of it
-	}
 	isTheirs := a.status >= http.StatusBadRequest && len(a.then) < 100
 	if text := err.Error(); strings.Contains(text, testKey) || !utf8.ValidString(text) || isTheirs && len(text) > 1000 {
 		t.Fatalf("%d %q becomes %q", a.status, a.first, text)

@@ -12,7 +12,7 @@ import (
 
 // Refund implements seckill.Provider.
 func (p *Provider) Refund(ctx context.Context, refund seckill.Refund) (err error) {
-	defer unpanicked(&err)
+	defer p.tame(&err)
 	if refund.AmountMinor == 0 {
 		return nil // nothing was taken
 	}

@@ -34,7 +34,7 @@ func (p *Provider) Lives() time.Duration { return lives }
 
 // Open implements seckill.Provider.
 func (p *Provider) Open(ctx context.Context, payment seckill.Payment, title string) (id, url string, err error) {
-	defer unpanicked(&err)
+	defer p.tame(&err)
 	session, err := p.open(ctx, payment, title)
 	if err != nil {
 		return "", "", fmt.Errorf("open payment %s: %w", payment.ID, err)
@@ -165,7 +165,7 @@ func (p *Provider) findBetween(
 
 // Close implements seckill.Provider.
 func (p *Provider) Close(ctx context.Context, payment seckill.Payment) (charges []seckill.Charge, err error) {
-	defer unpanicked(&err)
+	defer p.tame(&err)
 	charges, err = p.close(ctx, payment)
 	if err != nil {
 		return nil, fmt.Errorf("close payment %s: %w", payment.ID, err)
