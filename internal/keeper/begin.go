@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
@@ -34,10 +33,9 @@ func NewBegin(ports Ports) *Begin { return &Begin{ports: ports, recover: NewReco
 
 // RunOnce begins the items of scheduled, live and paused sales that have not begun for 3 s.
 func (b *Begin) RunOnce(ctx context.Context) error {
-	never := time.UnixMilli(math.MaxInt64)
-	sales, err := b.ports.Catalog.Running(ctx, never)
+	sales, err := b.ports.running(ctx)
 	if err != nil {
-		return fmt.Errorf("read running sales: %w", err)
+		return err
 	}
 	items := make(map[seckill.ID]preloaded)
 	var failures []error

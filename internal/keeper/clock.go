@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"time"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -50,15 +48,14 @@ func (c *Clock) closeEnded(ctx context.Context) error {
 
 // running are the items of sales that have not ended: nearly all that are not closed, so that few are looked up.
 func (c *Clock) running(ctx context.Context) (map[seckill.ID]bool, error) {
-	never := time.UnixMilli(math.MaxInt64)
-	sales, err := c.ports.Catalog.Running(ctx, never)
+	sales, err := c.ports.running(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read running sales: %w", err)
+		return nil, err
 	}
 	items := make(map[seckill.ID]bool)
 	for _, sale := range sales {
 		for _, item := range sale.Items {
-			items[item.ID] = sale.State != seckill.SaleEnded
+			items[item.ID] = true
 		}
 	}
 	return items, nil

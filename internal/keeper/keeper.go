@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -210,6 +211,15 @@ func (p Ports) statesOf(ctx context.Context, items []seckill.ID) (map[seckill.ID
 		return known, fmt.Errorf("read items in redis: %w", err)
 	}
 	return known, nil
+}
+
+// running reads the sales that are scheduled, live or paused: no end is that late.
+func (p Ports) running(ctx context.Context) ([]seckill.Sale, error) {
+	sales, err := p.Catalog.Running(ctx, time.UnixMilli(math.MaxInt64))
+	if err != nil {
+		return nil, fmt.Errorf("read running sales: %w", err)
+	}
+	return sales, nil
 }
 
 // saleOf reads the sale that an item belongs to, and the item.
