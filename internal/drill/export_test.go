@@ -1,16 +1,19 @@
 package drill
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/seckill-dev/seckill/api"
 	"github.com/seckill-dev/seckill/internal/seckill"
+	"github.com/seckill-dev/seckill/internal/testenv/server"
 )
 
 // Schedule is a plan as tests see it: a line for each act.
@@ -176,6 +179,46 @@ func Disk(folder string) (skip string, err error) {
 		return "", err
 	}
 	return "", os.WriteFile(name, []byte("some bytes"), 0o600)
+}
+
+// FullRedis fills the disk of a Redis that has begun its log by a rewrite, until it could write a command in part only. Then
+// it is killed. It returns what is left of a key that was set between.
+func FullRedis(ctx context.Context, folder string) (left, skip string, err error) {
+	d, err := openDisk(filepath.Join(folder, "data"), 16)
+	if err != nil {
+		return "", err.Error(), nil
+	}
+	defer d.close()
+	r, err := server.OpenRedis(ctx, server.Options{Dir: folder})
+	if err != nil {
+		return "", "", err
+	}
+	defer r.Close()
+	if err := r.Rewrite(ctx); err != nil {
+		return "", "", err
+	}
+	full, refused := context.WithCancel(ctx)
+	defer refused()
+	go func() {
+		for full.Err() == nil {
+			if _, err := server.Ask(ctx, r.Addr(), "SET", "long", strings.Repeat("x", 900)); err != nil {
+				refused()
+			}
+		}
+	}()
+	n := nemesis{stage: &stage{redis: &pair{primary: r, names: [2]string{redis}}, disks: map[string]*disk{redis: d}}}
+	b, err := fillDisk(full, &n, act{victim: redis, lasts: time.Minute})
+	if err != nil || !strings.Contains(b.effect, "Short write") {
+		return "", "", fmt.Errorf("the disk was filled, %q: %w", b.effect, err)
+	}
+	if _, err := server.Ask(ctx, r.Addr(), "SET", "later", "kept"); err != nil {
+		return "", "", err
+	}
+	if err := r.Restart(ctx); err != nil {
+		return "", "", err
+	}
+	left, err = server.Ask(ctx, r.Addr(), "GET", "later")
+	return left, "", err
 }
 
 // Idle is a drill of which so many faults had no effect.

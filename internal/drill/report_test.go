@@ -136,6 +136,17 @@ func TestLedgerHasOnlyWholeLines(t *testing.T) {
 	}
 }
 
+func TestRedisStartsAgainAfterItsDiskWasFull(t *testing.T) {
+	t.Parallel()
+	left, skip, err := drill.FullRedis(t.Context(), t.TempDir())
+	if skip != "" {
+		t.Skip(skip)
+	}
+	if err != nil || left != "kept" {
+		t.Errorf("what it was told after that is %q, %v", left, err)
+	}
+}
+
 func TestDisk(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "disk")

@@ -177,9 +177,10 @@ func deleteQueues(ctx context.Context, n *nemesis, _ act) (blow, error) {
 	return blow{time.Now(), fmt.Sprintf("%d deleted", deleted)}, errors.Join(failures...)
 }
 
-// fillDisk leaves a server no room to write anything down. A broker to which that has happened is replaced by an empty one:
-// the process that writes the log of its quorum queues dies for good, and may leave a log behind with which no queue starts
-// any more (RabbitMQ 3.10: corrupt_log, gap_between_snapshot_and_first_index).
+// fillDisk leaves a server no room to write anything down. Neither leaves a log behind with which it is sure to start again,
+// so what an operator has to do is done. Redis writes its log anew. The broker is replaced by an empty one: the process that
+// writes the log of its quorum queues dies for good, and may leave one with which no queue starts any more (RabbitMQ 3.10:
+// corrupt_log, gap_between_snapshot_and_first_index).
 func fillDisk(ctx context.Context, n *nemesis, a act) (blow, error) {
 	full, log, err := n.stage.disk(a.victim)
 	if err != nil {
@@ -188,7 +189,10 @@ func fillDisk(ctx context.Context, n *nemesis, a act) (blow, error) {
 	err = full.fill()
 	n.wait(ctx, a.lasts)
 	err = errors.Join(err, full.free())
-	if a.victim == rabbitmq {
+	switch a.victim {
+	case redis:
+		err = errors.Join(err, n.heal(ctx, n.stage.redis.primary.Rewrite))
+	case rabbitmq:
 		n.count(rabbitmq)
 		err = errors.Join(err, n.heal(ctx, n.stage.fleet.RabbitMQ.RestartEmpty))
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,10 +93,15 @@ func (r *Redis) await(ctx context.Context, what string, ok func(context.Context)
 // ready says whether this very process serves: somebody else's server may have been quicker to the port, and one that
 // still loads its data answers INFO, but not PING.
 func (r *Redis) ready(ctx context.Context) bool {
-	info, err := Ask(ctx, r.Addr(), "INFO", "server")
-	if err != nil || !strings.Contains(info, fmt.Sprintf("process_id:%d\r\n", r.process.PID())) {
+	if !r.says(ctx, "server", fmt.Sprintf("process_id:%d", r.process.PID())) {
 		return false
 	}
-	_, err = Ask(ctx, r.Addr(), "PING")
+	_, err := Ask(ctx, r.Addr(), "PING")
 	return err == nil
+}
+
+// says tells whether a section of INFO has all these lines.
+func (r *Redis) says(ctx context.Context, section string, lines ...string) bool {
+	info, err := Ask(ctx, r.Addr(), "INFO", section)
+	return err == nil && !slices.ContainsFunc(lines, func(line string) bool { return !strings.Contains(info, line+"\r\n") })
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"strings"
 )
 
 // OpenReplica starts a server that copies another one, and returns when it has caught up.
@@ -34,8 +33,7 @@ func (r *Redis) ReplicaOf(ctx context.Context, master string) error {
 	}
 	r.master = master
 	return r.await(ctx, "a copy", func(ctx context.Context) bool {
-		info, err := Ask(ctx, r.Addr(), "INFO", "replication")
-		return err == nil && strings.Contains(info, "master_link_status:up\r\n")
+		return r.says(ctx, "replication", "master_link_status:up")
 	})
 }
 
