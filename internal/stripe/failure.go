@@ -22,21 +22,24 @@ func failure(err error) error {
 		return refusal(refused)
 	case errors.As(err, &connecting) && connecting.Op == "dial":
 		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)
-	case clip(err.Error()) != err.Error():
-		return errors.New(clip(err.Error())) // a page of whoever answered in Stripe's place
 	default:
 		return err
 	}
 }
 
-// tame makes an error of the library's panic over an answer such as a list with null in it, and hides the key where an answer
-// is quoted that has it. Whatever answers in Stripe's place, it ends no process and puts no secret into a log.
+// tame makes an error of the library's panic over an answer such as a list with null in it, hides the key where an answer is
+// quoted that has it, and then cuts what is long. Whatever answers in Stripe's place, it ends no process and puts no secret
+// into a log, nor a page.
 func (p *Provider) tame(err *error) {
 	if value := recover(); value != nil {
 		*err = fmt.Errorf("stripe's library cannot read the answer: %v", value)
 	}
-	if *err != nil && strings.Contains((*err).Error(), p.options.Key) {
-		*err = discreet{*err, strings.ReplaceAll((*err).Error(), p.options.Key, "[key]")}
+	if *err == nil {
+		return
+	}
+	said := (*err).Error()
+	if text := clip(strings.ReplaceAll(said, p.options.Key, "[key]")); text != said {
+		*err = discreet{*err, text}
 	}
 }
 
@@ -65,8 +68,8 @@ func refusal(refused *sdk.Error) error {
 	if refused.HTTPStatusCode == http.StatusUnauthorized || refused.HTTPStatusCode == http.StatusForbidden {
 		text = "the key is wrong or may not do this" // Stripe's words have parts of the key in them
 	}
-	err := errors.New(clip(fmt.Sprintf("stripe answers %d %s %s to request %s: %s",
-		refused.HTTPStatusCode, refused.Type, refused.Code, refused.RequestID, text)))
+	err := fmt.Errorf("stripe answers %d %s %s to request %s: %s",
+		refused.HTTPStatusCode, refused.Type, refused.Code, refused.RequestID, text)
 	switch {
 	case isPassing(refused.HTTPStatusCode):
 		return fmt.Errorf("%w: %w", seckill.ErrUnavailable, err)

@@ -140,3 +140,17 @@ func isKept(id string) bool { return id != "" && len(id) <= 190 && utf8.ValidStr
 func isSaid(body []byte, word string) bool {
 	return bytes.Contains(body, []byte(word)) || bytes.Contains(body, []byte(`\u`))
 }
+
+// A page may have the key where it is cut.
+func TestNoPartOfTheKeyIsTold(t *testing.T) {
+	t.Parallel()
+	for at := range 600 {
+		page := []byte(strings.Repeat(".", at) + testKey + strings.Repeat(".", 600))
+		for _, status := range []int{http.StatusBadGateway, http.StatusBadRequest} {
+			err := answers{status: status, first: page, then: page}.ask(t).Refund(t.Context(), seckill.Refund{Txn: "pi_1", Order: 8, AmountMinor: 1, Currency: "EUR"})
+			if err == nil || strings.Contains(err.Error(), testKey[:4]) || len(err.Error()) > 600 {
+				t.Fatalf("the key at %d: %v", at, err)
+			}
+		}
+	}
+}

@@ -112,7 +112,7 @@ func (p *Provider) make(
 		err = failure(err)
 	}
 	if err == nil && !isName(session.ID) {
-		return nil, fmt.Errorf("its session has the name %q", clip(session.ID))
+		return nil, fmt.Errorf("its session has the name %q", session.ID)
 	}
 	return session, err
 }
@@ -190,7 +190,7 @@ func (p *Provider) close(ctx context.Context, payment seckill.Payment) ([]seckil
 	case err != nil:
 		return nil, failure(err)
 	case session.ID != id:
-		return nil, fmt.Errorf("asked for session %s, it answers of %q", id, clip(session.ID))
+		return nil, fmt.Errorf("asked for session %s, it answers of %q", id, session.ID)
 	default:
 		return p.takings(payment, session)
 	}
