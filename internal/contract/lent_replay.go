@@ -14,6 +14,7 @@ func lentReplay() []lentCase {
 		{"trap 3: tells an unsent batch from one that was sent", lentTellsUnsent},
 		{"trap 18: answers a repeat of the ids in a new batch, keeping the first message", lentAnswersRepeat},
 		{"refuses to write another message under a batch id", lentKeepsMessage},
+		{"refuses that when the first message is settled, too", lentKnowsSettledBatch},
 		{"refuses a known key with another quantity", lentRefusesMismatch},
 		{"trap 4: remembers the key of what was given back, and lets its user buy again", lentRemembersGivenBack},
 		{"trap 13: comes before pause, window, limit and stock", lentReplaysFirst},
@@ -77,6 +78,23 @@ func lentKeepsMessage(t *testing.T, o lentOpener) {
 		t.Error("it was taken")
 	}
 	if box, s := i.outbox(), i.state(); len(box) != 1 || !bytes.Equal(box[0].Bytes, made.Own.Bytes) || s.Sold != 1 {
+		t.Errorf("outbox %v, state %+v", box, s)
+	}
+}
+
+// A cluster's client may make a call twice. If the second finds a unit that came meanwhile, what it reserves would be dropped
+// from the outbox when the first message is delivered once more.
+func lentKnowsSettledBatch(t *testing.T, o lentOpener) {
+	t.Helper()
+	i := o.open(t)
+	request := i.ask("ann", 1, "")
+	made := i.reserve(request, i.ask("cat", 1, lentSomeKey), i.ask("cat", 1, lentSomeKey))
+	i.must(i.Lent.Settled(t.Context(), i.id, []seckill.ID{made.Own.Batch}))
+	_, err := i.Lent.Reserve(t.Context(), i.id, made.Own.Batch, []seckill.ReserveRequest{request, i.ask("bob", 1, "")})
+	if err == nil {
+		t.Error("it was taken")
+	}
+	if box, s := i.outbox(), i.state(); len(box) != 0 || s.Sold != 2 {
 		t.Errorf("outbox %v, state %+v", box, s)
 	}
 }

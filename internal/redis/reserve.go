@@ -8,7 +8,7 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// Reserve implements seckill.Lent. A batch id that has a message already is ErrBatchKnown.
+// Reserve implements seckill.Lent. A batch id that has or had a message already is ErrBatchKnown.
 func (l *Lent) Reserve(ctx context.Context, item, batch seckill.ID, requests []seckill.ReserveRequest) (seckill.ReserveReply, error) {
 	if err := seckill.CheckReserve(item, batch, requests); err != nil {
 		return seckill.ReserveReply{}, fmt.Errorf("reserve: %w", err)

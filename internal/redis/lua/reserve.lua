@@ -4,7 +4,7 @@
 --             units and most are the sum and the largest of the quantities; message is what the message's list is if everybody
 --             gets what they ask for, '' when somebody asks twice
 -- Returns   {'not_live'}     nothing was decided
---           {'batch_known'}  the batch has a message already and this call would replace it; nothing was done
+--           {'batch_known'}  the batch has or had a message already and this call would make another; nothing was done
 --           {'ok', epoch, sold, avail, micros, own body or '', n, n x (batch, body), then per request its code and
 --              1 accepted, 6 not started, 7 ended, 8 paused: nothing
 --              2 replayed, 3 unsent, 4 mismatch, 5 given back: rid quantity batch
@@ -84,7 +84,9 @@ for i, user in ipairs(users) do
 end
 
 local fresh = {} -- the message's reservations
+local accepted = {} -- their ids
 local changed = {} -- users with a new value
+local repeated = false -- an earlier call with this batch has reserved something, and may be settled
 local unsent, bodies = {}, {}
 
 local function is_unsent(of)
@@ -155,6 +157,7 @@ local function accept(rid, user, asked, keyhash, its_entry)
   avail, sold = avail - tonumber(asked), sold + tonumber(asked)
   held[user] = held[user] .. its_entry
   changed[user] = true
+  accepted[rid] = true
   fresh[#fresh + 1] = '["' .. rid .. '","' .. user .. '",' .. asked .. ',"' .. keyhash .. '"]'
   say(ACCEPTED)
 end
@@ -164,6 +167,7 @@ for i = FIRST, #ARGV, 2 do
   local rid, asked, keyhash = string.match(ARGV[i + 1], ENTRY)
   local sum, known_rid, quantity, of = find(held[user], rid, keyhash)
   if known_rid then
+    repeated = repeated or of == batch and not accepted[known_rid]
     say(replay(asked, quantity, of))
     say(known_rid)
     say(quantity)
@@ -181,7 +185,7 @@ for i = FIRST, #ARGV, 2 do
 end
 
 if #fresh > 0 then
-  if redis.call('HEXISTS', KEYS[4], batch) == 1 then
+  if repeated or redis.call('HEXISTS', KEYS[4], batch) == 1 then
     return {'batch_known'}
   end
   local pairs_of = {}

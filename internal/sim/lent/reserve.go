@@ -53,6 +53,7 @@ type reserving struct {
 	outcomes    []seckill.ReserveOutcome
 	asked       map[seckill.ID]bool // batches that replays met: whether they are unsent
 	unsent      []seckill.Body
+	repeated    bool // an earlier call with this batch has reserved something
 }
 
 // closedFor is why the item sells nothing new at a moment.
@@ -82,6 +83,7 @@ func (r *reserving) decide(request seckill.ReserveRequest) seckill.ReserveOutcom
 	sum, known := held.find(request)
 	switch {
 	case known != nil && !r.mistakes.NoReplay && (!r.mistakes.ReplayLate || r.closed == 0):
+		r.repeated = r.repeated || known.Batch == r.batch && !r.isFresh(known.ID)
 		out.Code = r.replay(request, *known)
 		out.ID, out.Quantity, out.Batch = known.ID, known.Quantity, known.Batch
 	case r.closed != 0:
@@ -169,6 +171,10 @@ func (r *reserving) isUnsent(batch seckill.ID) bool {
 	return unsent
 }
 
+func (r *reserving) isFresh(id seckill.ID) bool {
+	return slices.ContainsFunc(r.fresh, func(f seckill.Reserved) bool { return f.ID == id })
+}
+
 func (r *reserving) accept(request seckill.ReserveRequest, held entries) {
 	r.avail -= request.Quantity
 	if !r.mistakes.SoldKept {
@@ -192,7 +198,7 @@ func (r *reserving) commit(id seckill.ID) (seckill.ReserveReply, error) {
 	if replaced := r.mistakes.BatchReplaced && r.bodies[r.batch] != nil; len(r.fresh) == 0 && !replaced {
 		return reply, nil
 	}
-	if r.bodies[r.batch] != nil && !r.mistakes.BatchReplaced {
+	if (r.repeated || r.bodies[r.batch] != nil) && !r.mistakes.BatchReplaced {
 		return seckill.ReserveReply{}, errBatchKnown()
 	}
 	reply.Own.Bytes = seckill.Message{
