@@ -68,13 +68,15 @@ func unsent(answer seckill.LookAnswer) bool {
 }
 
 // findUnlessDoubt looks a last time. asked says that an open epoch does not know the reservation. The stock is read
-// before the claims, so that a straggler that is settled in between is seen.
+// before the claims, so that a straggler that is settled in between is seen. That nothing is in doubt proves little while
+// stragglers may come: one of which nobody knew may have taken what was kept for this one.
 func (s *Service) findUnlessDoubt(ctx context.Context, l *listing, user seckill.UserID, id seckill.ID, asked bool) (seckill.Reservation, error) {
 	stock, err := s.stock(ctx, l)
 	if err != nil {
 		return seckill.Reservation{}, err
 	}
-	over := asked || stock.State == seckill.StockClosed || stock.State == seckill.StockNew
+	quiet := !stock.ReadAt.Before(stock.SealedAt.Add(seckill.DoubtFor))
+	over := asked && quiet || stock.State == seckill.StockClosed || stock.State == seckill.StockNew
 	return s.findAgain(ctx, l, user, id, over && stock.Doubt == 0)
 }
 

@@ -132,24 +132,30 @@ func TestLookUpWithoutClaim(t *testing.T) {
 		live  bool
 		state seckill.StockState
 		doubt int64
+		quiet time.Duration // since the last seal
 		entry *seckill.BuyerEntry
 		want  seckill.Reason
 	}{
-		"in an open epoch that does not know it":          {true, seckill.StockOpen, 0, nil, seckill.NotFound},
-		"in an open epoch, with something in doubt":       {true, seckill.StockOpen, 1, nil, seckill.Busy},
-		"in an open epoch, given back, not seen in SQL":   {true, seckill.StockOpen, 0, &seckill.BuyerEntry{ID: 5}, seckill.Busy},
-		"with a lapsed gate":                              {false, seckill.StockOpen, 0, nil, seckill.Busy},
-		"while the epoch is sealed":                       {false, seckill.StockSealing, 0, nil, seckill.Busy},
-		"while the next epoch is loaded":                  {false, seckill.StockLoading, 0, nil, seckill.Busy},
-		"of an item that was never loaded":                {false, seckill.StockNew, 0, nil, seckill.NotFound},
-		"of a closed item":                                {false, seckill.StockClosed, 0, nil, seckill.NotFound},
-		"of a closed item, with something still in doubt": {false, seckill.StockClosed, 1, nil, seckill.Busy},
+		"in an open epoch that does not know it":          {true, seckill.StockOpen, 0, time.Hour, nil, seckill.NotFound},
+		"in an open epoch, with something in doubt":       {true, seckill.StockOpen, 1, time.Hour, nil, seckill.Busy},
+		"in an open epoch, given back, not seen in SQL":   {true, seckill.StockOpen, 0, time.Hour, &seckill.BuyerEntry{ID: 5}, seckill.Busy},
+		"with a lapsed gate":                              {false, seckill.StockOpen, 0, time.Hour, nil, seckill.Busy},
+		"while the epoch is sealed":                       {false, seckill.StockSealing, 0, time.Hour, nil, seckill.Busy},
+		"while the next epoch is loaded":                  {false, seckill.StockLoading, 0, time.Hour, nil, seckill.Busy},
+		"of an item that was never loaded":                {false, seckill.StockNew, 0, time.Hour, nil, seckill.NotFound},
+		"of a closed item":                                {false, seckill.StockClosed, 0, time.Hour, nil, seckill.NotFound},
+		"of a closed item, with something still in doubt": {false, seckill.StockClosed, 1, time.Hour, nil, seckill.Busy},
+		"in an open epoch, after a seal":                  {true, seckill.StockOpen, 0, seckill.DoubtFor - 1, nil, seckill.Busy},
+		"in an open epoch, a minute after a seal":         {true, seckill.StockOpen, 0, seckill.DoubtFor, nil, seckill.NotFound},
+		"of an item that has just closed":                 {false, seckill.StockClosed, 0, seckill.DoubtFor - 1, nil, seckill.NotFound},
 	}
 	for name, c := range cases {
 		t.Run(name+" is "+string(c.want), func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t, 10, func(w *world, _ *purchase.Options) {
 				w.lent.state.Live, w.sql.stock.State, w.sql.stock.Doubt = c.live, c.state, c.doubt
+				w.sql.stock.SealedAt = w.clock.Now()
+				w.sql.stock.ReadAt = w.sql.stock.SealedAt.Add(c.quiet)
 			})
 			if c.entry != nil {
 				w.lent.put("ann", *c.entry)
@@ -158,23 +164,25 @@ func TestLookUpWithoutClaim(t *testing.T) {
 			refused(t, err, c.want)
 		})
 	}
-	t.Run("is busy when a store is away", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		w.lent.lookErr = seckill.ErrUnavailable
-		_, err := w.status("ann", 5)
-		refused(t, err, seckill.Busy)
-		w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
-		_, err = w.status("ann", 5)
-		refused(t, err, seckill.Busy)
-		w.sql.set(func(f *fakeSQL) { f.err = nil })
-	})
-	t.Run("of an item nobody knows is not_found", func(t *testing.T) {
-		t.Parallel()
-		w := newWorld(t, 10)
-		_, err := w.service.Status(context.Background(), "ann", 1, 5, 0)
-		refused(t, err, seckill.NotFound)
-	})
+}
+
+func TestLookUpIsBusyWhenAStoreIsAway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	w.lent.lookErr = seckill.ErrUnavailable
+	_, err := w.status("ann", 5)
+	refused(t, err, seckill.Busy)
+	w.sql.set(func(f *fakeSQL) { f.err = errors.New("down") })
+	_, err = w.status("ann", 5)
+	refused(t, err, seckill.Busy)
+	w.sql.set(func(f *fakeSQL) { f.err = nil })
+}
+
+func TestLookUpOfAnItemNobodyKnowsIsNotFound(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 10)
+	_, err := w.service.Status(context.Background(), "ann", 1, 5, 0)
+	refused(t, err, seckill.NotFound)
 }
 
 func TestLongPollEndsWithTheAnnouncement(t *testing.T) {

@@ -71,7 +71,7 @@ func build(clock *handclock.Clock, available int64) *world {
 		news: fakeNews{decided: make(chan []seckill.Decision)}, bounds: map[purchase.Bound]int{},
 	}
 	item := seckill.Item{ID: mug, Sale: 700, SKU: "MUG-1", Allotment: available, LimitPerUser: 2}
-	w.sql = &fakeSQL{clock: clock, calls: map[string]int{}, stock: seckill.Stock{Item: mug, Epoch: 1, State: seckill.StockOpen}}
+	w.sql = &fakeSQL{clock: clock, calls: map[string]int{}, stock: seckill.Stock{Item: mug, Epoch: 1, State: seckill.StockOpen, ReadAt: clock.Now()}}
 	w.sql.sale = seckill.Sale{
 		ID: 700, State: seckill.SaleLive, StartsAt: w.lent.state.OpensAt, EndsAt: w.lent.state.ClosesAt, Items: []seckill.Item{item},
 	}

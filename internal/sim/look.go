@@ -71,7 +71,7 @@ func (x *wish) looked(s seenAs) {
 	case seckill.Busy:
 		x.later()
 	case seckill.NotFound:
-		if x.promise != nil && !x.promise.excused() {
+		if x.promise != nil && !x.promise.excused() && !x.book.unknown(x.promise) {
 			x.broken("a promise is found", x.item, []any{x.promise.id, x.user}, "%s holds %s and is told that there is none", x.user, x.promise.id)
 		}
 	default:

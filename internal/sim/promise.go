@@ -147,10 +147,19 @@ func (b *book) overtaken(v ledger.View, p *promise, refused seckill.Claim) bool 
 	case seckill.LimitReached:
 		return b.boughtTwice(v, p)
 	case seckill.SoldOut:
-		return p.forgotten() && b.eaten[p.item] >= p.quantity
+		return b.isEaten(p)
 	default:
 		return false
 	}
+}
+
+// isEaten says that what was kept for a promise may have been taken by another, of which nobody was told.
+func (b *book) isEaten(p *promise) bool { return p.forgotten() && b.eaten[p.item] >= p.quantity }
+
+// unknown says that nothing shows any more that a promise may still come: its unit is eaten, and the item closed. While it
+// sells, nobody is told that there is none until that is sure.
+func (b *book) unknown(p *promise) bool {
+	return b.isEaten(p) && b.rows[p.item].State == seckill.StockClosed
 }
 
 // boughtTwice says that a shopper has something of another epoch instead: of a later one, if this promise was forgotten, or of
