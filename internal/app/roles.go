@@ -60,7 +60,6 @@ func (b *Backend) newKeeper(log *slog.Logger, metrics keeper.Metrics, held *keep
 	ports.Metrics, ports.Held = metrics, held
 	turns := []keeper.Turn{
 		{Name: "clock", Every: 500 * time.Millisecond, Job: keeper.NewClock(ports)},
-		{Name: "begin", Every: time.Second, Job: keeper.NewBegin(ports)},
 		{Name: "complete", Every: time.Second, Job: settle.NewCompleter(b.settlePorts(log))},
 		{Name: "sweep", Every: time.Minute, Job: keeper.NewSweep(ports)},
 	}
@@ -92,6 +91,7 @@ func turnsOf(ports keeper.Ports, of string) []keeper.Turn {
 	return []keeper.Turn{
 		{Name: "renew" + of, Every: seckill.RenewEvery, Job: keeper.NewRenew(ports)},
 		{Name: "recover" + of, Every: 300 * time.Millisecond, Within: recoverWithin, Job: keeper.NewRecover(ports)},
+		{Name: "begin" + of, Every: time.Second, Job: keeper.NewBegin(ports)},
 		{Name: "issue" + of, Every: 500 * time.Millisecond, Job: keeper.NewIssue(ports)},
 		{Name: "owed" + of, Every: 500 * time.Millisecond, Job: keeper.NewOwed(ports)},
 		{Name: "relay" + of, Every: time.Second, Job: keeper.NewRelay(ports)},

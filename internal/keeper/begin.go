@@ -18,7 +18,7 @@ const beginAfter = 3 * time.Second
 type Begin struct {
 	ports   Ports
 	recover *Recover
-	// items are those of running sales. What is remembered only saves work: an item that has begun is not read again.
+	// items are those of running sales. One that has begun is not read again: no row goes back to new.
 	items map[seckill.ID]preloaded
 }
 
@@ -41,6 +41,9 @@ func (b *Begin) RunOnce(ctx context.Context) error {
 	var failures []error
 	for _, sale := range sales {
 		for _, item := range sale.Items {
+			if !b.ports.has(item.ID) {
+				continue
+			}
 			seen, err := b.goOn(ctx, item)
 			items[item.ID] = seen
 			if err != nil {
@@ -70,6 +73,9 @@ func (b *Begin) goOn(ctx context.Context, item seckill.Item) (preloaded, error) 
 	if !isNew || stock.Final || stock.Halted != "" || b.ports.Clock.Now().Sub(seen.since) < beginAfter {
 		return seen, nil
 	}
+	if err := b.recover.Begin(ctx, item); err != nil {
+		return seen, err
+	}
 	b.ports.Log.Warn("a preload was left undone; the item is begun now", "item", item.ID, "sale", item.Sale)
-	return seen, b.recover.Begin(ctx, item)
+	return seen, nil
 }

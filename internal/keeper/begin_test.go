@@ -73,8 +73,20 @@ func (i *countedIDs) Next(int) (seckill.ID, error) {
 	return i.last, nil
 }
 
+// loaded is what Redis knows.
+type loaded struct {
+	seckill.Lent
+	states []seckill.LentState
+	err    error
+}
+
+func (l *loaded) States(context.Context, []seckill.ID) ([]seckill.LentState, error) {
+	return l.states, l.err
+}
+
 type beginRig struct {
 	stocks  *preloads
+	redis   *loaded
 	catalog *manyItems
 	clock   *handclock.Clock
 	begin   *Begin
@@ -82,14 +94,14 @@ type beginRig struct {
 
 func newBeginRig(rows ...seckill.Stock) *beginRig {
 	rig := &beginRig{
-		stocks: &preloads{rows: map[seckill.ID]seckill.Stock{}}, catalog: &manyItems{}, clock: handclock.New(),
+		stocks: &preloads{rows: map[seckill.ID]seckill.Stock{}}, redis: &loaded{}, catalog: &manyItems{}, clock: handclock.New(),
 	}
 	for _, row := range rows {
 		rig.stocks.rows[row.Item] = row
 		rig.catalog.items = append(rig.catalog.items, seckill.Item{ID: row.Item, Sale: 1, Allotment: 5})
 	}
 	rig.begin = NewBegin(Ports{
-		Stocks: rig.stocks, Catalog: rig.catalog, Shards: oneShard{}, IDs: &countedIDs{}, Clock: rig.clock, Log: discard(),
+		Stocks: rig.stocks, Lent: rig.redis, Catalog: rig.catalog, Shards: oneShard{}, IDs: &countedIDs{}, Clock: rig.clock, Log: discard(),
 	})
 	return rig
 }
@@ -143,6 +155,8 @@ func TestBegin(t *testing.T) {
 			t.Errorf("begun %v, error %v", rig.stocks.rebuilt, err)
 		}
 	})
+	t.Run("begins nothing that has begun as far as Redis knows, or may have", beginAsksRedis)
+	t.Run("leaves items of other shards to others", beginOfOneShard)
 	t.Run("reads an item no more that has begun, and forgets it with its sale", beginForgets)
 	t.Run("is not kept from one item by another whose shard is away", beginWithoutOneShard)
 }
@@ -171,5 +185,27 @@ func beginWithoutOneShard(t *testing.T) {
 	rig.stocks.away = 6
 	if err := rig.run(t); !errors.Is(err, errNoShard) || !slices.Equal(rig.stocks.rebuilt, []seckill.ID{8}) {
 		t.Errorf("begun %v, error %v", rig.stocks.rebuilt, err)
+	}
+}
+
+func beginAsksRedis(t *testing.T) {
+	t.Parallel()
+	for _, redis := range []loaded{
+		{states: []seckill.LentState{{Item: 7, Known: true, Epoch: 1, Sold: 3}}}, {err: seckill.ErrUnavailable},
+	} {
+		rig := newBeginRig(seckill.Stock{Item: 7, State: seckill.StockNew, Pool: 5})
+		rig.redis.states, rig.redis.err = redis.states, redis.err
+		if err := rig.run(t); err == nil || len(rig.stocks.rebuilt) > 0 {
+			t.Errorf("begun %v, error %v", rig.stocks.rebuilt, err)
+		}
+	}
+}
+
+func beginOfOneShard(t *testing.T) {
+	t.Parallel()
+	rig := newBeginRig(seckill.Stock{Item: 7, State: seckill.StockNew, Pool: 5})
+	rig.begin.ports = rig.begin.ports.On(1)
+	if err := rig.run(t); err != nil || len(rig.stocks.reads) > 0 {
+		t.Errorf("read %v, error %v", rig.stocks.reads, err)
 	}
 }

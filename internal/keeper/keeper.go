@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -78,6 +79,11 @@ func (p Ports) shards() []int {
 		all[shard] = shard
 	}
 	return all
+}
+
+// has says whether an item is on the job's shards.
+func (p Ports) has(item seckill.ID) bool {
+	return p.only == nil || slices.Contains(p.only, seckill.HomeShard(p.Shards, item))
 }
 
 const (

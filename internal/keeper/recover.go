@@ -17,6 +17,8 @@ const (
 	recoverParallel = 8
 	// judgeWithin bounds the time between reading Redis and reading SQL: an older picture of Redis judges nothing.
 	judgeWithin = time.Second
+	// sealWithin bounds what a judgement may wait for SQL: what was missing when it was made may have come since.
+	sealWithin = 3 * time.Second
 	// pictureWithin is how old that picture may be when the judging begins; Renew takes one a little more often.
 	pictureWithin = 500 * time.Millisecond
 )
@@ -71,7 +73,12 @@ func (r *Recover) stepAll(ctx context.Context, redis picture) error {
 }
 
 // Begin makes an item's row, if there is none, and starts its first epoch: preload. An item that has begun is left as it is.
+// One that has begun as far as Redis knows, which is read first, is refused: SQL has lost it, and its orders stand elsewhere.
 func (r *Recover) Begin(ctx context.Context, item seckill.Item) error {
+	states, err := r.ports.statesOf(ctx, []seckill.ID{item.ID})
+	if err != nil {
+		return err
+	}
 	if err := r.ports.Stocks.Create(ctx, item, cmp.Or(r.ports.Gate, seckill.GateDefault)); err != nil {
 		return fmt.Errorf("make the stock row: %w", err)
 	}
@@ -81,6 +88,10 @@ func (r *Recover) Begin(ctx context.Context, item seckill.Item) error {
 	}
 	if stock.State != seckill.StockNew {
 		return nil
+	}
+	if redis := states[item.ID]; redis.Known {
+		return fmt.Errorf("the database knows of no epoch, but redis has sold %d units of epoch %d: the database has lost"+
+			" what it had, and selling everything again could sell it twice; restore the database, or end the sale", redis.Sold, redis.Epoch)
 	}
 	if err := r.rebuild(ctx, stock, 0); err != nil {
 		return fmt.Errorf("lend the units: %w", err)
@@ -133,6 +144,8 @@ func (r *Recover) judge(ctx context.Context, stock seckill.Stock, redis picture)
 	if loss == "" || err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, sealWithin)
+	defer cancel()
 	sealed, err := r.ports.Stocks.Seal(ctx, seckill.SealRequest{Item: stock.Item, Epoch: stock.Epoch})
 	if err != nil {
 		return fmt.Errorf("seal after a loss: %w", err)

@@ -67,7 +67,6 @@ func (w *world) startKeeper() {
 	ports := p.keeperPorts()
 	k.turns = []*turn{
 		{name: "clock", every: 500 * time.Millisecond, job: keeper.NewClock(ports), due: turning},
-		{name: "begin", every: time.Second, job: keeper.NewBegin(ports), due: unbegun},
 		{name: "complete", every: time.Second, job: settle.NewCompleter(p.settlePorts()), due: unordered},
 		{name: "sweep", every: time.Minute, job: keeper.NewSweep(ports), due: always},
 	}
@@ -88,6 +87,7 @@ func turnsOf(ports keeper.Ports, shard int) []*turn {
 	return []*turn{
 		{name: "renew" + of, every: seckill.RenewEvery, job: keeper.NewRenew(ports), due: selling},
 		{name: "recover" + of, every: 300 * time.Millisecond, within: recoverTimeout, job: keeper.NewRecover(ports), due: unsettling},
+		{name: "begin" + of, every: time.Second, job: keeper.NewBegin(ports), due: unbegun},
 		{name: "issue" + of, every: 500 * time.Millisecond, job: keeper.NewIssue(ports), due: pooled},
 		{name: "owed" + of, every: 500 * time.Millisecond, job: keeper.NewOwed(ports), due: owes(seckill.OwedBuyer)},
 		{name: "relay" + of, every: time.Second, job: keeper.NewRelay(ports), due: unsent},
