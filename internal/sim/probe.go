@@ -35,12 +35,12 @@ func (w *world) probe() {
 	}
 }
 
-// try buys until it succeeds.
+// try buys until it succeeds, or an operator's last call stops the sale.
 func (x *wish) try() {
 	if x.over || x.violation != nil {
 		return
 	}
-	if x.got {
+	if x.got || x.saleIs(seckill.SaleEnded, seckill.SalePaused) {
 		x.probing--
 		return
 	}
