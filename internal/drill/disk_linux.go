@@ -64,12 +64,17 @@ func (d *disk) fill() error {
 	return errors.Join(err, file.Close())
 }
 
-// free makes room again. It may be called at any time.
+// free makes room again. It may be called at any time. The file is emptied first: a process that is being started has it open
+// until it is itself, and keeps what is only removed.
 func (d *disk) free() error {
-	if err := os.Remove(d.filler); !errors.Is(err, fs.ErrNotExist) {
-		return err
+	err := os.Truncate(d.filler, 0)
+	if err == nil {
+		err = os.Remove(d.filler)
 	}
-	return nil
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func (d *disk) close() { d.root.Close() }
