@@ -181,6 +181,7 @@ const wholeFor = 5 * time.Second
 // checkLost says whether an epoch was sealed although redis has lost nothing of it, and nobody asked for that. An issue on its
 // way to redis is no loss.
 func (w *world) checkLost(item seckill.ID) {
+	w.noteSelling(item) // a call may have taken effect late
 	redis, now := w.lent.View(item), w.loop.now()
 	if w.book.losses > 0 || redis.GateEpoch != redis.Epoch || now-w.selling[item].since < wholeFor {
 		return
