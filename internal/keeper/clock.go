@@ -88,7 +88,7 @@ func NewDoubt(ports Ports) *Doubt { return &Doubt{ports} }
 // RunOnce releases what is due.
 func (d *Doubt) RunOnce(ctx context.Context) error {
 	return d.ports.eachStock(ctx, func(ctx context.Context, stock seckill.Stock) error {
-		if stock.Doubt == 0 || stock.ReadAt.Before(stock.SealedAt.Add(seckill.DoubtFor)) {
+		if stock.Doubt == 0 || !stock.IsPastDoubt() {
 			return nil
 		}
 		released, err := d.ports.Stocks.ReleaseDoubt(ctx, stock.Item)

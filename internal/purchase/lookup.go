@@ -75,8 +75,7 @@ func (s *Service) findUnlessDoubt(ctx context.Context, l *listing, user seckill.
 	if err != nil {
 		return seckill.Reservation{}, err
 	}
-	quiet := !stock.ReadAt.Before(stock.SealedAt.Add(seckill.DoubtFor))
-	over := asked && quiet || stock.State == seckill.StockClosed || stock.State == seckill.StockNew
+	over := asked && stock.IsPastDoubt() || stock.State == seckill.StockClosed || stock.State == seckill.StockNew
 	return s.findAgain(ctx, l, user, id, over && stock.Doubt == 0)
 }
 

@@ -89,6 +89,9 @@ type Stock struct {
 	ReadAt time.Time
 }
 
+// IsPastDoubt says that the last seal, if there was one, is so long ago that nothing of what it ended is waited for.
+func (s Stock) IsPastDoubt() bool { return !s.ReadAt.Before(s.SealedAt.Add(DoubtFor)) }
+
 // Move is one numbered change of an item's stock, written once in the transaction that makes it.
 type Move struct {
 	// ID is deterministic: "issue:<item>:<k>", "seal:<item>:<epoch>", "return:<claim>", "adjust:<item>:<op>". The first

@@ -113,7 +113,7 @@ func mayIssue(s seckill.Stock) bool {
 
 // mayRelease says whether units are in doubt that nobody can be waiting for any more.
 func mayRelease(s seckill.Stock) bool {
-	return s.Doubt > 0 && s.ReadAt.Sub(s.SealedAt) >= seckill.DoubtFor
+	return s.Doubt > 0 && s.IsPastDoubt()
 }
 
 // releaseDoubt gives up waiting. Doubt grows only by a seal, which also changes the epoch, so one epoch sees at most
