@@ -35,16 +35,28 @@ func (w *world) probe() {
 	}
 }
 
-// try buys until it succeeds, or an operator's last call stops the sale.
+// try buys until it succeeds, or an operator's last call stops the sale or takes the last unit.
 func (x *wish) try() {
 	if x.over || x.violation != nil {
 		return
 	}
-	if x.got || x.saleIs(seckill.SaleEnded, seckill.SalePaused) {
+	if x.got || x.saleIs(seckill.SaleEnded, seckill.SalePaused) || x.isGone() {
 		x.probing--
 		return
 	}
 	x.tries = 1 // it comes again by itself
 	x.buy()
 	x.loop.after(700*time.Millisecond, nil, x.try)
+}
+
+// isGone says that no unit is left to buy, and that it was not he who bought the last.
+func (x *wish) isGone() (gone bool) {
+	x.ledger.Look(func(v ledger.View) {
+		stock, exists := v.Stock(x.item)
+		gone = exists && stock.Allotted == stock.Claimed
+		for claim := range v.ClaimsOf(x.item) {
+			gone = gone && claim.User != prober
+		}
+	})
+	return gone
 }
