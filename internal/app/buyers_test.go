@@ -44,7 +44,7 @@ func TestManyBuyers(t *testing.T) {
 	s.emptyRedis()
 	lost := time.Now()
 	s.await("the next epoch is open", func() bool { return s.sellsAnew() })
-	if _, err := s.insist("latecomer", 1, ""); err != nil {
+	if _, err := s.insist("latecomer", 1, "latecomers-key"); err != nil {
 		t.Error(err)
 	}
 	took := time.Since(lost)

@@ -220,6 +220,7 @@ func (s *shop) askInVain(user seckill.UserID, quantity int64, key string) (purch
 }
 
 // insist asks as a patient shopper does: busy and unknown outcomes are repeated with the same key until there is an answer.
+// Who has no key may be refused for what an earlier try took.
 func (s *shop) insist(user seckill.UserID, quantity int64, key string) (purchase.Receipt, error) {
 	return s.patiently(func() (purchase.Receipt, error) { return s.buy(user, quantity, key) })
 }
