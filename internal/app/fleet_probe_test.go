@@ -27,6 +27,7 @@ type probe struct {
 
 	shoppers int
 	promised map[string]string // reservation -> shopper
+	unsure   int64             // asked for and not answered, or only with an unknown outcome: each may hold a unit
 }
 
 // newProbe takes over the sale that the fleet has made last.
@@ -52,6 +53,9 @@ func (p *probe) buy(door int) seckill.Reason {
 	if status == http.StatusAccepted {
 		p.promised[answer.ID] = shopper
 		return ""
+	}
+	if status == 0 || answer.Reason == seckill.UnknownOutcome {
+		p.unsure++
 	}
 	return answer.Reason
 }
