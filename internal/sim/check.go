@@ -212,11 +212,26 @@ func (w *world) noteSelling(item seckill.ID) {
 	}
 }
 
+// sold is how much of an epoch Redis has sold.
+type sold struct {
+	epoch, units int64
+}
+
+func (w *world) sold(item seckill.ID) sold {
+	redis := w.lent.View(item)
+	return sold{redis.Epoch, redis.Sold}
+}
+
+// after says whether something was sold since. A replica that was promoted may have the epoch before, which is over.
+func (s sold) after(before sold) bool {
+	return s.epoch == before.epoch && s.units > before.units || s.epoch > before.epoch && s.units > 0
+}
+
 // checkHold says whether a sale that was paused, or ended, sells.
 func (w *world) checkHold(c *call) {
-	sold := w.lent.View(c.about.item).Sold
-	if w.holds && c.failure == nil && sold > w.held[c.about.item] {
-		w.broken("a pause holds", c.about.item, []any{c.about.item}, "%d were sold when operators were told that nothing is, and now %d", w.held[c.about.item], sold)
+	held, now := w.held[c.about.item], w.sold(c.about.item)
+	if w.holds && c.failure == nil && now.after(held) {
+		w.broken("a pause holds", c.about.item, []any{c.about.item}, "%+v when operators were told that nothing is sold, and now %+v", held, now)
 	}
 }
 
@@ -224,6 +239,6 @@ func (w *world) checkHold(c *call) {
 func (w *world) hold() {
 	w.holds = true
 	for _, item := range w.items {
-		w.held[item.ID] = w.lent.View(item.ID).Sold
+		w.held[item.ID] = w.sold(item.ID)
 	}
 }

@@ -59,7 +59,7 @@ type world struct {
 	begins map[seckill.ID]int64
 	epochs map[seckill.ID]int64
 	holds  bool
-	held   map[seckill.ID]int64
+	held   map[seckill.ID]sold
 	asked  map[seckill.ID]int64
 
 	// ended is the order that operators have ended last.
@@ -148,7 +148,7 @@ func newWorld(seed uint64, options Options) *world {
 	}
 	w.loop = newLoop(random, w.faults, t)
 	w.buyersBefore, w.batches = map[seckill.ID][]seckill.Buyer{}, map[seckill.ID]seckill.ID{}
-	w.held, w.selling = map[seckill.ID]int64{}, map[seckill.ID]sells{}
+	w.held, w.selling = map[seckill.ID]sold{}, map[seckill.ID]sells{}
 	w.begins, w.epochs, w.asked = map[seckill.ID]int64{}, map[seckill.ID]int64{}, map[seckill.ID]int64{}
 	if t != nil {
 		t.now = w.loop.now
