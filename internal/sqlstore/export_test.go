@@ -75,3 +75,11 @@ func (ids *IDs) Lag(d time.Duration) {
 func (s *Store) InTx(ctx context.Context, do func(tx *gorm.DB) error) error {
 	return s.inTx(ctx, 0, do)
 }
+
+// Grouped is how many transactions wait for the next commit of a shard that groups them.
+func (s *Store) Grouped(shard int) int {
+	g := s.shards[shard].group
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.waiting)
+}

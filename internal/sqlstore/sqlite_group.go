@@ -23,7 +23,8 @@ const (
 // commitGroup lets transactions that come while another one is committed share the next commit, and nothing is waited for.
 // SQLite has one writer, and nearly all of a small transaction is the sync of its commit: with a crowd that pays and
 // cancels, one by one, keepers would queue for seconds. Each is a savepoint of its own: what it writes is there as a whole or not
-// at all, whatever becomes of the others before the commit, and nobody hears of success before that.
+// at all, whatever becomes of the others before the commit. It sees what the others wrote before it, so nobody hears of anything
+// before the commit, and when that fails of nothing else: "somebody has done it already" would be as untrue as "done".
 type commitGroup struct {
 	db *gorm.DB // the one writer
 
@@ -38,12 +39,8 @@ type grouped struct {
 	do       func(tx *gorm.DB) error
 	err      error
 	panicked any
-	ended    bool // err is final: it takes no part in the commit
+	left     bool // before it began: it has seen nothing of the others
 	done     chan struct{}
-}
-
-func (t *grouped) end(err error) {
-	t.err, t.ended = err, true
 }
 
 // transact runs do in a transaction, as Store.transact does.
@@ -94,42 +91,53 @@ func (g *commitGroup) commit(group []*grouped) {
 	defer cancel()
 	tx := g.db.WithContext(ctx).Begin()
 	if tx.Error != nil {
-		endAll(group, dbError(tx.Error))
+		failAll(group, dbError(tx.Error))
 		return
 	}
 	for _, t := range group {
 		if err := t.run(tx); err != nil {
 			tx.Rollback()
-			endAll(group, fmt.Errorf("%w: another transaction of the group: %w", seckill.ErrTransient, err))
+			failAll(group, rolledBack(err))
 			return
 		}
 	}
-	endAll(group, commitError(tx.Commit().Error))
+	if err := tx.Commit().Error; err != nil {
+		failAll(group, commitError(err))
+	}
 }
 
-// endAll ends those that have not failed by themselves.
-func endAll(group []*grouped, err error) {
+// failAll says to all that the group has failed. Who had failed by itself may have done so because of what is gone now, and has
+// written nothing whatever became of the commit.
+func failAll(group []*grouped, err error) {
 	for _, t := range group {
-		if !t.ended {
-			t.end(err)
+		switch {
+		case t.left:
+		case t.err != nil:
+			t.err = rolledBack(err)
+		default:
+			t.err = err
 		}
 	}
+}
+
+// rolledBack keeps only the words: nobody may take the error for that of his own statement.
+func rolledBack(err error) error {
+	return fmt.Errorf("%w: the group was rolled back: %s", seckill.ErrTransient, err.Error())
 }
 
 // run returns an error when the whole group has to be rolled back.
 func (t *grouped) run(tx *gorm.DB) error {
 	if err := t.ctx.Err(); err != nil {
-		t.end(dbError(err))
+		t.err, t.left = dbError(err), true
 		return nil
 	}
 	if err := tx.Exec("SAVEPOINT " + savepoint).Error; err != nil {
 		return err
 	}
-	if err := t.attempt(tx.WithContext(context.WithoutCancel(t.ctx))); err != nil {
-		t.end(dbError(err))
+	if t.err = dbError(t.attempt(tx.WithContext(context.WithoutCancel(t.ctx)))); t.err != nil {
 		// Some errors end the whole transaction; then there is no savepoint any more, and this says so.
 		if err := tx.Exec("ROLLBACK TO " + savepoint).Error; err != nil {
-			return err
+			return fmt.Errorf("%w, after %s", err, t.err.Error())
 		}
 	}
 	return tx.Exec("RELEASE " + savepoint).Error
