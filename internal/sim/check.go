@@ -175,8 +175,9 @@ func (w *world) checkGates() {
 	})
 }
 
-// wholeFor is how long redis must have sold an epoch before nobody can take it for lost any more; a picture is not that old.
-const wholeFor = 5 * time.Second
+// wholeFor is how long redis must have sold an epoch before nobody can take it for lost any more. A picture is not that old, nor
+// is a call that was made when it was new: its process may have stood still before it sent it (standingMost), and been slow.
+const wholeFor = standingMost + slowMost
 
 // checkLost says whether an epoch was sealed although redis has lost nothing of it, and nobody asked for that. An issue on its
 // way to redis is no loss.

@@ -230,9 +230,12 @@ func (f *faults) come(it *chance, c *call, wait time.Duration) time.Duration {
 // meanwhile is how long a call may take during which somebody does something.
 const meanwhile = 400 * time.Millisecond
 
+// standingMost is how long a process stands still at most.
+const standingMost = 8 * time.Second
+
 // standing is how long a process stands still.
 func (p *plan) standing(r *rand.Rand) time.Duration {
-	return between2(r, max(p.pause, 50*time.Millisecond), 8*time.Second)
+	return between2(r, max(p.pause, 50*time.Millisecond), standingMost)
 }
 
 // arrivesLate says whether a call whose caller has given up has an effect after all.

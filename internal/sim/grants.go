@@ -21,7 +21,8 @@ type grant struct {
 	// lost says that redis did not have it any more when its epoch ended, stray that nobody could count on it then, late that
 	// SQL has it since.
 	lost, stray, late bool
-	// shown says that redis has shown it as sent in time: who has seen that may say queued, however long he waits with it.
+	// shown says that in time redis has shown it as sent, or an api has decided to promise it: who has seen that may say queued,
+	// however long he waits with it. A process may stand still before it says what it has decided.
 	shown bool
 }
 
@@ -54,12 +55,25 @@ func (b *book) shown(item seckill.ID, answers []seckill.LookAnswer) {
 	b.ledger.Look(func(v ledger.View) {
 		for _, answer := range answers {
 			for _, entry := range append(slices.Clip(answer.Held), answer.Entry) {
-				if g := b.grants[entry.ID]; g != nil && g.item == item && !entry.Unsent && inTime(v, g) {
-					g.shown = true
+				if !entry.Unsent {
+					b.show(v, item, entry.ID)
 				}
 			}
 		}
 	})
+}
+
+// decided notes what an api is about to say.
+func (b *book) decided(r seckill.Reservation) {
+	if r.State == seckill.ReservationQueued {
+		b.ledger.Look(func(v ledger.View) { b.show(v, r.Item, r.ID) })
+	}
+}
+
+func (b *book) show(v ledger.View, item, id seckill.ID) {
+	if g := b.grants[id]; g != nil && g.item == item && inTime(v, g) {
+		g.shown = true
+	}
 }
 
 // inTime says that the epoch of a grant is not closed yet.

@@ -108,6 +108,7 @@ func (x *wish) buy() {
 	x.loop.trace.note("%s asks %s for %d of %d with %q", x.user, a.name, x.quantity, x.item, x.key)
 	serve(a, func(ctx context.Context) (b bought) {
 		b.receipt, b.err = a.buying.Buy(ctx, purchase.Request{Item: x.item, User: x.user, Quantity: x.quantity, Key: x.key})
+		x.book.decided(b.receipt.Reservation)
 		return b
 	}, func(b bought) { x.answered(b, began) }, x.unanswered)
 }
