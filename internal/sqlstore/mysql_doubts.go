@@ -24,9 +24,13 @@ func (mysqlDialect) doubts(version string, settings map[string]string) []string 
 	if flush, known := settings["innodb_flush_log_at_trx_commit"]; known && flush != "1" {
 		doubt("innodb_flush_log_at_trx_commit is %s, not 1: a crash loses the last second's orders", flush)
 	}
-	if isOn(settings["log_bin"]) && settings["sync_binlog"] != "1" {
+	switch logs, known := settings["log_bin"]; {
+	case isOn(logs) && settings["sync_binlog"] != "1":
 		doubt("sync_binlog is %s, not 1: a power failure loses commits that the binary log should have brought back",
 			settings["sync_binlog"])
+	case known && !isOn(logs) && !strings.Contains(version, "TiDB"):
+		// InnoDB shows a commit first and then writes it down; the binary log makes it the other way round.
+		doubt("log_bin is %s: a crash takes back what others have seen and acted upon; set log_bin, and sync_binlog to 1", logs)
 	}
 	if isOn(settings["wsrep_on"]) {
 		doubt("wsrep_on is ON: Galera may lose updates when several of its nodes are written to")

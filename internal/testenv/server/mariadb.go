@@ -20,25 +20,25 @@ const (
 	mariadbUser        = "seckill"
 )
 
-// MariaDB is a private mariadbd: every commit on disk before it is answered, strict about data, small.
+// MariaDB is a private mariadbd: every commit on disk before it is seen, strict about data, small.
 type MariaDB struct {
 	*machine
 
-	binlog []string // arguments that say whether others may copy it
+	more []string // arguments
 }
 
 // OpenMariaDB starts a server on a port that nobody else has. Its password is its own, so that whoever was quicker to the
 // port is not taken for it.
 func OpenMariaDB(ctx context.Context, options Options) (*MariaDB, error) {
-	return openMariaDB(ctx, options, "--skip-log-bin")
+	return openMariaDB(ctx, options)
 }
 
-func openMariaDB(ctx context.Context, options Options, binlog ...string) (*MariaDB, error) {
+func openMariaDB(ctx context.Context, options Options, more ...string) (*MariaDB, error) {
 	base, err := newMachine("mariadbd", options)
 	if err != nil {
 		return nil, err
 	}
-	m := &MariaDB{base, binlog}
+	m := &MariaDB{base, more}
 	base.launch = m.start
 	base.empty = m.install
 	if base.isNew() {
@@ -107,12 +107,13 @@ func (m *MariaDB) start(ctx context.Context) error {
 		"--bind-address=127.0.0.1", "--port=" + strconv.Itoa(m.id.Port), "--socket=sock",
 		"--pid-file=" + m.file("pid"), "--skip-name-resolve", "--max-connections=500", "--log-warnings=0",
 		// The socket is relative to the data: a path of more than 107 characters cannot be one.
-		// A commit is on disk before it is answered, and wrong data is refused: what a sale relies on.
-		"--innodb-flush-log-at-trx-commit=1", "--sql-mode=STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
+		// A commit is on disk before anybody sees it, and wrong data is refused: what a sale relies on.
+		"--innodb-flush-log-at-trx-commit=1", "--log-bin=binlog", "--sync-binlog=1", "--binlog-format=ROW", "--server-id=1",
+		"--sql-mode=STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION",
 		// Small, and quick to make and drop many databases.
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=48M", "--innodb-file-per-table=0", "--sync-frm=0",
 		"--performance-schema=0", "--innodb-buffer-pool-dump-at-shutdown=0", "--innodb-buffer-pool-load-at-startup=0",
-	}, m.binlog...))
+	}, m.more...))
 	if m.tls != nil {
 		arguments = append(arguments, "--ssl-ca="+m.tls.CAFile, "--ssl-cert="+m.tls.CertFile, "--ssl-key="+m.tls.KeyFile)
 	}

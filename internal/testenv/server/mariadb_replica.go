@@ -8,11 +8,11 @@ import (
 
 // OpenMariaDBPair starts a server and another one that copies all of it, each change that much later.
 func OpenMariaDBPair(ctx context.Context, delay time.Duration) (primary, replica *MariaDB, err error) {
-	primary, err = openMariaDB(ctx, Options{}, "--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--sync-binlog=1")
+	primary, err = OpenMariaDB(ctx, Options{})
 	if err != nil {
 		return nil, nil, err
 	}
-	replica, err = openMariaDB(ctx, Options{}, "--skip-log-bin", "--server-id=2", "--relay-log=relay")
+	replica, err = openMariaDB(ctx, Options{}, "--server-id=2", "--relay-log=relay")
 	if err == nil {
 		err = replica.copyFrom(ctx, primary, delay)
 	}
