@@ -101,6 +101,8 @@ func TestLiveAudit(t *testing.T) {
 		s := openTampered(t)
 		s.exec("UPDATE claims SET quantity = quantity + 1 WHERE item = ? AND user_id = 'ann'", s.item.ID)
 		s.closedFor("claimed")
+		_, err := s.system.Operate.ReopenStock(t.Context(), "test", s.item.ID, "in a hurry")
+		wantReason(t, err, seckill.Conflict)
 		s.exec("UPDATE claims SET quantity = quantity - 1 WHERE item = ? AND user_id = 'ann'", s.item.ID)
 		s.reopened("claimed")
 	})

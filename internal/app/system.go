@@ -115,14 +115,14 @@ func (s *System) buildUseCases() (err error) {
 		return fmt.Errorf("build checkout: %w", err)
 	}
 	ports := b.keeperPorts(s.log)
+	s.Audit = b.audit(s.log)
 	s.Operate = operate.New(operate.Ports{
 		Catalog: b.Catalog, Stocks: b.Stocks, Orders: b.Orders, Lent: b.Lent, Queue: b.Queue,
 		Adjustments: b.Adjustments, Halts: b.Halts, Payments: b.Payments, Letters: b.DeadLetters, Events: b.Events,
 		Endpoints: s.Config.endpoints(),
 		Epochs:    keeper.NewRecover(ports), Settings: keeper.NewRenew(ports),
-		Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log,
+		Audit: s.Audit, Shards: b.Shards, IDs: b.IDs, Clock: ports.Clock, Log: s.log,
 	})
-	s.Audit = b.audit(s.log)
 	return nil
 }
 

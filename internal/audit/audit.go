@@ -149,6 +149,19 @@ func (r *run) readItem(ctx context.Context, e entry) error {
 	return r.readClaims(ctx, e, facts.Stock)
 }
 
+// Contradictions are what is wrong with an item's units in SQL, in words: one snapshot, of that item alone.
+func (s *Service) Contradictions(ctx context.Context, item seckill.ID) ([]string, error) {
+	facts, err := s.ports.Books.Facts(ctx, item)
+	if err != nil {
+		return nil, fmt.Errorf("read the books of item %s: %w", item, err)
+	}
+	var words []string
+	for _, f := range Conserved(facts) {
+		words = append(words, f.ID+": "+f.Detail)
+	}
+	return words, nil
+}
+
 // readStrays looks for stock rows that the catalog does not know, or that no router would find.
 func (r *run) readStrays(ctx context.Context) error {
 	if !r.whole {

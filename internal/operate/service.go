@@ -27,6 +27,12 @@ type Settings interface {
 	Carry(ctx context.Context, item seckill.ID) error
 }
 
+// Auditor knows whether books add up.
+type Auditor interface {
+	// Contradictions are what is wrong with an item's units in SQL at this moment, in words.
+	Contradictions(ctx context.Context, item seckill.ID) ([]string, error)
+}
+
 // Ports are what the use case works on.
 type Ports struct {
 	Catalog seckill.Catalog
@@ -37,6 +43,7 @@ type Ports struct {
 	// Adjustments, Payments and Letters are what operators change outside of the catalog.
 	Adjustments seckill.Adjustments
 	Halts       seckill.Halts
+	Audit       Auditor
 	Payments    seckill.Payments
 	Letters     seckill.DeadLetterDesk
 	Events      seckill.Events

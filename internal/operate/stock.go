@@ -3,6 +3,7 @@ package operate
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
@@ -40,7 +41,8 @@ type Reopened struct {
 }
 
 // ReopenStock lets an item be sold again that was halted, after somebody has looked. What Redis sells then is what SQL says:
-// an open epoch is sealed, and the next one follows.
+// an open epoch is sealed, and the next one follows. While SQL contradicts itself it is refused: nobody could say how many units
+// there are to sell.
 func (s *Service) ReopenStock(ctx context.Context, actor string, item seckill.ID, reason string) (Reopened, error) {
 	if err := validateText("reason", reason, reasonMax); err != nil {
 		return Reopened{}, err
@@ -51,6 +53,14 @@ func (s *Service) ReopenStock(ctx context.Context, actor string, item seckill.ID
 	}
 	if before.Halted == "" {
 		return Reopened{Stock: before}, nil
+	}
+	wrong, err := s.ports.Audit.Contradictions(ctx, item)
+	switch {
+	case err != nil:
+		return Reopened{}, fmt.Errorf("audit item %s: %w", item, err)
+	case len(wrong) > 0:
+		return Reopened{}, seckill.Refuse(seckill.Conflict,
+			fmt.Sprintf("the database contradicts itself about this item: %s; put that right first", strings.Join(wrong, "; ")))
 	}
 	d := deed{
 		actor: actor, target: item, intent: actionReopen, done: actionReopened, before: encode(map[string]any{"halted": before.Halted}),

@@ -29,6 +29,7 @@ func TestReopenStock(t *testing.T) {
 	t.Run("reopens a halted item with the next epoch, and logs why it was halted and what the operator says", reopens)
 	t.Run("leaves an item alone that is not halted", reopensNothing)
 	t.Run("wants a reason", reopensForAReason)
+	t.Run("refuses while the database contradicts itself, and says how", reopensNoContradiction)
 }
 
 func reopens(t *testing.T) {
@@ -64,6 +65,37 @@ func reopensForAReason(t *testing.T) {
 	w := newWorld(t)
 	if _, err := w.ReopenStock(t.Context(), ada, w.live(t).Items[0].ID, ""); seckill.ReasonOf(err) != seckill.Invalid {
 		t.Error(err)
+	}
+}
+
+func reopensNoContradiction(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	item := w.live(t).Items[0].ID
+	tamper := func(by int) {
+		t.Helper()
+		write, _, err := w.store.SQL(seckill.HomeShard(w.ports.Shards, item))
+		if err == nil {
+			_, err = write.ExecContext(t.Context(), "UPDATE stock SET claimed = claimed + ?, lent = lent - ? WHERE item = ?", by, by, item)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tamper(1)
+	if err := w.stocks.Halt(t.Context(), item, "audit: claimed: 1 is 0"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := w.ReopenStock(t.Context(), ada, item, "looked")
+	if seckill.ReasonOf(err) != seckill.Conflict || !strings.Contains(err.Error(), "claimed is 1, but the held claims add up to 0") {
+		t.Error(err)
+	}
+	if stock, err := w.stocks.Get(t.Context(), item); err != nil || stock.Halted == "" || stock.State != seckill.StockOpen {
+		t.Errorf("%+v, %v", stock, err)
+	}
+	tamper(-1)
+	if reopened, err := w.ReopenStock(t.Context(), ada, item, "looked again"); err != nil || reopened.Halted == "" {
+		t.Errorf("%+v, %v", reopened, err)
 	}
 }
 

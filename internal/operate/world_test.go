@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/seckill-dev/seckill/internal/audit"
 	"github.com/seckill-dev/seckill/internal/keeper"
 	"github.com/seckill-dev/seckill/internal/operate"
 	"github.com/seckill-dev/seckill/internal/redis"
@@ -71,7 +72,7 @@ func newWorld(t *testing.T) *world {
 	w.ports = operate.Ports{
 		Catalog: w.catalog, Stocks: w.stocks, Orders: sqlstore.Orders{Store: store}, Lent: w.lent, Queue: queue,
 		Adjustments: &adjustments{Adjustments: sqlstore.Stocks{Store: store}}, Payments: sqlstore.Payments{Store: store}, Letters: queue,
-		Halts:  sqlstore.Stocks{Store: store},
+		Halts: sqlstore.Stocks{Store: store}, Audit: audit.New(audit.Ports{Books: sqlstore.Books{Store: store}}),
 		Events: sqlstore.Events{Store: store}, Epochs: keeper.NewRecover(w.keeper), Settings: w.settings, Shards: store.Shards(), IDs: store.IDs(),
 		Clock: w.clock, Log: log,
 	}
