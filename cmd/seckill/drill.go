@@ -143,6 +143,11 @@ func (c *drillCommand) check(cli *commands) error {
 	if err := drill.CheckFaults(c.Faults, c.Embedded); err != nil {
 		return fmt.Errorf("--faults: %w", err)
 	}
+	if c.Pairs {
+		if err := drill.CheckPairs(c.Faults, c.Embedded); err != nil {
+			return fmt.Errorf("--pairs: %w", err)
+		}
+	}
 	if programs, packages := fleet.Missing(); len(programs) > 0 && !c.Embedded {
 		return fmt.Errorf("drill needs %s, which is not installed here; on Debian and its relatives: apt-get install %s (or try --embedded)",
 			strings.Join(programs, " and "), strings.Join(packages, " "))

@@ -45,3 +45,24 @@ func TestFaultsCanBeChosen(t *testing.T) {
 		}
 	})
 }
+
+func TestPairsNeedTwoFaultsThatGoTogether(t *testing.T) {
+	t.Parallel()
+	for _, pair := range []string{"", "kill:api,stop:redis", "kill:redis,stop:rabbitmq", "wipe,kill", "stop:api,stop:worker,kill:keeper"} {
+		if err := drill.CheckPairs(split(pair), false); err != nil {
+			t.Errorf("%q: %v", pair, err)
+		}
+	}
+	for _, none := range []string{"kill:redis", "kill", "kill:api,stop:api", "wipe,replace:rabbitmq", "kill-everything,kill:api"} {
+		if err := drill.CheckPairs(split(none), false); err == nil || !strings.Contains(err.Error(), "choose more faults") {
+			t.Errorf("%q: %v", none, err)
+		}
+	}
+	if err := drill.CheckPairs(nil, true); err == nil || !strings.Contains(err.Error(), "the single binary has one victim") {
+		t.Errorf("the single binary: %v", err)
+	}
+}
+
+func split(faults string) []string {
+	return strings.FieldsFunc(faults, func(r rune) bool { return r == ',' })
+}

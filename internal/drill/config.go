@@ -104,7 +104,10 @@ func (c Config) check() error {
 	if err := CheckRate(c.Rate); err != nil {
 		return fmt.Errorf("drill: the rate %w", err)
 	}
-	return CheckFaults(c.Faults, c.Embedded)
+	if err := CheckFaults(c.Faults, c.Embedded); err != nil || !c.Pairs {
+		return err
+	}
+	return CheckPairs(c.Faults, c.Embedded)
 }
 
 // CheckRate says what is wrong with a number of shoppers each second; nothing is with 0, which stands for RateDefault.

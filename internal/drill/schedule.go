@@ -178,9 +178,7 @@ func (p *planner) between(shortest, longest time.Duration) time.Duration {
 
 // companion draws what happens at the same time: something else, and nothing that is not promised to be survived.
 func (p *planner) companion(a act) *act {
-	fit := slices.DeleteFunc(slices.Clone(p.faults), func(f fault) bool {
-		return f.alone || a.fault.alone || f.name == a.fault.name || f.loses != "" && a.fault.loses != ""
-	})
+	fit := slices.DeleteFunc(slices.Clone(p.faults), func(f fault) bool { return !a.fault.mayCoincide(f) })
 	if len(fit) == 0 {
 		return nil
 	}
@@ -190,4 +188,16 @@ func (p *planner) companion(a act) *act {
 		}
 	}
 	return nil
+}
+
+// mayCoincide says that two faults are different, and promised to be survived together.
+func (f fault) mayCoincide(other fault) bool {
+	return !f.alone && !other.alone && f.name != other.name && (f.loses == "" || other.loses == "")
+}
+
+// goesWith says that they have two kinds of victims, too, so that a pair can be made of them.
+func (f fault) goesWith(other fault) bool {
+	return f.mayCoincide(other) && slices.ContainsFunc(f.victims, func(victim string) bool {
+		return slices.ContainsFunc(other.victims, func(another string) bool { return kindOf(victim) != kindOf(another) })
+	})
 }
