@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/seckill-dev/seckill/internal/app"
 	"github.com/seckill-dev/seckill/internal/audit"
@@ -23,7 +24,7 @@ type drillCommand struct {
 	Minutes  float64  `default:"10" help:"For how long faults are played; then it waits until everything is decided, two minutes or so."`
 	Seeds    int      `default:"1" placeholder:"N" help:"How many drills, one after the other, each with the next seed. They are summed up."`
 	Seed     uint64   `placeholder:"N" help:"Which faults come when; the same number is the same schedule. Otherwise any."`
-	Faults   []string `placeholder:"NAME" help:"Only these faults, such as fill-disk,stop:rabbitmq,kill:api-0; an unknown one lists them all."`
+	Faults   []string `sep:"none" placeholder:"NAME,…" help:"Only these faults, such as fill-disk,stop:rabbitmq,kill:api-0; an unknown one lists them all."`
 	Embedded bool     `help:"Play the single binary instead of the distributed system."`
 	Pairs    bool     `help:"Play two faults at a time. Then reservations may be rejected."`
 	Rate     float64  `placeholder:"N" help:"How many shoppers come each second; otherwise as many as two cores can serve."`
@@ -36,6 +37,9 @@ const seedsMax = 1000
 
 // Run implements the command.
 func (c *drillCommand) Run(ctx context.Context, cli *commands, console console) error {
+	if err := c.split(); err != nil {
+		return err
+	}
 	if err := c.check(cli); err != nil {
 		return err
 	}
@@ -122,6 +126,16 @@ func show(report drill.Report, out io.Writer) error {
 func found(report drill.Report) error {
 	if !report.OK() {
 		return errFindings
+	}
+	return nil
+}
+
+// split takes the lists of faults apart. Kong would make no list at all of an empty one, which means all faults.
+func (c *drillCommand) split() error {
+	given := c.Faults
+	c.Faults = strings.FieldsFunc(strings.Join(given, ","), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+	if len(given) > 0 && len(c.Faults) == 0 {
+		return errors.New("--faults: names no fault; say some, such as kill:redis,stop:rabbitmq, or leave it out to play all")
 	}
 	return nil
 }
