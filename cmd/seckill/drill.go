@@ -146,8 +146,8 @@ func (c *drillCommand) check(cli *commands) error {
 		return errors.New("--config: drill writes a configuration of its own; leave it out")
 	case cli.Data != "":
 		return errors.New("--data: drill keeps its data in --out; leave it out")
-	case math.IsNaN(c.Minutes) || c.Minutes <= 0 || c.Minutes > drill.LastsMax.Minutes():
-		return fmt.Errorf("--minutes: is more than 0 and at most %v, got %v", drill.LastsMax.Minutes(), c.Minutes)
+	case math.IsNaN(c.Minutes) || c.Minutes < drill.LastsLeast.Minutes() || c.Minutes > drill.LastsMax.Minutes():
+		return fmt.Errorf("--minutes: is %v to %v, got %v", drill.LastsLeast.Minutes(), drill.LastsMax.Minutes(), c.Minutes)
 	case c.Seeds < 1 || c.Seeds > seedsMax:
 		return fmt.Errorf("--seeds: is 1 to %d, got %d", seedsMax, c.Seeds)
 	}

@@ -68,6 +68,10 @@ const RateDefault = 40
 // RateMax is more than any machine can be asked for here.
 const RateMax = 10_000
 
+// LastsLeast is enough for any first fault, so that a drill proves something: after the opening pause, the longest one lasts
+// 14 s.
+const LastsLeast = 30 * time.Second
+
 // LastsMax bounds a drill: it remembers every answer.
 const LastsMax = 24 * time.Hour
 
@@ -96,8 +100,8 @@ func (c Config) withDefaults() Config {
 
 func (c Config) check() error {
 	switch {
-	case c.Lasts <= 0 || c.Lasts > LastsMax:
-		return fmt.Errorf("drill: want some time up to %s, not %s", LastsMax, c.Lasts)
+	case c.Lasts < LastsLeast || c.Lasts > LastsMax:
+		return fmt.Errorf("drill: want %s to %s, not %s", LastsLeast, LastsMax, c.Lasts)
 	case c.Dir == "":
 		return errors.New("drill: the folder is missing")
 	}

@@ -44,6 +44,16 @@ func Chosen(wanted ...string) []string {
 	return lines
 }
 
+// Shortest is how often the shortest drill plays each fault, when nothing else is wanted.
+func Shortest(seed uint64, embedded bool) map[string]int {
+	played := make(map[string]int)
+	all := allFaults(embedded)
+	for _, name := range keys(all) {
+		played[name] = len(plan(seed, LastsLeast, chosen(all, []string{name}), false))
+	}
+	return played
+}
+
 // exampleFaults are those of servers, without the nodes of a fleet.
 func exampleFaults() []fault {
 	process, stock, broker, shard := bars()

@@ -50,3 +50,18 @@ func TestSchedule(t *testing.T) {
 		}
 	})
 }
+
+func TestShortestScheduleHasAFaultWhicheverIsWanted(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200) {
+		played := drill.Shortest(seed, seed%2 == 0)
+		if len(played) < 4 {
+			t.Fatalf("there are only %v", played)
+		}
+		for name, times := range played {
+			if times < 1 {
+				t.Errorf("seed %d plays no %s", seed, name)
+			}
+		}
+	}
+}
