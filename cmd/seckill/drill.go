@@ -52,6 +52,12 @@ func (c *drillCommand) Run(ctx context.Context, cli *commands, console console) 
 		c.Seed = uint64(now.UnixMilli() % 1_000_000)
 	}
 	folder := filepath.Join(c.Out, fmt.Sprintf("%s-seed-%d", now.Format("20060102-150405"), c.Seed))
+	if c.Seeds > 1 {
+		folder = fmt.Sprintf("%s-to-%d", folder, c.Seed+uint64(c.Seeds)-1)
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil { // now, because nobody wants to hear of it when servers run
+		return fmt.Errorf("--out: %w; name a folder that can be made and written to", err)
+	}
 	config := drill.Config{
 		Dir: folder, Lasts: time.Duration(c.Minutes * float64(time.Minute)), Seed: c.Seed, Embedded: c.Embedded, Pairs: c.Pairs,
 		Faults: c.Faults, Rate: c.Rate, System: drilled(program), Out: console.out,
@@ -68,7 +74,7 @@ func (c *drillCommand) Run(ctx context.Context, cli *commands, console console) 
 
 // playAll plays one drill after the other and sums them up, whatever came of them; an interrupted one is the last.
 func (c *drillCommand) playAll(ctx context.Context, config drill.Config, out io.Writer) error {
-	folder := fmt.Sprintf("%s-to-%d", config.Dir, config.Seed+uint64(c.Seeds)-1)
+	folder := config.Dir
 	var reports []drill.Report
 	var failure error
 	for range c.Seeds {
