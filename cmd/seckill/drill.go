@@ -7,9 +7,11 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 	"unicode"
 
@@ -62,10 +64,12 @@ func (c *drillCommand) Run(ctx context.Context, cli *commands, console console) 
 		Dir: folder, Lasts: time.Duration(c.Minutes * float64(time.Minute)), Seed: c.Seed, Embedded: c.Embedded, Pairs: c.Pairs,
 		Faults: c.Faults, Rate: c.Rate, System: drilled(program), Out: console.out,
 	}
+	waiting, stop := untilTwice(ctx)
+	defer stop()
 	if c.Seeds > 1 {
-		return c.playAll(ctx, config, console.out)
+		return c.playAll(ctx, waiting, config, console.out)
 	}
-	report, err := c.play(ctx, config)
+	report, err := c.play(ctx, waiting, config)
 	if err != nil {
 		return err
 	}
@@ -73,13 +77,13 @@ func (c *drillCommand) Run(ctx context.Context, cli *commands, console console) 
 }
 
 // playAll plays one drill after the other and sums them up, whatever came of them; an interrupted one is the last.
-func (c *drillCommand) playAll(ctx context.Context, config drill.Config, out io.Writer) error {
+func (c *drillCommand) playAll(ctx, waiting context.Context, config drill.Config, out io.Writer) error {
 	folder := config.Dir
 	var reports []drill.Report
 	var failure error
 	for range c.Seeds {
 		config.Dir = filepath.Join(folder, fmt.Sprintf("seed-%d", config.Seed))
-		report, err := c.play(ctx, config)
+		report, err := c.play(ctx, waiting, config)
 		if err != nil {
 			failure = err
 			break
@@ -99,9 +103,29 @@ func (c *drillCommand) playAll(ctx context.Context, config drill.Config, out io.
 	return found(sum)
 }
 
+// untilTwice ends at the second signal: the first one ends ctx, and then main listens no more, so that the second would leave
+// no verdict. The third ends the process.
+func untilTwice(ctx context.Context) (context.Context, context.CancelFunc) {
+	waiting, stop := context.WithCancel(context.WithoutCancel(ctx))
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		defer stop()
+		defer signal.Stop(signals)
+		for range 2 {
+			select {
+			case <-signals:
+			case <-waiting.Done():
+				return
+			}
+		}
+	}()
+	return waiting, stop
+}
+
 // play plays one drill and says what became of it.
-func (c *drillCommand) play(ctx context.Context, config drill.Config) (drill.Report, error) {
-	report, err := drill.Run(ctx, config)
+func (c *drillCommand) play(ctx, waiting context.Context, config drill.Config) (drill.Report, error) {
+	report, err := drill.Run(ctx, waiting, config)
 	if err == nil {
 		err = show(report, config.Out)
 	}

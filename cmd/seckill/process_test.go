@@ -105,13 +105,13 @@ func terminate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 0 || !p.running() {
 		ts.Fatalf("usage: terminate, while it runs")
 	}
-	p.terminate(ts, "up.err")
+	p.terminate(ts, "up.err", 0)
 	if log := ts.ReadFile("up.err"); strings.Contains(log, "panic") || strings.Contains(log, "level=ERROR") {
 		ts.Fatalf("it complained:\n%s", log)
 	}
 }
 
-func (p *process) terminate(ts *testscript.TestScript, logFile string) {
+func (p *process) terminate(ts *testscript.TestScript, logFile string, want int) {
 	const within = 30 * time.Second // shutdown_timeout
 	ts.Check(p.command.Process.Signal(syscall.SIGTERM))
 	select {
@@ -119,7 +119,7 @@ func (p *process) terminate(ts *testscript.TestScript, logFile string) {
 	case <-time.After(within):
 		ts.Fatalf("it did not stop within %s:\n%s", within, ts.ReadFile(logFile))
 	}
-	if code := p.command.ProcessState.ExitCode(); code != 0 {
+	if code := p.command.ProcessState.ExitCode(); code != want {
 		ts.Fatalf("exit code %d:\n%s", code, ts.ReadFile(logFile))
 	}
 }
@@ -167,12 +167,24 @@ func play(ts *testscript.TestScript, neg bool, args []string) {
 	playersOf(ts)[args[0]] = p
 }
 
-// part ends what play has started.
-func part(ts *testscript.TestScript, neg bool, args []string) {
+// hint sends SIGTERM to what play has started, which may take it as it likes.
+func hint(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 || playersOf(ts)[args[0]] == nil {
-		ts.Fatalf("usage: part name, of a process that plays")
+		ts.Fatalf("usage: hint name, of a process that plays")
 	}
-	playersOf(ts)[args[0]].terminate(ts, args[0]+".log")
+	ts.Check(playersOf(ts)[args[0]].command.Process.Signal(syscall.SIGTERM))
+}
+
+// part ends what play has started. With ! it must say by its exit code that something is wrong.
+func part(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || playersOf(ts)[args[0]] == nil {
+		ts.Fatalf("usage: [!] part name, of a process that plays")
+	}
+	code := 0
+	if neg {
+		code = 1
+	}
+	playersOf(ts)[args[0]].terminate(ts, args[0]+".log", code)
 	delete(playersOf(ts), args[0])
 }
 

@@ -48,7 +48,8 @@ func TestMain(m *testing.M) {
 //	servers                   real servers, behind TLS and passwords; writes secrets/ and, from servers.yaml, seckill.yaml
 //	vary file old new         another configuration file: seckill.yaml with a text replaced
 //	play name argument...     a seckill process beside the script; its output is in name.log
-//	part name                 SIGTERM to it: it must end by itself, with exit code 0
+//	hint name                 SIGTERM to it, and no wait
+//	part name                 SIGTERM to it: it must end by itself, with exit code 0, or 1 with a ! before
 //	quit name                 kill -9, or nothing if it has ended
 //	names variable…           sets variables to the words that the last program printed
 //	buys units key            the shopper of the file `token` buys units of $ITEM
@@ -64,7 +65,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata", Setup: settle, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "develop": develop, "terminate": terminate, "die": die, "murder": murder, "sell": sell, "end": end, "until": until,
-			"query": query, "tamper": tamper, "mode": mode, "play": play, "part": part, "quit": quit, "vary": vary, "secretless": secretless,
+			"query": query, "tamper": tamper, "mode": mode, "play": play, "hint": hint, "part": part, "quit": quit, "vary": vary, "secretless": secretless,
 			"names": names, "buys": buys, "bury": bury, "paste": paste,
 			"servers": func(ts *testscript.TestScript, neg bool, args []string) { startServers(t, ts, neg, args) },
 		},

@@ -35,7 +35,7 @@ func Sum(folder string, drills []Report) Report {
 
 // take adds the verdict of a drill.
 func (r *Report) take(one Report) {
-	r.Interrupted = r.Interrupted || one.Interrupted
+	r.Interrupted, r.Hurried = r.Interrupted || one.Interrupted, r.Hurried || one.Hurried
 	r.Shoppers += one.Shoppers
 	r.Compared += one.Compared
 	r.Counts = r.Counts.plus(one.Counts)
@@ -57,7 +57,7 @@ func (r *Report) take(one Report) {
 func (c Counts) plus(d Counts) Counts {
 	return Counts{
 		Answers: c.Answers + d.Answers, Promised: c.Promised + d.Promised, Ordered: c.Ordered + d.Ordered, Twins: c.Twins + d.Twins,
-		Rejected: c.Rejected + d.Rejected, Claims: c.Claims + d.Claims, Orders: c.Orders + d.Orders, Untold: c.Untold + d.Untold,
+		Rejected: c.Rejected + d.Rejected, Pending: c.Pending + d.Pending, Claims: c.Claims + d.Claims, Orders: c.Orders + d.Orders, Untold: c.Untold + d.Untold,
 		Paid: c.Paid + d.Paid, Charges: c.Charges + d.Charges, Refunds: c.Refunds + d.Refunds,
 	}
 }
@@ -124,7 +124,7 @@ func (r Report) goalsLine() string {
 	return "It proves TOO LITTLE: not enough " + strings.Join(missed, ", ") + ".\n"
 }
 
-// OK says that every promise was kept, soon enough, and that enough was tried.
+// OK says that every promise was kept, soon enough, and that enough was tried, and waited for.
 func (r Report) OK() bool {
-	return r.Clean() && !slices.ContainsFunc(r.recoveries, recovery.isMissed) && !slices.ContainsFunc(r.goals(), goal.isMissed)
+	return r.Clean() && !r.Hurried && !slices.ContainsFunc(r.recoveries, recovery.isMissed) && !slices.ContainsFunc(r.goals(), goal.isMissed)
 }

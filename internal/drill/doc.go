@@ -23,5 +23,6 @@
 // of ours was killed; it counts from the moment of the fault, or from when a server that was away was back. Only then comes the
 // next fault, so that what was promised meanwhile must survive: a system that loses something under a single fault has no excuse.
 //
-// A drill fails when a promise was broken, when the median of a bar is above it, or when several drills have tried too little.
+// A drill fails when a promise was broken, when the median of a bar is above it, when several drills have tried too little, or
+// when nobody waited until everything was at rest.
 package drill

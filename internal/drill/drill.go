@@ -29,8 +29,9 @@ type drill struct {
 }
 
 // Run plays the drill and says what became of every promise. An error means that it could not be played, or judged. When ctx
-// ends, everything is healed, and what happened so far is judged.
-func Run(ctx context.Context, config Config) (Report, error) {
+// ends, everything is healed, and what happened so far is judged when it is at rest. Nobody waits for that any more when waiting
+// ends, or ctx does only then: the report says so, and is not OK.
+func Run(ctx, waiting context.Context, config Config) (Report, error) {
 	config = config.withDefaults()
 	if err := config.check(); err != nil {
 		return Report{}, err
@@ -39,14 +40,14 @@ func Run(ctx context.Context, config Config) (Report, error) {
 		return Report{}, fmt.Errorf("drill: %w", err)
 	}
 	d := &drill{config: config, name: fmt.Sprintf("drill-%d", config.Seed), began: time.Now()}
-	report, err := d.run(ctx)
+	report, err := d.run(ctx, waiting)
 	if err != nil {
 		return report, fmt.Errorf("drill: %w", err)
 	}
 	return report, nil
 }
 
-func (d *drill) run(ctx context.Context) (report Report, err error) {
+func (d *drill) run(ctx, waiting context.Context) (report Report, err error) {
 	if d.ledger, err = openLedger(d.ledgerFile(), d.began); err != nil {
 		return Report{}, err
 	}
@@ -60,9 +61,11 @@ func (d *drill) run(ctx context.Context) (report Report, err error) {
 		defer cancel()
 		d.stage.close(ending)
 	}()
+	waiting, hurry := context.WithCancel(waiting)
+	defer hurry()
 	probes, stopProbes := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopProbes()
-	if err := d.startProbes(ctx, probes); err != nil {
+	if err := d.startProbes(ctx, probes, waiting); err != nil {
 		return Report{}, err
 	}
 	faults := d.stage.faults(d.config)
@@ -71,11 +74,15 @@ func (d *drill) run(ctx context.Context) (report Report, err error) {
 	}
 	acts := plan(d.config.Seed, d.config.Lasts, faults, d.config.Pairs)
 	d.timeline.say("%d faults are planned in %s, by seed %d", len(acts), d.config.Lasts, d.config.Seed)
-	left := d.play(ctx, acts)
+	left := d.play(ctx, waiting, acts)
 	if left > 0 {
 		d.notes = append(d.notes, fmt.Sprintf("%d of %d planned faults were not played: the time was over", left, len(acts)))
 	}
-	return d.judge(ctx, stopProbes)
+	interrupted := ctx.Err() != nil
+	if !interrupted {
+		defer context.AfterFunc(ctx, hurry)()
+	}
+	return d.judge(waiting, interrupted, stopProbes)
 }
 
 func (d *drill) ledgerFile() string { return filepath.Join(d.config.Dir, ledgerName) }
@@ -109,7 +116,7 @@ func (d *drill) open(ctx context.Context) (err error) {
 const probeUnits = 1_000_000
 
 // startProbes puts on a sale for the probes, with an item in each shard.
-func (d *drill) startProbes(ctx, lasting context.Context) error {
+func (d *drill) startProbes(ctx, lasting, waiting context.Context) error {
 	ready, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	items := make([]api.NewItem, 2*stands)
@@ -124,7 +131,7 @@ func (d *drill) startProbes(ctx, lasting context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.probes.start(lasting, homes)
+	d.probes.start(lasting, waiting, homes)
 	return nil
 }
 
@@ -153,7 +160,7 @@ func (d *drill) homes(ctx context.Context, sale api.AdminSale) ([]string, error)
 }
 
 // play lets the market sell and the nemesis strike for as long as it was asked for.
-func (d *drill) play(ctx context.Context, acts []act) (left int) {
+func (d *drill) play(ctx, waiting context.Context, acts []act) (left int) {
 	until := time.Now().Add(d.config.Lasts)
 	playing, stop := context.WithDeadline(ctx, until)
 	defer stop()
@@ -163,7 +170,7 @@ func (d *drill) play(ctx context.Context, acts []act) (left int) {
 		close(selling)
 	}()
 	began := time.Now()
-	left = d.nemesis.run(playing, acts)
+	left = d.nemesis.run(playing, waiting, acts)
 	d.played = time.Since(began)
 	stop()
 	<-selling
@@ -171,24 +178,10 @@ func (d *drill) play(ctx context.Context, acts []act) (left int) {
 }
 
 // judge waits until everything is at rest, and holds all numbers against each other.
-func (d *drill) judge(ctx context.Context, stopProbes func()) (Report, error) {
-	interrupted := ctx.Err() != nil
-	d.timeline.say("no more faults; waiting until everything that was promised is decided")
-	lasting := context.WithoutCancel(ctx)
-	finishing, cancel := context.WithTimeout(lasting, finishWithin)
-	defer cancel()
-	d.market.finish(finishing, interrupted)
-	stopProbes()
+func (d *drill) judge(waiting context.Context, interrupted bool, stopProbes func()) (Report, error) {
 	v := Verdict{Found: make(map[string]int64), Interrupted: interrupted, Notes: d.notes}
-	v.add(d.probes.finish()...)
-	resting, cancelRest := context.WithTimeout(lasting, restWithin)
-	defer cancelRest()
-	v.add(d.market.awaitRest(resting)...)
-	settling, cancelSettling := context.WithTimeout(lasting, restWithin)
-	defer cancelSettling()
-	if err := d.till.settle(settling); err != nil {
-		v.add(findingf(restless, "", "", "%s", err))
-	}
+	d.await(waiting, &v, stopProbes)
+	lasting := context.WithoutCancel(waiting)
 	if d.config.Embedded {
 		ending, cancel := context.WithTimeout(lasting, healWithin)
 		defer cancel()
@@ -197,7 +190,7 @@ func (d *drill) judge(ctx context.Context, stopProbes func()) (Report, error) {
 	reports, failures := d.market.result()
 	v.judgeCrowds(reports)
 	for _, failure := range failures {
-		if !interrupted {
+		if !v.Interrupted && !v.Hurried {
 			v.add(findingf(uncompared, "", "", "%s", failure))
 		}
 	}
@@ -210,4 +203,28 @@ func (d *drill) judge(ctx context.Context, stopProbes func()) (Report, error) {
 		return Report{}, err
 	}
 	return d.report(v, turns), nil
+}
+
+// await returns when everything is at rest, or when waiting ends. What moves then may come to rest later: that is no finding.
+func (d *drill) await(waiting context.Context, v *Verdict, stopProbes func()) {
+	d.timeline.say("no more faults; waiting until everything that was promised is decided")
+	finishing, cancel := context.WithTimeout(waiting, finishWithin)
+	defer cancel()
+	d.market.finish(finishing, v.Interrupted)
+	stopProbes()
+	v.add(d.probes.finish()...)
+	resting, cancelRest := context.WithTimeout(waiting, restWithin)
+	defer cancelRest()
+	if found := d.market.awaitRest(resting); waiting.Err() == nil {
+		v.add(found...)
+	}
+	settling, cancelSettling := context.WithTimeout(waiting, restWithin)
+	defer cancelSettling()
+	err := d.till.settle(settling)
+	switch v.Hurried = waiting.Err() != nil; {
+	case v.Hurried:
+		d.timeline.say("interrupted; not waiting any longer")
+	case err != nil:
+		v.add(findingf(restless, "", "", "%s", err))
+	}
 }

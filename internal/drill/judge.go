@@ -8,13 +8,14 @@ import (
 	"github.com/seckill-dev/seckill/internal/seckill"
 )
 
-// Counts are what the ledger and the books add up to. Promised = Ordered + Twins + Rejected + what findings are about.
+// Counts are what the ledger and the books add up to. Promised = Ordered + Twins + Rejected + Pending + what findings
+// are about.
 type Counts struct {
 	// Answers promised something, Promised are the reservations in them.
 	Answers, Promised int64
 	// Ordered became orders. Twins were second reservations for one key, which stand for the first one; Rejected were refused
-	// where that is allowed.
-	Ordered, Twins, Rejected int64
+	// where that is allowed; Pending had neither claim nor order yet, where nobody waited for them.
+	Ordered, Twins, Rejected, Pending int64
 	// Claims and Orders are all there are, Untold the orders whose promise was lost on its way.
 	Claims, Orders, Untold int64
 	Paid, Charges, Refunds int64
@@ -24,6 +25,7 @@ type Counts struct {
 type judge struct {
 	books    *books
 	pairs    bool // two faults at a time may refuse somebody
+	hurried  bool // what is not there may still come
 	counts   Counts
 	findings []Finding
 }
@@ -63,7 +65,7 @@ func (j *judge) promise(made promise) (holds bool) {
 	claim, found := j.books.claims[id]
 	switch {
 	case !found:
-		j.add(lost, made, "promised at %s, and there is no claim", made.at.Format(time.TimeOnly))
+		j.missing(made, "promised at %s, and there is no claim", made.at.Format(time.TimeOnly))
 	case string(claim.User) != made.user || claim.Quantity != made.quantity:
 		j.add(differs, made, "promised %d to %s, claimed %d for %s", made.quantity, made.user, claim.Quantity, claim.User)
 	case claim.State == seckill.ClaimRejected:
@@ -90,7 +92,7 @@ func (j *judge) ordered(made promise, id seckill.ID) bool {
 	order, found := j.books.orders[id]
 	switch {
 	case !found:
-		j.add(lost, made, "promised at %s and claimed, and there is no order", made.at.Format(time.TimeOnly))
+		j.missing(made, "promised at %s and claimed, and there is no order", made.at.Format(time.TimeOnly))
 	case string(order.User) != made.user || order.Quantity != made.quantity || order.Misplaced:
 		j.add(differs, made, "promised %d to %s, ordered %d for %s in %s", made.quantity, made.user, order.Quantity, order.User, order.Table)
 	default:
@@ -98,6 +100,15 @@ func (j *judge) ordered(made promise, id seckill.ID) bool {
 		return true
 	}
 	return false
+}
+
+// missing is lost, unless it may still be under way.
+func (j *judge) missing(made promise, format string, args ...any) {
+	if j.hurried {
+		j.counts.Pending++
+		return
+	}
+	j.add(lost, made, format, args...)
 }
 
 func (j *judge) add(kind string, made promise, format string, args ...any) {

@@ -107,7 +107,7 @@ func TestJudge(t *testing.T) {
 			if it.provider == nil {
 				it.provider = []string{charged(1, "t1")}
 			}
-			_, findings, err := drill.Judge(told(t, it.promises...), it.provider, book, false)
+			_, findings, err := drill.Judge(told(t, it.promises...), it.provider, book, drill.Lenience{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,8 +128,23 @@ func TestJudgeAllowsRejectionsUnderTwoFaults(t *testing.T) {
 	refused := claim(second)
 	refused.State, refused.Reason = seckill.ClaimRejected, seckill.SoldOut
 	book.Claims = append(book.Claims, refused)
-	counts, findings, err := drill.Judge(told(t, "1001", "1002"), []string{charged(1, "t1")}, book, true)
+	counts, findings, err := drill.Judge(told(t, "1001", "1002"), []string{charged(1, "t1")}, book, drill.Lenience{Pairs: true})
 	if err != nil || len(findings) > 0 || counts.Rejected != 1 || counts.Ordered != 1 || counts.Promised != 2 {
 		t.Errorf("%+v, %v, %v", counts, findings, err)
+	}
+}
+
+func TestJudgeTakesNothingForLostThatNobodyWaitedFor(t *testing.T) {
+	t.Parallel()
+	book := paidBook()
+	book.Claims = append(book.Claims, claim(second))
+	ledger := told(t, "1001", "1002", "1003")
+	counts, findings, err := drill.Judge(ledger, []string{charged(1, "t1")}, book, drill.Lenience{Hurried: true})
+	if err != nil || len(findings) > 0 || counts.Pending != 2 || counts.Ordered != 1 || counts.Promised != 3 {
+		t.Errorf("%+v, %v, %v", counts, findings, err)
+	}
+	book.Orders[0].User = "ben"
+	if _, findings, err = drill.Judge(ledger, []string{charged(1, "t1")}, book, drill.Lenience{Hurried: true}); err != nil || len(findings) != 1 {
+		t.Errorf("somebody else has the order, and it found %v, %v", findings, err)
 	}
 }

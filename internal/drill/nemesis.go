@@ -21,29 +21,31 @@ type nemesis struct {
 // shortestRest is what the system gets between two faults when the schedule lags behind.
 const shortestRest = time.Second
 
-// run plays until the schedule or ctx ends, and leaves everything healed. It returns what was not played any more.
-func (n *nemesis) run(ctx context.Context, acts []act) (left int) {
+// run plays until the schedule or ctx ends, and leaves everything healed; when waiting ends, it need not be got over. It returns
+// what was not played any more.
+func (n *nemesis) run(ctx, waiting context.Context, acts []act) (left int) {
 	began := time.Now()
 	for i, a := range acts {
 		n.wait(ctx, max(shortestRest, a.at-time.Since(began)))
 		if ctx.Err() != nil {
 			return len(acts) - i
 		}
-		n.play(ctx, a)
+		n.play(ctx, waiting, a)
 	}
 	<-ctx.Done()
 	return 0
 }
 
 // play does one fault and waits until the system has got over it.
-func (n *nemesis) play(ctx context.Context, a act) {
+func (n *nemesis) play(ctx, waiting context.Context, a act) {
 	turn := n.timeline.begin(a)
 	b, err := n.strike(ctx, a)
 	err = errors.Join(err, n.mend(ctx))
 	// What was promised so far is to be kept, also when the drill ends now.
-	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), overWithin)
+	bounded, cancel := context.WithTimeout(waiting, overWithin)
 	defer cancel()
-	n.timeline.end(turn, b, n.probes.over(bounded, b.from), err)
+	after := n.probes.over(bounded, b.from)
+	n.timeline.end(turn, b, after, waiting.Err() == nil || after.isWhole(), err)
 }
 
 // strike does an act, with its companion at the same time.

@@ -131,6 +131,9 @@ func (r Report) showFault(t turn) shownFault {
 	if t.failure != nil {
 		shown.Failure = t.failure.Error()
 	}
+	if !t.over {
+		shown.Sells, shown.Orders, shown.CaughtUp = "", "", ""
+	}
 	if shown.Idle {
 		shown.Effect = noEffect
 	}

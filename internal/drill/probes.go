@@ -57,22 +57,22 @@ func newProbes(s *stage, l *ledger, name string) *probes {
 	return &probes{stage: s, ledger: l, name: name, http: &http.Client{Transport: transport}, open: make(map[string]time.Time)}
 }
 
-// start sends a probe to each door for each item. They go on until ctx ends, and see to what they were promised.
-func (p *probes) start(ctx context.Context, items []string) {
+// start sends a probe to each door for each item. They go on until ctx ends, and see to what they were promised until waiting does.
+func (p *probes) start(ctx, waiting context.Context, items []string) {
 	p.tries = make([][]span, len(p.stage.doors)*len(items))
 	for i := range p.tries {
 		through, item := p.stage.doors[i/len(items)], items[i%len(items)]
-		p.buying.Go(func() { p.probe(ctx, i, through, item) })
+		p.buying.Go(func() { p.probe(ctx, waiting, i, through, item) })
 	}
 }
 
-func (p *probes) probe(ctx context.Context, number int, through door, item string) {
+func (p *probes) probe(ctx, waiting context.Context, number int, through door, item string) {
 	turn := time.NewTicker(probeEvery)
 	defer turn.Stop()
 	for {
 		select {
 		case <-turn.C:
-			p.buy(ctx, number, through, item)
+			p.buy(ctx, waiting, number, through, item)
 		case <-ctx.Done():
 			return
 		}
@@ -80,7 +80,7 @@ func (p *probes) probe(ctx context.Context, number int, through door, item strin
 }
 
 // buy tries once, as somebody new.
-func (p *probes) buy(ctx context.Context, number int, through door, item string) {
+func (p *probes) buy(ctx, waiting context.Context, number int, through door, item string) {
 	user := fmt.Sprintf("%s-probe-%d", p.name, p.number.Add(1))
 	asked := time.Now()
 	var receipt api.Receipt
@@ -91,7 +91,7 @@ func (p *probes) buy(ctx context.Context, number int, through door, item string)
 	case status == http.StatusAccepted && receipt.ID != "":
 		e.Answer, e.Reservation = answerQueued, receipt.ID
 		p.bought(number, asked, receipt.ID)
-		p.asking.Go(func() { p.look(context.WithoutCancel(ctx), user, item, receipt.ID) })
+		p.asking.Go(func() { p.look(waiting, user, item, receipt.ID) })
 	case status == 0:
 		e.Answer = "lost"
 	default:
@@ -118,9 +118,9 @@ func (p *probes) bought(number int, asked time.Time, reservation string) {
 	p.open[reservation] = asked
 }
 
-// look sees to what was promised until it is decided.
-func (p *probes) look(ctx context.Context, user, item, reservation string) {
-	ctx, cancel := context.WithTimeout(ctx, decideWithin)
+// look sees to what was promised until it is decided. What is not yet when waiting ends may be later.
+func (p *probes) look(waiting context.Context, user, item, reservation string) {
+	ctx, cancel := context.WithTimeout(waiting, decideWithin)
 	defer cancel()
 	for n := 0; ctx.Err() == nil; n++ {
 		through := p.stage.doors[n%len(p.stage.doors)]
@@ -145,7 +145,9 @@ func (p *probes) look(ctx context.Context, user, item, reservation string) {
 		case <-ctx.Done():
 		}
 	}
-	p.decide(entry{User: user, Answer: "undecided", Reservation: reservation}, undecided)
+	if waiting.Err() == nil {
+		p.decide(entry{User: user, Answer: "undecided", Reservation: reservation}, undecided)
+	}
 }
 
 func (p *probes) decide(e entry, problem string) {
@@ -233,7 +235,7 @@ func (p *probes) keptBefore(moment time.Time) bool {
 	return true
 }
 
-// finish waits for what was promised, after the ctx of start has ended.
+// finish waits for what was promised, after the ctx of start has ended, and until its waiting has.
 func (p *probes) finish() []Finding {
 	p.buying.Wait()
 	p.asking.Wait()

@@ -127,11 +127,18 @@ func (r Report) rows() []row {
 		{"  that stand for another of the same key", fmt.Sprint(c.Twins)},
 		{"  rejected, where that is allowed", fmt.Sprint(c.Rejected)},
 		{"orders", fmt.Sprintf("%d, %d of them told to nobody: the answer was lost", c.Orders, c.Untold)},
-		{"orders paid", fmt.Sprintf("%d, with %d charges at the provider and %d refunds", c.Paid, c.Charges, c.Refunds)},
+		{"orders paid", r.paid()},
 		{"audited", fmt.Sprintf("%d items, %d claims, %d orders", r.Audit.Checked.Items, r.Audit.Checked.Claims, r.Audit.Checked.Orders)},
 		{"faults", r.faults()},
 		{"kill -9", r.kills()},
 	}...)
+}
+
+func (r Report) paid() string {
+	if r.Hurried {
+		return fmt.Sprintf("%d, not compared with the provider", r.Counts.Paid)
+	}
+	return fmt.Sprintf("%d, with %d charges at the provider and %d refunds", r.Counts.Paid, r.Counts.Charges, r.Counts.Refunds)
 }
 
 // faults counts those that broke something, and names those that did not.
@@ -173,6 +180,10 @@ func (r Report) kills() string {
 
 // line is the verdict in one.
 func (r Report) line() string {
+	if r.Hurried {
+		return fmt.Sprintf("It was interrupted before everything was at rest: %d reservations were under way, and the money was not compared. %s",
+			r.Counts.Pending, r.outcome())
+	}
 	if r.Interrupted {
 		return "It was interrupted: its crowds were sent home and not compared. " + r.outcome()
 	}
@@ -180,6 +191,10 @@ func (r Report) line() string {
 }
 
 func (r Report) outcome() string {
+	if r.Clean() && r.Hurried {
+		return fmt.Sprintf("So far no promise was broken: %d of %d reservations are orders after %d faults.",
+			r.Counts.Ordered+r.Counts.Twins, r.Counts.Promised, r.struck())
+	}
 	if r.Clean() {
 		return fmt.Sprintf("Every promise was kept: %d of %d reservations are orders after %d faults, nothing was lost, oversold or doubled, and the money adds up.",
 			r.Counts.Ordered+r.Counts.Twins, r.Counts.Promised, r.struck())

@@ -61,6 +61,23 @@ func TestReportSaysWhatProvesTooLittle(t *testing.T) {
 	wants(t, early, "It was interrupted: its crowds were sent home and not compared. Every promise was kept")
 }
 
+func TestReportSaysThatNobodyWaited(t *testing.T) {
+	t.Parallel()
+	hurried := drill.Played(t.TempDir(), 1, 0)
+	hurried.Hurried, hurried.Interrupted = true, true
+	hurried.Counts.Pending, hurried.Counts.Promised, hurried.Counts.Ordered = 3, 9, 6
+	const says = "It was interrupted before everything was at rest: 3 reservations were under way, and the money was not compared. " +
+		"So far no promise was broken: 6 of 9 reservations are orders after 1 faults."
+	wants(t, hurried, says, "not compared with the provider")
+	sum := drill.Sum(t.TempDir(), []drill.Report{drill.Played(t.TempDir(), 1, 0), hurried})
+	wants(t, sum, says[:80])
+	if hurried.OK() || sum.OK() {
+		t.Error("it is ok, and nobody knows")
+	}
+	hurried.Found["doubled"]++
+	wants(t, hurried, "not compared. Promises were BROKEN: 1 doubled.")
+}
+
 func TestSum(t *testing.T) {
 	t.Parallel()
 	t.Run("says that enough was tried", func(t *testing.T) {

@@ -2,6 +2,9 @@ package drill_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/seckill-dev/seckill/api"
@@ -42,5 +45,29 @@ func TestProbesAreNeverRefusedForGood(t *testing.T) {
 		if found := drill.Refused(reason); (len(found) == 1 && found[0].Kind == "falsely refused") != lie {
 			t.Errorf("%q: %v", reason, found)
 		}
+	}
+}
+
+// TestNobodyIsWaitedForWhenItIsHurried: what the shop has promised may be kept later, and a fault be got over.
+func TestNobodyIsWaitedForWhenItIsHurried(t *testing.T) {
+	t.Parallel()
+	asked := make(chan struct{}, 1)
+	shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusAccepted)
+			fmt.Fprint(w, `{"id":"1001"}`)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body) // until then a server does not notice that nobody listens
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+		<-r.Context().Done()
+	}))
+	defer shop.Close()
+	verdict, err := drill.Hurry(t.Context(), t.TempDir(), shop.URL, asked)
+	if err != nil || !verdict.Clean() {
+		t.Errorf("it found %v, %v", verdict.Findings, err)
 	}
 }

@@ -16,7 +16,8 @@ type turn struct {
 	blow
 	recovered
 	failure error
-	over    bool
+	// over is when it was got over, or was not in time. Otherwise nobody waited for that.
+	over bool
 }
 
 // isIdle says that nothing broke: it proves nothing.
@@ -61,12 +62,15 @@ func (t *timeline) begin(a act) *turn {
 	return played
 }
 
-// end notes what became of it.
-func (t *timeline) end(played *turn, b blow, after recovered, failure error) {
+// end notes what became of it, if that is over.
+func (t *timeline) end(played *turn, b blow, after recovered, over bool, failure error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	played.blow, played.recovered, played.failure, played.over = b, after, failure, true
+	played.blow, played.recovered, played.failure, played.over = b, after, failure, over
 	text := after.String()
+	if !over {
+		text = "was not waited for"
+	}
 	if played.isIdle() {
 		text += "; " + noEffect
 	}
