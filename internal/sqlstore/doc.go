@@ -37,6 +37,10 @@
 //
 // On SQLite there is one writer, and transactions that come while it commits share the next commit (sqlite_group.go).
 //
+// What a read shows is on disk: whoever reads may act on it on another shard and delete the row that told him to. SQLite syncs
+// before it shows, TiDB as well, InnoDB only under a binary log that is synced at each commit; so that is asked for
+// (mysql_doubts.go). The alternative, a write of one's own before each act on what was read, is easily forgotten once.
+//
 // Reads go to the primary unless they use Store.lagging, which only lists do that nobody decides on and no shopper is
 // shown: a replica must never show anybody less than he was told. What shoppers see of the catalog comes from memory
 // (purchase), so that replicas would save nothing there.
