@@ -91,38 +91,39 @@ func (g *commitGroup) commit(group []*grouped) {
 	defer cancel()
 	tx := g.db.WithContext(ctx).Begin()
 	if tx.Error != nil {
-		failAll(group, dbError(tx.Error))
+		err := dbError(tx.Error)
+		failAll(group, err, err)
 		return
 	}
 	for _, t := range group {
 		if err := t.run(tx); err != nil {
 			tx.Rollback()
-			failAll(group, rolledBack(err))
+			failAll(group, groupFailed(err), groupFailed(err))
 			return
 		}
 	}
 	if err := tx.Commit().Error; err != nil {
-		failAll(group, commitError(err))
+		failAll(group, commitError(err), groupFailed(err))
 	}
 }
 
-// failAll says to all that the group has failed. Who had failed by itself may have done so because of what is gone now, and has
-// written nothing whatever became of the commit.
-func failAll(group []*grouped, err error) {
+// failAll tells those who had succeeded and those who had failed that the group has failed. The latter may have failed because of
+// what is gone now, and have written nothing whatever became of the commit.
+func failAll(group []*grouped, succeeded, failed error) {
 	for _, t := range group {
 		switch {
 		case t.left:
 		case t.err != nil:
-			t.err = rolledBack(err)
+			t.err = failed
 		default:
-			t.err = err
+			t.err = succeeded
 		}
 	}
 }
 
-// rolledBack keeps only the words: nobody may take the error for that of his own statement.
-func rolledBack(err error) error {
-	return fmt.Errorf("%w: the group was rolled back: %s", seckill.ErrTransient, err.Error())
+// groupFailed keeps only the words: nobody may take the error for that of his own statement.
+func groupFailed(err error) error {
+	return fmt.Errorf("%w: its group failed: %s", seckill.ErrTransient, err.Error())
 }
 
 // run returns an error when the whole group has to be rolled back.
