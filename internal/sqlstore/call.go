@@ -2,6 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"time"
 
@@ -80,7 +82,16 @@ func (s *Store) transact(ctx context.Context, shard int, do func(tx *gorm.DB) er
 		return dbError(err)
 	}
 	committing = true
-	return commitError(tx.Commit().Error)
+	return commitError(unsent(ctx, tx.Commit().Error))
+}
+
+// unsent gives the end of a call back its name: database/sql, which rolls back as soon as a context ends, may call it a
+// transaction that is over when the commit comes. The guard counts it as a shard that does not answer.
+func unsent(ctx context.Context, err error) error {
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // alone runs what is a single statement: a transaction of its own, which some databases make of it by themselves.

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/seckill-dev/seckill/internal/seckill"
 	"github.com/seckill-dev/seckill/internal/sqlstore"
 )
@@ -145,6 +147,26 @@ func TestMySQLCallsALockWaitTransient(t *testing.T) {
 	_, err := b.Claims.Settle(t.Context(), 0, []seckill.Message{b.message(t, 1)}, nil)
 	if !errors.Is(err, seckill.ErrTransient) {
 		t.Fatalf("got %v", err)
+	}
+}
+
+// A transaction whose context ends before its commit is called late, not over: that counts as a shard that does not answer.
+func TestMySQLCallsAnEndedTransactionLate(t *testing.T) {
+	t.Parallel()
+	store := openMariaDB(t)
+	patient := t.Context()
+	ctx, cancel := context.WithTimeout(patient, time.Millisecond)
+	defer cancel()
+	err := store.InTx(ctx, func(tx *gorm.DB) error {
+		<-ctx.Done()
+		after := tx.WithContext(patient)
+		for !errors.Is(after.Exec("DO 0").Error, sql.ErrTxDone) { // until database/sql has noticed
+			t.Log("still open")
+		}
+		return nil
+	})
+	if !sqlstore.Away(err) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it ended with %v", err)
 	}
 }
 
