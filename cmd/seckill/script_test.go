@@ -56,6 +56,7 @@ func TestMain(m *testing.M) {
 //	bury body                 a dead letter with that body; sets $LETTER
 //	paste heading file        what that section of README.md has to be pasted, without its first line
 //	secretless file...        no secret of secrets/ is in the files
+//	calm file...              no warning and no error is in the files, but of what a slow machine could not do in time
 //
 // All of them use the data folder `data` and the addresses $SHOP and $ADMIN, as the program itself does, by its
 // environment.
@@ -66,7 +67,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": serve, "develop": develop, "terminate": terminate, "die": die, "murder": murder, "sell": sell, "end": end, "until": until,
 			"query": query, "tamper": tamper, "mode": mode, "play": play, "hint": hint, "part": part, "quit": quit, "vary": vary, "secretless": secretless,
-			"names": names, "buys": buys, "bury": bury, "paste": paste,
+			"calm": calm, "names": names, "buys": buys, "bury": bury, "paste": paste,
 			"servers": func(ts *testscript.TestScript, neg bool, args []string) { startServers(t, ts, neg, args) },
 		},
 	})

@@ -125,6 +125,23 @@ func secretless(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// calm finds what a process complains of. How much of it is done in time is the machine's affair: a call of 300 ms that a
+// busy one did not end, and the breaker that opens after it, are no complaint about the servers.
+func calm(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: calm file...")
+	}
+	complaint := compile(ts, `level=(WARN|ERROR)`)
+	late := compile(ts, `deadline exceeded|i/o timeout|rests after failures`)
+	for _, file := range args {
+		for line := range strings.Lines(ts.ReadFile(file)) {
+			if complaint.MatchString(line) && !late.MatchString(line) {
+				ts.Fatalf("%s complains:\n%s", file, line)
+			}
+		}
+	}
+}
+
 // vary writes another configuration file: seckill.yaml with one text in place of another.
 func vary(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {

@@ -210,15 +210,10 @@ func FullRedis(ctx context.Context, folder string) (left, skip string, err error
 	if err := r.Rewrite(ctx); err != nil {
 		return "", "", err
 	}
-	full, refused := context.WithCancel(ctx)
-	defer refused()
-	go func() {
-		for full.Err() == nil {
-			if _, err := server.Ask(ctx, r.Addr(), "SET", "long", strings.Repeat("x", 900)); err != nil {
-				refused()
-			}
-		}
-	}()
+	full, err := overflow(ctx, r.Addr())
+	if err != nil {
+		return "", "", err
+	}
 	n := nemesis{stage: &stage{redis: &pair{primary: r, names: [2]string{redis}}, disks: map[string]*disk{redis: d}}}
 	b, err := fillDisk(full, &n, act{victim: redis, lasts: time.Minute})
 	if err != nil || !strings.Contains(b.effect, "Short write") {
@@ -227,11 +222,47 @@ func FullRedis(ctx context.Context, folder string) (left, skip string, err error
 	if _, err := server.Ask(ctx, r.Addr(), "SET", "later", "kept"); err != nil {
 		return "", "", err
 	}
+	if err := handedOver(ctx, r.Addr()); err != nil {
+		return "", "", err
+	}
 	if err := r.Restart(ctx); err != nil {
 		return "", "", err
 	}
 	left, err = server.Ask(ctx, r.Addr(), "GET", "later")
 	return left, "", err
+}
+
+// overflow writes to a Redis until it refuses that. Its log has a first command by then, and so a page that is not full: a
+// log that is empty when there is no room any more takes no part of a command. Nor would one whose last page is just full,
+// but 23 bytes (SELECT) and any number of 932 never fill pages.
+func overflow(ctx context.Context, addr string) (full context.Context, err error) {
+	set := func() error {
+		_, err := server.Ask(ctx, addr, "SET", "long", strings.Repeat("x", 901))
+		return err
+	}
+	if err := errors.Join(set(), handedOver(ctx, addr)); err != nil {
+		return nil, err
+	}
+	full, refused := context.WithCancel(ctx)
+	go func() {
+		defer refused()
+		for ctx.Err() == nil {
+			if err := set(); err != nil && strings.Contains(err.Error(), "MISCONF") {
+				return
+			}
+		}
+	}()
+	return full, nil
+}
+
+// handedOver waits until a Redis has handed to the kernel what it has answered. It does not at once if the disk is slow.
+func handedOver(ctx context.Context, addr string) error {
+	for {
+		info, err := server.Ask(ctx, addr, "INFO", "persistence")
+		if err != nil || strings.Contains(info, "aof_buffer_length:0\r\n") {
+			return err
+		}
+	}
 }
 
 // Idle is a drill of which so many faults had no effect.
