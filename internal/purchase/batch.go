@@ -55,16 +55,17 @@ func (b *batcher) decide(ctx context.Context, requests []seckill.ReserveRequest)
 		b.service.ports.Metrics.hit(BoundState)
 		return seckill.ReserveReply{}, time.Time{}, errNothingTaken
 	}
-	reply, t0, err := b.ask(ctx, requests)
-	if err == nil || errors.Is(err, errNothingTaken) {
-		return reply, t0, err
+	reply, t0, first := b.ask(ctx, requests)
+	if first == nil || errors.Is(first, errNothingTaken) {
+		return reply, t0, first
 	}
 	b.service.ports.Metrics.repeated()
 	// The same reservations under a new batch: the body of the first one must stay as it is. Whatever happens now, the
 	// first call may have taken units.
-	reply, t0, err = b.ask(ctx, requests)
+	reply, t0, err := b.ask(ctx, requests)
 	if err != nil {
-		b.service.log.Warn("the outcome of a Lua call is unknown", "item", b.listing.id, "requests", len(requests), "error", err)
+		b.service.log.Warn("the outcome of a Lua call is unknown", "item", b.listing.id, "requests", len(requests),
+			"error", fmt.Errorf("%w; asked again: %w", first, err))
 		return reply, t0, errUnsure
 	}
 	return reply, t0, nil
