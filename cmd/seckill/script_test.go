@@ -56,7 +56,7 @@ func TestMain(m *testing.M) {
 //	bury body                 a dead letter with that body; sets $LETTER
 //	paste heading file        what that section of README.md has to be pasted, without its first line
 //	secretless file...        no secret of secrets/ is in the files
-//	calm file...              no warning and no error is in the files, but of what a slow machine could not do in time
+//	calm file...              the logs have no warning and no error, but of what a slow machine could not do in time
 //
 // All of them use the data folder `data` and the addresses $SHOP and $ADMIN, as the program itself does, by its
 // environment.

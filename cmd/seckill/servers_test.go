@@ -125,19 +125,14 @@ func secretless(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// calm finds what a process complains of. How much of it is done in time is the machine's affair: a call of 300 ms that a
-// busy one did not end, and the breaker that opens after it, are no complaint about the servers.
+// calm finds what a process complains of.
 func calm(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: calm file...")
 	}
-	complaint := compile(ts, `level=(WARN|ERROR)`)
-	late := compile(ts, `deadline exceeded|i/o timeout|rests after failures`)
 	for _, file := range args {
-		for line := range strings.Lines(ts.ReadFile(file)) {
-			if complaint.MatchString(line) && !late.MatchString(line) {
-				ts.Fatalf("%s complains:\n%s", file, line)
-			}
+		if complaints := testenv.Complaints(ts.ReadFile(file)); len(complaints) > 0 {
+			ts.Fatalf("%s complains:\n%s", file, strings.Join(complaints, ""))
 		}
 	}
 }

@@ -15,9 +15,13 @@ import (
 )
 
 const (
-	faultUnits    = 400
-	faultShoppers = 300 // on each api; half of them ask for two
+	faultUnits = 900
+	// faultShoppers come to each api in a wave, restShoppers in the last one; half of them ask for two. However late a fault is,
+	// the waves before it cannot buy everything; the last one can.
+	faultShoppers = 100
+	restShoppers  = 300
 	faultSpread   = 4 * time.Second
+	faultSold     = 40 // what counts as selling
 	// sellsWithin is the bar for a rebuilt epoch that is to sell when Redis answers, resumesWithin for the same one.
 	sellsWithin   = 15 * time.Second
 	resumesWithin = 5 * time.Second
@@ -31,7 +35,7 @@ type redisFleet struct {
 	stores *app.Backend
 }
 
-// faultySale is one sale of a redis fleet, of one item.
+// faultySale is one sale of a redis fleet, of one item, to which shoppers come in waves: the next one when it is needed.
 type faultySale struct {
 	redisFleet
 	item  seckill.ID
@@ -112,15 +116,30 @@ func (s *faultySale) putOn() {
 	s.epoch = s.stock().Epoch
 }
 
-// openDoors lets a crowd of its own come to each api.
+// openDoors lets the first wave come.
 func (s *faultySale) openDoors() {
 	s.t.Helper()
-	for n, api := range s.Nodes[fleet.API] {
-		s.done = append(s.done, s.crowd(faultShoppers, func(c *crowd.Config) {
-			c.BaseURLs, c.Spread, c.Name = []string{"http://" + api.Listen}, faultSpread, fmt.Sprintf("crowd-%d-%s", n, s.item)
+	s.wave(faultShoppers)
+	s.awaitSold(faultSold)
+}
+
+// wave lets a crowd of its own come to each api.
+func (s *faultySale) wave(shoppers int) {
+	s.t.Helper()
+	for _, api := range s.Nodes[fleet.API] {
+		name := fmt.Sprintf("crowd-%d-%s", len(s.done), s.item)
+		s.done = append(s.done, s.crowd(shoppers, func(c *crowd.Config) {
+			c.BaseURLs, c.Spread, c.Name = []string{"http://" + api.Listen}, faultSpread, name
 		}))
 	}
-	s.awaitSold(faultUnits / 10)
+}
+
+// sellsMore lets another wave come, and waits until what Redis had sold is more.
+func (s *faultySale) sellsMore() {
+	s.t.Helper()
+	before := s.lent()
+	s.wave(faultShoppers)
+	s.await("more is sold", func() bool { return s.lent().Sold > before.Sold+faultSold })
 }
 
 func (s *faultySale) stock() seckill.Stock {
@@ -149,13 +168,14 @@ func (s *faultySale) loses(fault func()) {
 	s.end()
 }
 
-// sellsAgain waits until a later epoch sells, from now, when Redis answers.
+// sellsAgain lets the last wave come, and waits until a later epoch sells, from now, when Redis answers.
 func (s *faultySale) sellsAgain(before seckill.LentState) {
 	s.t.Helper()
 	if before.Available == 0 {
 		s.t.Fatal("everything was sold before the fault: this test shows nothing")
 	}
 	answers := time.Now()
+	s.wave(restShoppers)
 	s.await("a later epoch sells", func() bool {
 		state := s.lent()
 		return state.Epoch > before.Epoch && state.Sold > 0
@@ -195,12 +215,13 @@ func losesNoEpoch(s *faultySale) {
 		s.must(s.reject(s.reserve(seckill.UserID(fmt.Sprintf("rejected-%d", n))))) // at once: the relay would settle it
 	}
 	s.openDoors()
+	s.wave(restShoppers)
 	s.await("the units are issued again", func() bool { return s.stock().Issue > issue })
 	s.await("redis has them", func() bool { return s.lent().Issue == s.stock().Issue })
 	for _, api := range s.Nodes[fleet.API] {
 		sold := s.stock().Claimed
 		api.Kill()
-		s.await("more is sold", func() bool { return s.stock().Claimed > min(sold+faultUnits/10, faultUnits-1) })
+		s.await("more is sold", func() bool { return s.stock().Claimed > min(sold+faultSold, faultUnits-1) })
 	}
 	s.end()
 	s.keepsEpoch()
@@ -238,6 +259,7 @@ func resumesAfterAPause(s *faultySale) {
 	<-time.After(5 * time.Second) // the fault itself, not a wait for a state
 	s.must(s.Redis.Continue())
 	answers := time.Now()
+	s.wave(restShoppers)
 	var before seckill.LentState
 	s.await("redis can be read", func() bool { before = s.lent(); return before.Known })
 	s.await("the same epoch sells more", func() bool { return s.lent().Sold > before.Sold })
@@ -251,8 +273,7 @@ func sellsOnAfterAnOldSnapshot(s *faultySale) {
 	s.open()
 	snapshot, err := s.Redis.Snapshot()
 	s.must(err)
-	old := s.lent()
-	s.await("more is sold", func() bool { return s.lent().Sold > old.Sold+faultUnits/10 })
+	s.sellsMore()
 	before := s.lent()
 	s.must(s.Redis.RestartFrom(s.t.Context(), snapshot))
 	s.sellsAgain(before)
@@ -267,8 +288,7 @@ func sellsOnAfterAPromotion(s *faultySale) {
 	replica.ReplicaOf(s.t, s.Redis.Addr())
 	s.open()
 	replica.Promote(s.t)
-	old := s.lent()
-	s.await("the old master sells more", func() bool { return s.lent().Sold > old.Sold+faultUnits/10 })
+	s.sellsMore()
 	before := s.lent()
 	s.Redis.Kill()
 	lasting := context.WithoutCancel(s.t.Context())
