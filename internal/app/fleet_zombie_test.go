@@ -78,6 +78,7 @@ func TestFleetZombie(t *testing.T) {
 	s.open()
 
 	s.must(s.Redis.Stop())
+	s.wave(restShoppers)
 	replica.Promote(t)
 	others.leads(replica.Addr())
 	s.await("a later epoch sells", func() bool { state := s.lent(); return state.Epoch > s.epoch && state.Sold > 0 })
