@@ -125,14 +125,19 @@ func secretless(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// calm finds what a process complains of.
+// calm finds what a process complains of. That something took too long is no complaint about how the servers are set up: a
+// call of 300 ms may run out on a machine that does much else, and a breaker then gives the server a rest.
 func calm(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: calm file...")
 	}
+	complaint := compile(ts, `level=(WARN|ERROR)`)
+	late := compile(ts, `deadline exceeded|i/o timeout|rests after failures`)
 	for _, file := range args {
-		if complaints := testenv.Complaints(ts.ReadFile(file)); len(complaints) > 0 {
-			ts.Fatalf("%s complains:\n%s", file, strings.Join(complaints, ""))
+		for line := range strings.Lines(ts.ReadFile(file)) {
+			if complaint.MatchString(line) && !late.MatchString(line) {
+				ts.Fatalf("%s complains:\n%s", file, line)
+			}
 		}
 	}
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/seckill-dev/seckill/internal/testenv"
 )
 
 // fleetLogs is what all nodes of a fleet log: shown by the test that runs, and kept for its questions.
@@ -64,9 +62,9 @@ func (l *fleetLogs) has(texts ...string) bool {
 
 // complaints are the lines that ask for somebody's attention.
 func (l *fleetLogs) complaints() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Join(testenv.Complaints(l.text.String()), "")
+	return strings.Join(l.lines(func(line string) bool {
+		return strings.Contains(line, "level=WARN") || strings.Contains(line, "level=ERROR")
+	}), "")
 }
 
 func (l *fleetLogs) lines(wanted func(line string) bool) []string {

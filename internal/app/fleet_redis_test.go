@@ -22,7 +22,7 @@ const (
 	restShoppers  = 300
 	faultSpread   = 4 * time.Second
 	faultSold     = 40 // what counts as selling
-	// sellsWithin is the bar for a rebuilt epoch that is to sell when Redis answers, resumesWithin for the same one.
+	// sellsWithin is how soon after Redis answers a rebuilt epoch must sell, resumesWithin how soon the same one.
 	sellsWithin   = 15 * time.Second
 	resumesWithin = 5 * time.Second
 	// cutBytes is some seconds of what Redis writes, and ends within a command.
@@ -168,7 +168,7 @@ func (s *faultySale) loses(fault func()) {
 	s.end()
 }
 
-// sellsAgain lets the last wave come, and waits until a later epoch sells, from now, when Redis answers.
+// sellsAgain lets the last wave come, and expects a later epoch to sell within the bound from now, when Redis answers.
 func (s *faultySale) sellsAgain(before seckill.LentState) {
 	s.t.Helper()
 	if before.Available == 0 {
@@ -180,7 +180,7 @@ func (s *faultySale) sellsAgain(before seckill.LentState) {
 		state := s.lent()
 		return state.Epoch > before.Epoch && state.Sold > 0
 	})
-	tellTook(s.t, "redis answered, sells again", time.Since(answers), sellsWithin)
+	wantWithin(s.t, "redis answered, sells again", time.Since(answers), sellsWithin)
 }
 
 // end waits for the crowds and holds what they were told against the books.
@@ -263,7 +263,7 @@ func resumesAfterAPause(s *faultySale) {
 	var before seckill.LentState
 	s.await("redis can be read", func() bool { before = s.lent(); return before.Known })
 	s.await("the same epoch sells more", func() bool { return s.lent().Sold > before.Sold })
-	tellTook(s.t, "redis answered, sells again", time.Since(answers), resumesWithin)
+	wantWithin(s.t, "redis answered, sells again", time.Since(answers), resumesWithin)
 	s.end()
 	s.keepsEpoch()
 }

@@ -51,9 +51,8 @@ const (
 	buyersEvery = 25 * time.Millisecond
 	// gateWithin is how long after a shard is gone its items may still be promised: the gate, and what was on its way.
 	gateWithin = 2 * time.Second
-	// answersWithin is how long a shopper may wait for busy, on any machine; without load it is milliseconds. Who asked the
-	// shard that is away would wait longer.
-	answersWithin = 4 * time.Second
+	// answersWithin is how long a shopper may wait for busy; without load it is milliseconds.
+	answersWithin = 2 * time.Second
 	// shardSellsWithin is the bar for a shard that answers again.
 	shardSellsWithin = 5 * time.Second
 )
@@ -253,7 +252,7 @@ func (s *stall) wantSelling(since time.Time) {
 		}
 		return i >= 0
 	})
-	tellTook(s.t, fmt.Sprintf("shard %d answered, sells again", s.home), first.asked.Add(first.took).Sub(since), shardSellsWithin)
+	wantWithin(s.t, fmt.Sprintf("shard %d answered, sells again", s.home), first.asked.Add(first.took).Sub(since), shardSellsWithin)
 }
 
 // wantOrders holds, while a shard is away, that the orders of its users wait and those of all others do not.
